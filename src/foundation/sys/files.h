@@ -1,0 +1,105 @@
+// Files: the file system seam. Paths are bytes (any but NUL), absolute or relative to the working
+// directory. Nothing follows a symbolic link in the last component unless said. Thread-safe;
+// one File belongs to one thread unless said. The simulated twin (SimFiles) keeps durable and
+// volatile state apart and can fail the n-th call or drop what was never synced.
+//
+// Errors: kinds follow errno (not_found, conflict for EEXIST, denied, exhausted for ENOSPC/EDQUOT ...).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/time.h"
+
+namespace lb {
+
+enum class FileKind : std::uint8_t { regular, directory, symlink, fifo, socket, block, character };
+
+struct FileInfo {
+  FileKind kind = FileKind::regular;
+  std::uint32_t mode = 0;  // permission bits with setuid, setgid, sticky (07777)
+  std::uint32_t uid = 0, gid = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0, ctime_ns = 0;  // since 1970
+  std::uint64_t device = 0, inode = 0, links = 0, special = 0;  // special: st_rdev
+  std::uint64_t allocated = 0;                                  // bytes on disk
+};
+
+struct DirEntry {
+  std::string name;
+  FileKind kind = FileKind::regular;
+};
+
+struct DataRange {
+  std::uint64_t offset = 0, length = 0;
+};
+
+struct SpaceInfo {
+  std::uint64_t total = 0, available = 0;  // bytes; available to unprivileged users
+  std::uint64_t inodes_available = 0;
+};
+
+// An open file. read_at and write_at are safe from several threads (positioned I/O).
+class File {
+ public:
+  virtual ~File() = default;
+  virtual Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) = 0;  // short only at the end
+  virtual Status write_at(ByteView bytes, std::uint64_t offset) = 0;                // all or error
+  virtual Status append(ByteView bytes) = 0;
+  virtual Status sync() = 0;  // data and size durable; a failed sync is final: write the file anew
+  virtual Status truncate(std::uint64_t size) = 0;
+  virtual Result<FileInfo> info() = 0;
+  virtual Result<std::vector<DataRange>> data_ranges() = 0;  // SEEK_DATA/SEEK_HOLE; whole file if unknown
+  virtual Status set_mode(std::uint32_t mode) = 0;
+  virtual Status close() = 0;  // reports late write errors; the destructor closes silently
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+  virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;  // O_NOFOLLOW
+  virtual Result<std::unique_ptr<File>> create(const std::string& path, std::uint32_t mode) = 0;  // O_EXCL
+  virtual Result<std::unique_ptr<File>> open_write(const std::string& path) = 0;  // existing, O_NOFOLLOW
+  virtual Status link(const std::string& existing, const std::string& fresh) = 0;  // conflict if it exists
+  virtual Status rename(const std::string& from, const std::string& to) = 0;       // replaces
+  virtual Status remove(const std::string& path) = 0;                              // not a directory
+  virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
+  virtual Status remove_directory(const std::string& path) = 0;  // empty only
+  virtual Status sync_directory(const std::string& path) = 0;
+  virtual Status sync_filesystem(const std::string& path) = 0;   // syncfs of the one that holds `path`
+  virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;  // sorted by name bytes; no . or ..
+  virtual Result<FileInfo> info(const std::string& path) = 0;               // lstat
+  virtual Result<SpaceInfo> space(const std::string& path) = 0;
+  virtual Result<std::string> read_link(const std::string& path) = 0;
+  virtual Status make_symlink(const std::string& target, const std::string& path) = 0;
+  virtual Status make_special(const std::string& path, FileKind kind, std::uint32_t mode,
+                              std::uint64_t device) = 0;  // fifo, socket, devices
+  virtual Status set_mode(const std::string& path, std::uint32_t mode) = 0;
+  virtual Status set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) = 0;
+  virtual Status set_mtime(const std::string& path, std::int64_t mtime_ns) = 0;
+  virtual Result<std::vector<std::string>> list_xattrs(const std::string& path) = 0;
+  virtual Result<Buffer> get_xattr(const std::string& path, const std::string& name) = 0;
+  virtual Status set_xattr(const std::string& path, const std::string& name, ByteView value) = 0;
+};
+
+std::unique_ptr<Files> real_files();
+
+// Helpers over the seam.
+std::string path_join(std::string_view folder, std::string_view name);
+std::string path_parent(std::string_view path);  // "." when there is none
+std::string path_name(std::string_view path);
+Result<bool> path_exists(Files& files, const std::string& path);
+Status make_directories(Files& files, const std::string& path, std::uint32_t mode);
+Status remove_tree(Files& files, const std::string& path);  // missing is fine; never crosses a file system
+// Whole small file; more than size_max is ErrorKind::invalid.
+Result<Buffer> read_file(Files& files, const std::string& path, std::uint64_t size_max);
+// Temp file beside it, write, fsync, rename, fsync of the folder. Replaces.
+Status write_durably(Files& files, const std::string& path, ByteView bytes, std::uint32_t mode = 0600);
+
+}  // namespace lb

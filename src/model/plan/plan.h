@@ -1,0 +1,263 @@
+// Plan: the checked, immutable content of one plan file. Every struct carries its Place, so that a
+// later refusal can point into the file. Read by read_plan (reader.h); nothing here acts.
+//
+// The whole language of the plan is read and validated. What cannot be acted on yet is kept with its
+// kind and place; `unsupported` of the acting verb names it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "foundation/base/time.h"
+#include "foundation/codec/json.h"
+
+namespace lb::plan {
+
+struct Place {
+  std::string file;
+  std::size_t line = 0, column = 0;  // from 1
+  std::string text() const;          // "lifeboat.yaml:12:5"
+};
+
+// A value that may be secret: either literal text, or a reference resolved only when it is used.
+struct Reference {
+  enum class Kind { literal, env, file, command, kms };
+  Kind kind = Kind::literal;
+  std::string value;  // the text after "env:" and so on
+  Place place;
+  bool empty() const { return kind == Kind::literal && value.empty(); }
+  std::string text() const;  // as written: "env:DATABASE_URL"
+};
+
+struct Schedule {
+  std::string text;  // as written
+  // Minutes, hours, days of month, months, weekdays (0 = Sunday) as bit sets; words become the same.
+  // `interval` is set instead for "every 30m" forms.
+  std::optional<Micros> interval;
+  std::uint64_t minutes = 0;
+  std::uint32_t hours = 0, days = 0, months = 0, weekdays = 0;
+  bool day_restricted = false, weekday_restricted = false;  // cron's rule: either matches if both are
+  Place place;
+};
+
+// The first moment strictly after `after` (UTC). nullopt: never (31 February).
+std::optional<Timestamp> next_time(const Schedule& schedule, Timestamp after);
+// The longest gap between two runs within the four years after `from`.
+Micros longest_gap(const Schedule& schedule, Timestamp from);
+
+struct Objective {
+  std::optional<Micros> rpo, rto, goal;
+  std::string why, clock;
+  Place place;
+};
+
+struct Copy {
+  Reference at;
+  std::optional<Micros> within, immutable;
+  Reference key;
+  Place place;
+};
+
+struct Retain {
+  std::optional<Micros> hourly, daily, weekly, monthly, yearly, pitr;
+  std::string log;
+  Place place;
+};
+
+struct RepositoryPlan {
+  Reference at;
+  Reference key;
+  std::vector<Copy> copies;
+  Retain retain;
+  Place place;
+};
+
+enum class StoreKind { postgres, redis, files, bucket, firestore, command };
+std::string_view name_of(StoreKind kind);
+
+struct StoreExpect {
+  std::string bytes;  // comparison such as "> 100MiB"
+  std::optional<Micros> within;
+  std::optional<std::int64_t> errors;
+};
+
+struct Collection {
+  std::string name, priority, impact, ttl;
+};
+
+struct Store {
+  std::string name;
+  StoreKind kind = StoreKind::files;
+  Reference address;  // connection string, path, bucket URL, project, command
+  bool log_continuous = false;
+  std::optional<Schedule> every;
+  Objective objective;
+  std::vector<std::string> include, exclude;  // files: glob patterns, see stores/files
+  std::vector<std::string> only;              // names, partial point
+  std::string mode;                           // bucket: manifest | full
+  bool optional = false;
+  StoreExpect expect;
+  std::vector<Collection> collections;
+  Place place;
+};
+
+struct Group {
+  std::string name;
+  std::vector<std::string> stores;
+  std::string authority;
+  Place place;
+};
+
+struct Service {
+  std::string name;
+  std::string command;  // run by /bin/sh inside the sandbox
+  Place place;
+};
+
+struct Target {
+  std::string name;
+  bool protect = false;
+  bool isolate_network = false;
+  std::vector<Service> start;
+  std::string url;                       // where the service answers, "http://localhost:8000"
+  std::vector<std::pair<std::string, Reference>> environment;  // given to services
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<double> cpus;
+  std::string folder;                    // where sandboxes and restores are laid out; empty: temp dir
+  std::vector<std::pair<std::string, Reference>> addresses;    // store name or kind -> place to restore to
+  bool wipe = false;
+  std::string mask, first;
+  Reference migrate;
+  Place place;
+};
+
+// The right side of `expect:` where one number or value is compared: "0", ">= 1", "recorded", text.
+struct Comparison {
+  enum class Op { equal, not_equal, less, less_equal, greater, greater_equal, recorded };
+  Op op = Op::equal;
+  std::string value;  // as written after the operator; sizes and durations allowed where they fit
+  Place place;
+};
+
+struct CheckTables { std::vector<std::string> tables; };
+struct CheckCount { std::vector<std::string> tables; Comparison expect; };
+struct CheckFresh { std::string table, column; std::optional<Micros> within; };  // schema.table allowed
+struct CheckForeignKeys { std::vector<std::string> tables; bool all = false; };
+struct CheckAmcheck { std::vector<std::string> tables; bool all = false; bool heap = true; };
+struct CheckSql { std::string sql; Comparison expect; };
+struct CheckEqual { std::string left, right; };  // two queries; rows compared by their first column(s)
+struct CheckGroup { std::string sql; Comparison expect; std::optional<double> tolerance; };
+struct CheckFiles {
+  std::string store;                 // empty: the only files store of the drill
+  std::vector<std::string> in;       // folders below the root; empty: all
+  std::optional<Comparison> count, zero_bytes, modes, hashes;
+};
+struct CheckReferences {
+  std::string from_store, sql;       // first column: keys
+  std::string to;                    // files (or bucket) store
+  std::string strip_prefix;          // removed from each key before the look-up
+  Comparison missing;                // default: 0
+};
+struct CheckHttp {
+  std::string method, path;          // "GET", "/health" or "$url" or "http://..."
+  std::vector<std::pair<std::string, Reference>> headers;
+  std::optional<Reference> bearer;   // literal "$token" uses a saved value
+  std::optional<Json> json;          // body; strings "env:NAME" and "$name" are filled in when sent
+  std::optional<int> status;         // expected; default 200..399
+  std::optional<Micros> within;
+  std::vector<std::pair<std::string, Comparison>> expect_json;     // "$.path" -> comparison
+  std::vector<std::pair<std::string, std::string>> expect_headers; // name -> text that must be in it
+  std::optional<Comparison> expect_bytes;
+  std::string expect_text;           // must be contained in the body
+  std::vector<std::pair<std::string, std::string>> save;  // name -> "$.path"
+  std::string rows_store, rows_sql;  // run once a row, columns as $name
+};
+struct CheckManual { std::string text; };
+struct CheckUnsupported { std::string verb; };  // known to the language, not built yet
+
+struct Check {
+  std::string name;   // given, or derived from the content
+  std::string store;  // the store it asks; empty: the only one of its kind in the drill
+  bool critical = false;
+  Place place;
+  std::variant<CheckTables, CheckCount, CheckFresh, CheckForeignKeys, CheckAmcheck, CheckSql, CheckEqual,
+               CheckGroup, CheckFiles, CheckReferences, CheckHttp, CheckManual, CheckUnsupported>
+      what;
+};
+
+struct Suite {
+  std::string name;
+  std::vector<Check> checks;
+  Place place;
+};
+
+struct Drill {
+  std::string name;
+  std::optional<Schedule> every;
+  std::vector<std::string> restore;  // stores; a group name is expanded, `group` keeps it
+  std::string group;
+  std::string into;                  // target
+  std::vector<std::string> checks;   // suites
+  std::string at;                    // "latest" (default), RFC 3339, "before-loss"
+  bool backup_first = false;
+  std::optional<double> verify_fraction;
+  std::string runbook;
+  std::vector<std::string> via, review, keys_not_built;  // keys_not_built: e.g. "via", "fault", "pitr"
+  Objective objective;
+  Place place;
+};
+
+struct Step {
+  std::string verb;  // "run", "gate", ...
+  Place place;
+};
+
+struct Runbook {
+  std::string name;
+  std::vector<std::string> symptoms, prevention;
+  Objective objective;
+  std::vector<Step> steps;
+  Place place;
+};
+
+// A section that is validated but not acted on yet: people, alerts, masks, raci, templates ...
+struct Section {
+  std::string name;
+  Place place;
+};
+
+struct Evidence {
+  std::optional<Micros> keep;
+  Reference sign;
+  std::vector<std::string> formats;
+  Place place;
+};
+
+struct Plan {
+  int version = 1;
+  std::string system, timezone = "UTC";
+  std::string file;         // as given
+  std::string fingerprint;  // hex SHA-256 is made by the caller; here: canonical text of the plan
+  RepositoryPlan repository;
+  std::vector<Store> stores;
+  std::vector<Group> groups;
+  std::vector<Target> targets;
+  std::vector<Suite> suites;
+  std::vector<Drill> drills;
+  std::vector<Runbook> runbooks;
+  Objective objectives;  // system-wide
+  Evidence evidence;
+  std::vector<Section> not_acted_on;
+
+  const Store* store(std::string_view name) const;
+  const Target* target(std::string_view name) const;
+  const Suite* suite(std::string_view name) const;
+  const Drill* drill(std::string_view name) const;
+  const Group* group(std::string_view name) const;
+};
+
+}  // namespace lb::plan

@@ -1,0 +1,55 @@
+// Checks: assertions on a restored copy, each with evidence. Error is never pass; a check that looked
+// at nothing fails; a suite that ran no check fails (judge_suites).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "foundation/codec/json.h"
+#include "foundation/sys/world.h"
+#include "model/plan/plan.h"
+#include "model/record/drill_record.h"
+#include "storage/repo/repository.h"
+
+namespace lb::check {
+
+// A restored store the checks may ask.
+struct CheckedStore {
+  std::string name;
+  plan::StoreKind kind = plan::StoreKind::files;
+  std::string connection;       // postgres: libpq conninfo of the *restored* server
+  std::string run_marker;       // postgres: value of the setting lifeboat.run; asked before every check
+  std::string folder;           // files: root of the restored tree
+  repo::SnapshotReader* snapshot = nullptr;  // the point restored, for recorded values
+  Json fingerprint;             // recorded with the snapshot (stores/postgres/snapshot_details.h)
+  // Net rows the log added since the fingerprint, per database oid and filenode: recorded + delta is the
+  // exact count at the point reached. Absent with the reason: recorded counts cannot be compared.
+  std::optional<std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>> row_deltas;
+  std::string row_deltas_missing;
+};
+
+struct CheckContext {
+  World& world;
+  Http& http;                   // of the sandbox
+  std::string base_url;         // target url
+  std::vector<CheckedStore> stores;
+  std::map<std::string, std::string> environment;  // for env: references in checks; never logged
+  std::stop_token stop;
+};
+
+// Runs one suite in order; values saved by http checks live for the whole call (`saved` carries them on
+// to the next suite). Never throws, never stops at the first failure.
+std::vector<record::CheckResult> run_suite(const plan::Suite& suite, const CheckContext& context,
+                                           std::map<std::string, std::string>& saved);
+
+struct SuiteJudgement {
+  record::Verdict verdict = record::Verdict::fail;
+  std::string reason;
+};
+// fail: a check failed, or nothing was examined. inconclusive: a check could not run. Else pass.
+SuiteJudgement judge(const std::vector<record::CheckResult>& results);
+
+}  // namespace lb::check

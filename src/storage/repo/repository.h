@@ -1,0 +1,129 @@
+// Repository: an encrypted, deduplicated, append-only home of snapshots, logs and records on a
+// BlobStore. It needs nothing but itself and a key; no local state. Format: docs/format.md.
+// One Repository may be used by several threads; several processes and hosts may write at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "foundation/base/secret.h"
+#include "foundation/sys/clock.h"
+#include "foundation/sys/random.h"
+#include "storage/blob/blob_store.h"
+#include "storage/repo/types.h"
+
+namespace lb::repo {
+
+// How a stream's content is cut into chunks.
+enum class Cut { content, pages };  // content-defined 16/64/256 KiB; fixed 128 KiB (16 PostgreSQL pages)
+
+// Writes the content of one row. One thread; several streams of one writer may run in parallel.
+class ContentStream {
+ public:
+  virtual ~ContentStream() = default;  // without finish(): the row is dropped
+  virtual Status write(ByteView bytes) = 0;
+  virtual Status hole(std::uint64_t length) = 0;
+  virtual Status finish(Buffer attributes) = 0;  // adds the row
+};
+
+// One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage packs).
+class SnapshotWriter {
+ public:
+  virtual ~SnapshotWriter() = default;
+  virtual const std::string& id() const = 0;
+  virtual Status add(std::string key, Buffer attributes) = 0;  // a row without content
+  virtual Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) = 0;
+  // The content of a row of the parent snapshot given to Repository::begin, unread.
+  virtual Status reuse(const Row& parent_row, Buffer attributes) = 0;
+  // Named bytes beside the table (fingerprint, backup_label): read back by SnapshotReader::attachment.
+  virtual Status attach(const std::string& name, ByteView bytes) = 0;
+  virtual WriterStats stats() const = 0;
+  // Puts table, index and verdict, durably; after ok the snapshot is visible. `meta` is final here.
+  virtual Result<SnapshotInfo> commit(const SnapshotMeta& meta) = 0;
+};
+
+// Rows in key order.
+class RowCursor {
+ public:
+  virtual ~RowCursor() = default;
+  virtual Result<std::optional<Row>> next() = 0;  // nullopt at the end
+};
+
+// Receives content from several threads at once; each (row, offset) once, in no order.
+class FetchSink {
+ public:
+  virtual ~FetchSink() = default;
+  virtual Status data(std::size_t row, std::uint64_t offset, ByteView bytes) = 0;
+  virtual Status done(std::size_t row) = 0;  // all data of this row has been given; exactly once a row
+};
+
+// One committed snapshot. Thread-safe; cursors belong to one thread.
+class SnapshotReader {
+ public:
+  virtual ~SnapshotReader() = default;
+  virtual const SnapshotInfo& info() const = 0;
+  virtual Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix = {}) = 0;
+  virtual Result<std::optional<Row>> find(const std::string& key) = 0;
+  virtual Result<std::optional<Buffer>> attachment(const std::string& name) = 0;
+  virtual Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) = 0;
+  // Content of many rows, fetched and opened by `workers` threads in pack order; holes are not given.
+  // Every chunk is authenticated and its id checked before the sink sees it.
+  virtual Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers, std::stop_token stop) = 0;
+  // True when `read_at(offset, out)` yields exactly the content of the row (chunk ids compared).
+  virtual Result<bool> same_content(const Row& row,
+                                    const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) = 0;
+};
+
+struct OpenOptions {
+  unsigned workers = 2;                       // sealing threads of a session
+  std::uint64_t memory_bytes = 256ull << 20;  // budget of one session
+};
+
+class Repository {
+ public:
+  virtual ~Repository() = default;
+  virtual const std::string& id() const = 0;        // 32 hex digits
+  virtual std::string describe() const = 0;         // where it is
+  virtual Result<std::vector<SnapshotInfo>> snapshots() = 0;  // committed, oldest first
+  virtual Result<std::unique_ptr<SnapshotReader>> snapshot(const std::string& id) = 0;
+  // `parent` may be null; it must outlive the writer.
+  virtual Result<std::unique_ptr<SnapshotWriter>> begin(const std::string& store, SnapshotReader* parent,
+                                                        std::stop_token stop) = 0;
+
+  // Log. A segment that is there already with the same bytes is ok; with others it is a conflict.
+  // `summary` is small (commit times, LSNs), sealed with it and readable without the data.
+  virtual Status put_log(const LogName& name, ByteView bytes, ByteView summary) = 0;
+  // Bytes of an unfinished segment from `offset` on; superseded and removed when put_log lands.
+  // Tails start where the last one ended; `summary` covers everything up to the end of this tail.
+  virtual Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes, ByteView summary) = 0;
+  virtual Result<std::vector<LogInfo>> logs(const std::string& log_id) = 0;  // sorted by timeline, segment
+  virtual Result<std::vector<std::string>> log_ids() = 0;
+  virtual Result<Buffer> get_log(const LogName& name) = 0;          // tails: stitched, not padded
+  virtual Result<Buffer> get_log_summary(const LogName& name) = 0;  // of the newest durable part
+  virtual Status put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) = 0;
+  virtual Result<std::optional<Buffer>> get_history(const std::string& log_id, std::uint32_t timeline) = 0;
+
+  // Records: journal lines, drill results, verification results. Ids sort by time.
+  virtual Status put_record(const std::string& kind, const std::string& id, ByteView bytes) = 0;
+  virtual Result<std::vector<std::string>> records(const std::string& kind) = 0;  // ids, oldest first
+  virtual Result<Buffer> get_record(const std::string& kind, const std::string& id) = 0;
+  // A fresh id that sorts by time (48-bit milliseconds + 80 random bits, base32).
+  virtual std::string fresh_id() = 0;
+
+  virtual Result<VerifyReport> verify(const VerifyOptions& options, std::stop_token stop,
+                                      const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+  virtual Result<std::uint64_t> stored_bytes() = 0;  // all objects
+};
+
+// Creates keys and the `repo` object. conflict when the place holds a repository or anything else.
+Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& passphrase);
+// no_repository, wrong_key (in well under 2 s), damaged as exit codes of the error.
+Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
+                                                    const Secret& passphrase, const OpenOptions& options = {});
+
+}  // namespace lb::repo

@@ -1,0 +1,51 @@
+// Journal: every act, recorded before and after it happens, in a local SQLite file and mirrored into the
+// repository (records of kind "journal", one object a flush). The local file holds what is not mirrored
+// yet; all else can be rebuilt from the repository. Thread-safe; several processes may share the file.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/sys/world.h"
+#include "model/record/drill_record.h"
+#include "model/record/journal_entry.h"
+#include "storage/repo/repository.h"
+
+namespace lb::state {
+
+class Journal {
+ public:
+  // `path`: the SQLite file (0600, folder 0700, made when missing). A damaged file is set aside with its
+  // name in a warning entry, never silently dropped.
+  static Result<std::unique_ptr<Journal>> open(World& world, const std::string& path);
+  virtual ~Journal() = default;
+  // Durable when it returns. Fills id, at, host when empty.
+  virtual Status add(record::JournalEntry entry) = 0;
+  virtual Result<std::vector<record::JournalEntry>> entries(std::size_t newest_max) = 0;  // oldest first
+  virtual Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) = 0;
+  // Runs with an intent and no outcome whose process is gone: what a crash interrupted.
+  virtual Result<std::vector<record::JournalEntry>> interrupted() = 0;
+  // Copies what the repository does not have yet into it, and takes what other hosts wrote.
+  virtual Status mirror(repo::Repository& repository) = 0;
+};
+
+// Begins an act: writes the intent, hands out the run id; finish() writes the outcome. Destroyed without
+// finish(): the outcome "abandoned" is written.
+class Act {
+ public:
+  static Result<std::unique_ptr<Act>> begin(World& world, Journal& journal, const std::string& act,
+                                            const std::string& store, const std::string& text, Json details);
+  virtual ~Act() = default;
+  virtual const std::string& run() const = 0;
+  virtual Status note(const std::string& text) = 0;
+  virtual Status finish(bool ok, const std::string& text, Json details) = 0;
+};
+
+// The drill log: records of kind "drill" in the repository.
+Status put_drill(repo::Repository& repository, const record::DrillRecord& record);
+Result<std::vector<record::DrillRecord>> drills(repo::Repository& repository);  // oldest first
+
+}  // namespace lb::state

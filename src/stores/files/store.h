@@ -1,0 +1,63 @@
+// The files store: trees with modes, owners, times, links, holes, xattrs and ACLs.
+//
+// Rows: key = path below the root with '/' replaced by NUL (so that key order is walk order, the root
+// itself is the empty key); attributes = files::Attributes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stores/seam/store.h"
+
+namespace lb::files {
+
+struct Attributes {
+  FileKind kind = FileKind::regular;
+  std::uint32_t mode = 0, uid = 0, gid = 0;
+  std::string user, group;       // names at backup time; may be empty
+  std::int64_t mtime_ns = 0, ctime_ns = 0;
+  std::uint64_t inode = 0, device = 0;
+  std::uint64_t special = 0;     // device number of device files
+  std::string link_target;       // symlink
+  std::string hard_link_to;      // path below the root of the first name of the same file
+  std::vector<std::pair<std::string, Buffer>> xattrs;  // ACLs are system.posix_acl_*
+};
+Buffer encode(const Attributes& attributes);
+Result<Attributes> decode_attributes(ByteView bytes);
+std::string key_of(const std::string& relative_path);
+std::string path_of(const std::string& key);
+
+struct SourceOptions {
+  std::string store, root;
+  std::vector<std::string> include, exclude;  // gitignore-like globs, relative to the root, '**' allowed
+  bool one_filesystem = true;
+};
+std::unique_ptr<Source> make_source(SourceOptions options);
+
+enum class RestoreMode { merge, exact };
+struct RestoreOptions {
+  std::string folder;              // place of the root
+  RestoreMode mode = RestoreMode::merge;
+  std::vector<std::string> only;   // paths below the root; empty: all
+  bool owners = true;              // restore owners (needs root)
+  std::optional<UserId> owner_override;  // everything owned by this user instead (sandbox)
+  unsigned workers = 2;
+  ProgressSink progress;
+};
+// exact: what exists below the folder (and `only`) but not in the snapshot. Sorted; for the question.
+Result<std::vector<std::string>> plan_deletions(World& world, repo::SnapshotReader& snapshot,
+                                                const RestoreOptions& options);
+// merge: files that are there and equal (size, mtime) are left, others replaced atomically (temp file,
+// rename). exact: then deletes `deletions`, which must be what plan_deletions gave.
+Result<RestoreOutcome> restore(World& world, repo::SnapshotReader& snapshot, const RestoreOptions& options,
+                               const std::vector<std::string>& deletions, std::stop_token stop);
+
+// For preflight: bytes and inodes the restore needs.
+struct SpaceNeed {
+  std::uint64_t bytes = 0, files = 0;
+};
+Result<SpaceNeed> space_needed(repo::SnapshotReader& snapshot);
+
+}  // namespace lb::files

@@ -1,0 +1,49 @@
+// What a postgres snapshot records in SnapshotMeta::details, and the fingerprint's shape.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/codec/json.h"
+#include "stores/postgres/lsn.h"
+
+namespace lb::pg {
+
+struct Tablespace {
+  std::uint32_t oid = 0;
+  std::string name, location;
+};
+
+struct SnapshotDetails {
+  std::string system_identifier;
+  int server_version = 0;        // 150018
+  std::uint32_t timeline = 0;    // of the backup's start
+  Lsn start_lsn = 0;             // redo location: replay begins here
+  Lsn stop_lsn = 0;              // consistent from here on
+  std::uint64_t segment_bytes = 16 << 20;
+  bool checksums = false;
+  std::string log_id;            // store name + '-' + system identifier
+  std::uint64_t data_bytes = 0;  // size of the data directory with tablespaces
+  std::vector<Tablespace> tablespaces;
+  std::vector<std::string> bad_pages;  // "base/5/16384 block 12": failed their checksum twice
+};
+
+Json encode(const SnapshotDetails& details);
+Result<SnapshotDetails> decode_details(const std::string& json_text);
+
+// Fingerprint: attachment "fingerprint" of the snapshot, JSON:
+// { "at": RFC 3339, "lsn": "0/…" (insert LSN just after the snapshot was taken),
+//   "snapshot": "xmin:xmax:xip,…" (pg_current_snapshot of the counting transaction, per database),
+//   "server_version": "15.18", "system_identifier": "…", "settings": {name: value},
+//   "databases": [ { "name", "oid", "bytes", "snapshot", "lsn", "extensions": [{"name","version"}],
+//     "catalog": {"tables": n, "views": n, "functions": n, "triggers": n, "sequences": n, "indexes": n,
+//                 "constraints": n, "foreign_keys": n, "policies": n},
+//     "tables": [ {"schema", "name", "oid", "filenode", "rows": exact count, "bytes"} ] } ] }
+// Attachment names:
+inline constexpr const char* attachment_fingerprint = "fingerprint";
+inline constexpr const char* attachment_backup_label = "backup_label";
+inline constexpr const char* attachment_tablespace_map = "tablespace_map";
+inline constexpr const char* attachment_manifest = "backup_manifest";
+
+}  // namespace lb::pg

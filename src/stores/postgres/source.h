@@ -1,0 +1,56 @@
+// The postgres Source (physical base backup over the replication protocol) and the log stream.
+//
+// Rows of the snapshot table: key = path below the data directory ("base/5/16384"; '/' as written), or
+// "pg_tblspc/<oid>/…" for tablespaces; attributes = FileAttributes below; relation files are cut in
+// pages. WAL needed from start_lsn to the fingerprint's LSN is put into the repository's log before
+// the snapshot commits: from the running stream if there is one, else fetched by the backup itself.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "foundation/base/log.h"
+#include "foundation/base/secret.h"
+#include "stores/postgres/snapshot_details.h"
+#include "stores/seam/store.h"
+
+namespace lb::pg {
+
+struct FileAttributes {
+  enum class Kind : std::uint8_t { file, directory, symlink } kind = Kind::file;
+  std::uint32_t mode = 0600;
+  std::int64_t mtime = 0;   // seconds
+  std::string link_target;  // symlink
+};
+Buffer encode(const FileAttributes& attributes);
+Result<FileAttributes> decode_attributes(ByteView bytes);
+
+struct SourceOptions {
+  std::string store;         // name in the plan
+  bool log_continuous = false;
+  bool fast_checkpoint = true;
+};
+std::unique_ptr<Source> make_source(Secret conninfo, SourceOptions options);
+
+// Continuous WAL streaming into the repository through a physical replication slot.
+struct StreamStatus {
+  Lsn received = 0, durable = 0, server_flush = 0;
+  std::uint32_t timeline = 0;
+  std::optional<Timestamp> last_commit;  // newest commit durable in the repository
+  Timestamp at{};
+  std::string slot, slot_state;          // "reserved", "extended", "unreserved", "lost"
+};
+struct StreamOptions {
+  std::string store;
+  std::string slot;                        // default "lifeboat_" + store
+  Micros tail_interval = Seconds(2);       // partial segments durable at least this often (bar: 5 s)
+  std::function<void(const StreamStatus&)> on_status;  // each time something became durable
+  std::function<void(const std::string&)> on_trouble;  // reconnects, slot limits, gaps: loud
+};
+// Runs until `stop` or a failure that needs a person (slot lost, gap, foreign system identifier).
+// A lost connection is retried with back-off; timeline switches are followed.
+Status stream_log(World& world, repo::Repository& repository, const Secret& conninfo,
+                  const StreamOptions& options, std::stop_token stop);
+
+}  // namespace lb::pg
