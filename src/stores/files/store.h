@@ -32,6 +32,7 @@ std::string path_of(const std::string& key);
 struct SourceOptions {
   std::string store, root;
   std::vector<std::string> include, exclude;  // gitignore-like globs, relative to the root, '**' allowed
+  std::vector<std::string> skip;  // absolute folders never entered (the repository itself)
   bool one_filesystem = true;
 };
 std::unique_ptr<Source> make_source(SourceOptions options);
