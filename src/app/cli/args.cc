@@ -113,8 +113,8 @@ Result<Args> parse_args(const VerbHelp& verb, const std::vector<std::string>& wo
     values.push_back(flag.value);
   }
   if (!args.has("help") && args.positionals.size() > verb.positionals_max) {
-    return Error(ErrorKind::invalid,
-                 cat("'", printable(args.positionals[verb.positionals_max]), "' is one word too many"))
+    return Error(ErrorKind::invalid, cat("'", printable(args.positionals[verb.positionals_max]),
+                                         "' is one word too many"))
         .with_hint(cat("usage: lifeboat ", verb.usage));
   }
   return args;

@@ -1,5 +1,6 @@
-// Args: the command line, declared as tables and parsed strictly. Pure. Unknown flags and verbs come
-// back as ErrorKind::invalid (exit 2) with "did you mean". `--help` of a verb starts with examples.
+// Args: the command line, declared as tables and parsed strictly. Pure. Unknown flags and verbs
+// come back as ErrorKind::invalid (exit 2) with "did you mean". `--help` of a verb starts with
+// examples.
 #pragma once
 
 #include <map>

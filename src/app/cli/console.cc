@@ -12,8 +12,9 @@ namespace {
 
 // Columns a terminal uses for UTF-8 text: continuation bytes take none.
 std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 }  // namespace
@@ -130,7 +131,8 @@ std::string Console::colored(const std::string& text, int code) const {
 }
 std::string Console::bold(const std::string& text) const { return colored(text, 1); }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<std::size_t>& right) {
+std::string table(const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<std::size_t>& right) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

@@ -1,5 +1,5 @@
-// Console: what a person or a script sees. Data goes to stdout, the rest to stderr. Progress only on a
-// terminal, else one plain line each 30 s. NO_COLOR obeyed. Thread-safe.
+// Console: what a person or a script sees. Data goes to stdout, the rest to stderr. Progress only
+// on a terminal, else one plain line each 30 s. NO_COLOR obeyed. Thread-safe.
 #pragma once
 
 #include <mutex>
@@ -25,7 +25,7 @@ class Console final : public Log {
   Console(const Clock& clock, ConsoleOptions options);
 
   const ConsoleOptions& options() const { return options_; }
-  void out(const std::string& text);           // stdout, with a newline added when missing
+  void out(const std::string& text);            // stdout, with a newline added when missing
   void note(const std::string& line) override;  // stderr, not when quiet
   void warn(const std::string& line) override;  // stderr, always
   // One JSON line on stdout (only with --json): {"schema": schema, …}.
@@ -52,6 +52,7 @@ class Console final : public Log {
 };
 
 // Aligned columns; the first row is the heading. Columns listed in `right` are right-aligned.
-std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<std::size_t>& right = {});
+std::string table(const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<std::size_t>& right = {});
 
 }  // namespace lb::cli

@@ -43,8 +43,9 @@ Json figures(const StoreBackup& done) {
   return details;
 }
 
-Result<StoreBackup> take(const Engine& engine, const plan::Store& store, const std::string& repository_folder,
-                         const ProgressSink& progress, std::stop_token stop) {
+Result<StoreBackup> take(const Engine& engine, const plan::Store& store,
+                         const std::string& repository_folder, const ProgressSink& progress,
+                         std::stop_token stop) {
   auto source = LB_TRY(make_source(store, engine.references, repository_folder));
   auto parent_id = LB_TRY(newest_snapshot(engine.repository, store.name));
   std::unique_ptr<repo::SnapshotReader> parent;
@@ -69,7 +70,8 @@ Result<std::unique_ptr<Source>> make_source(const plan::Store& store, const Refe
   switch (store.kind) {
     case plan::StoreKind::postgres: {
       auto conninfo = LB_TRY(references.secret(store.address));
-      return pg::make_source(std::move(conninfo), {.store = store.name, .log_continuous = store.log_continuous});
+      return pg::make_source(std::move(conninfo),
+                             {.store = store.name, .log_continuous = store.log_continuous});
     }
     case plan::StoreKind::files: {
       files::SourceOptions options;
@@ -81,8 +83,9 @@ Result<std::unique_ptr<Source>> make_source(const plan::Store& store, const Refe
       return files::make_source(std::move(options));
     }
     default:
-      return Error(ErrorKind::unsupported, cat("not supported yet: ", plan::name_of(store.kind), " store '",
-                                               store.name, "' at ", store.place.text()));
+      return Error(ErrorKind::unsupported,
+                   cat("not supported yet: ", plan::name_of(store.kind), " store '", store.name,
+                       "' at ", store.place.text()));
   }
 }
 
@@ -94,15 +97,18 @@ Result<std::string> newest_snapshot(repo::Repository& repository, const std::str
   return std::string();
 }
 
-std::vector<std::string> unmet_expectations(const plan::Store& store, const repo::SnapshotInfo& snapshot,
-                                            Micros took, std::size_t errors) {
+std::vector<std::string> unmet_expectations(const plan::Store& store,
+                                            const repo::SnapshotInfo& snapshot, Micros took,
+                                            std::size_t errors) {
   std::vector<std::string> unmet;
   const auto& expect = store.expect;
   if (!expect.bytes.empty() && !compare_bytes(expect.bytes, snapshot.logical_bytes)) {
-    unmet.push_back(cat("expected bytes ", expect.bytes, ", got ", human_size(snapshot.logical_bytes)));
+    unmet.push_back(
+        cat("expected bytes ", expect.bytes, ", got ", human_size(snapshot.logical_bytes)));
   }
   if (expect.within && took > *expect.within) {
-    unmet.push_back(cat("expected within ", format_duration(*expect.within), ", took ", human_duration(took)));
+    unmet.push_back(
+        cat("expected within ", format_duration(*expect.within), ", took ", human_duration(took)));
   }
   if (expect.errors && errors > static_cast<std::uint64_t>(*expect.errors)) {
     unmet.push_back(cat("expected at most ", *expect.errors, " errors, got ", errors));
@@ -110,18 +116,19 @@ std::vector<std::string> unmet_expectations(const plan::Store& store, const repo
   return unmet;
 }
 
-Result<StoreBackup> back_up(const Engine& engine, const plan::Store& store, const std::string& repository_folder,
-                            const ProgressSink& progress, std::stop_token stop) {
-  auto act = LB_TRY(state::Act::begin(engine.world, engine.journal, cat("backup ", store.name), store.name,
-                                      cat("Backing up ", store.name), Json::object()));
+Result<StoreBackup> back_up(const Engine& engine, const plan::Store& store,
+                            const std::string& repository_folder, const ProgressSink& progress,
+                            std::stop_token stop) {
+  auto act = LB_TRY(state::Act::begin(engine.world, engine.journal, cat("backup ", store.name),
+                                      store.name, cat("Backing up ", store.name), Json::object()));
   auto done = take(engine, store, repository_folder, progress, stop);
   if (!done.ok()) {
     auto error = std::move(done).take_error();
     LB_TRY(act->finish(false, error.text(), Json::object().set("kind", name_of(error.kind()))));
     return std::move(error).context(cat("back up ", store.name));
   }
-  auto text = cat("Snapshot ", done->snapshot.id, ": ", human_size(done->snapshot.logical_bytes), ", ",
-                  human_size(done->snapshot.stored_bytes), " stored");
+  auto text = cat("Snapshot ", done->snapshot.id, ": ", human_size(done->snapshot.logical_bytes),
+                  ", ", human_size(done->snapshot.stored_bytes), " stored");
   if (!done->unmet.empty()) text += cat("; not as expected: ", join(done->unmet, "; "));
   LB_TRY(act->finish(done->unmet.empty(), text, figures(*done)));
   return done;

@@ -1,5 +1,5 @@
-// Recovery points: what can be reached, and which one a wish means. Reading is separate from choosing;
-// choosing is pure but for the log look-ups of resolve().
+// Recovery points: what can be reached, and which one a wish means. Reading is separate from
+// choosing; choosing is pure but for the log look-ups of resolve().
 #pragma once
 
 #include <optional>
@@ -31,18 +31,21 @@ struct Choice {
 };
 
 struct Wish {
-  pg::Wanted wanted;          // kind latest, time, ... ; files understands latest, snapshot and time
-  std::string snapshot;       // kind snapshot: its id (a unique beginning is enough)
+  pg::Wanted wanted;     // kind latest, time, ... ; files understands latest, snapshot and time
+  std::string snapshot;  // kind snapshot: its id (a unique beginning is enough)
 };
 
 // point_unreachable (exit 14) with what can be reached in the hint.
-Result<Choice> choose(const StorePoints& points, const Wish& wish, Timestamp now, repo::Repository& repository);
+Result<Choice> choose(const StorePoints& points, const Wish& wish, Timestamp now,
+                      repo::Repository& repository);
 
-// One consistent point for stores restored together: the newest moment at which every store can stand.
-// Files committed before a row refers to them, so the moment is the earliest *start* among the newest
-// snapshots of stores without a log; stores with a log are then recovered to that moment.
-Result<std::vector<Choice>> choose_together(const std::vector<StorePoints>& stores, const Wish& wish,
-                                            Timestamp now, repo::Repository& repository);
+// One consistent point for stores restored together: the newest moment at which every store can
+// stand. Files committed before a row refers to them, so the moment is the earliest *start* among
+// the newest snapshots of stores without a log; stores with a log are then recovered to that
+// moment.
+Result<std::vector<Choice>> choose_together(const std::vector<StorePoints>& stores,
+                                            const Wish& wish, Timestamp now,
+                                            repo::Repository& repository);
 
 // "latest", RFC 3339 time. For the other kinds the command line has its own flags.
 Result<Wish> parse_wish(const std::string& text);

@@ -21,15 +21,19 @@ Secret without_newline(std::string_view text) {
 
 }  // namespace
 
-References::References(World& world, std::map<std::string, std::string> environment, std::string folder)
+References::References(World& world, std::map<std::string, std::string> environment,
+                       std::string folder)
     : world_(world), environment_(std::move(environment)), folder_(std::move(folder)) {}
 
 Result<Secret> References::secret(const plan::Reference& reference) const {
   using Kind = plan::Reference::Kind;
   switch (reference.kind) {
-    case Kind::literal: return Secret(std::string_view(reference.value));
-    case Kind::file: return from_file(reference);
-    case Kind::command: return from_command(reference);
+    case Kind::literal:
+      return Secret(std::string_view(reference.value));
+    case Kind::file:
+      return from_file(reference);
+    case Kind::command:
+      return from_command(reference);
     case Kind::env: {
       auto found = environment_.find(reference.value);
       if (found == environment_.end() || found->second.empty()) {
@@ -38,10 +42,11 @@ Result<Secret> References::secret(const plan::Reference& reference) const {
       }
       return Secret(std::string_view(found->second));
     }
-    case Kind::kms: break;
+    case Kind::kms:
+      break;
   }
-  return Error(ErrorKind::unsupported,
-               cat("not supported yet: key service reference ", reference.text(), " at ", reference.place.text()));
+  return Error(ErrorKind::unsupported, cat("not supported yet: key service reference ",
+                                           reference.text(), " at ", reference.place.text()));
 }
 
 Result<Secret> References::from_file(const plan::Reference& reference) const {
@@ -67,7 +72,8 @@ Result<Secret> References::from_command(const plan::Reference& reference) const 
   for (const auto& [name, value] : environment_) command.environment.emplace_back(name, value);
   auto done = world_.processes.run(command, Seconds(30), {});
   if (!done.ok()) return cannot(reference, done.error().message());
-  if (!done->ok()) return cannot(reference, cat("the command ended with exit code ", done->exit_code));
+  if (!done->ok())
+    return cannot(reference, cat("the command ended with exit code ", done->exit_code));
   auto secret = without_newline(done->output);
   wipe({reinterpret_cast<std::uint8_t*>(done->output.data()), done->output.size()});
   if (secret.empty()) return cannot(reference, "the command printed nothing");

@@ -1,5 +1,6 @@
-// References: turns "env:NAME", "file:PATH", "command:…" of a plan into the value, at the moment it is
-// needed. Values are Secrets; errors name the reference and its place, never the value. Thread-safe.
+// References: turns "env:NAME", "file:PATH", "command:…" of a plan into the value, at the moment it
+// is needed. Values are Secrets; errors name the reference and its place, never the value.
+// Thread-safe.
 #pragma once
 
 #include <map>
@@ -13,7 +14,8 @@ namespace lb {
 
 class References {
  public:
-  // `environment`: the program's own, handed down from main. `folder`: the plan's, for relative paths.
+  // `environment`: the program's own, handed down from main. `folder`: the plan's, for relative
+  // paths.
   References(World& world, std::map<std::string, std::string> environment, std::string folder);
 
   // denied with the place and a hint when it cannot be had; unsupported for kms: references.

@@ -1,0 +1,49 @@
+// Drill: restore into an isolated sandbox, start the services, run the checks, measure, report,
+// clean up. A drill never resolves a production address or credential: everything it needs is in
+// the repository.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "foundation/base/log.h"
+#include "model/plan/plan.h"
+#include "model/record/drill_record.h"
+#include "recovery/restore/points.h"
+#include "storage/state/journal.h"
+#include "stores/seam/references.h"
+
+namespace lb::drill {
+
+struct DrillRequest {
+  const plan::Plan& plan;
+  const plan::Drill& drill;
+  restore::Wish wish;                // from --at or the drill's `at:`
+  std::optional<Timestamp> lost_at;  // what RPO is measured against; default: the drill's start
+  std::string started_by, host, version;
+  std::string plan_fingerprint;
+  std::string folder;       // where the sandbox is laid out; a fresh one is made below it
+  std::string plan_folder;  // services run with this working directory
+  bool keep = false;        // leave the sandbox's files for a look (the services stop)
+  unsigned workers = 2;
+};
+
+struct DrillTools {
+  World& world;
+  repo::Repository& repository;
+  state::Journal& journal;
+  const References& references;
+  Log& log;
+};
+
+// The record is always returned when the drill began; its verdict says how it ended. An error means
+// the drill could not begin or could not be recorded.
+Result<record::DrillRecord> run_drill(const DrillTools& tools, const DrillRequest& request,
+                                      std::stop_token stop);
+
+// The folder sandboxes live in unless the target names one.
+std::string default_sandbox_root(const Files& files, std::uint32_t uid);
+
+}  // namespace lb::drill
