@@ -1,0 +1,136 @@
+#include "foundation/codec/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace lb {
+namespace {
+
+Json parsed(std::string_view text) {
+  auto result = parse_json(text);
+  EXPECT_TRUE(result.ok()) << text << ": " << (result.ok() ? "" : result.error().text());
+  return result.ok() ? *result : Json();
+}
+
+std::string refused(std::string_view text) {
+  auto result = parse_json(text);
+  EXPECT_FALSE(result.ok()) << text;
+  if (result.ok()) return "";
+  EXPECT_EQ(result.error().kind(), ErrorKind::invalid);
+  return result.error().message();
+}
+
+TEST(Json, KeepsTypesAndOrder) {
+  auto json = parsed(R"({"b": 1, "a": [true, null, 1.5, "x"], "n": -7, "o": {}})");
+  EXPECT_EQ(json.dump(), R"({"b":1,"a":[true,null,1.5,"x"],"n":-7,"o":{}})");
+  EXPECT_TRUE(json["b"].is_int());
+  EXPECT_EQ(json["n"].integer(), -7);
+  EXPECT_TRUE(json["a"].items()[0].boolean());
+  EXPECT_TRUE(json["a"].items()[1].is_null());
+  EXPECT_DOUBLE_EQ(json["a"].items()[2].number(), 1.5);
+  EXPECT_EQ(json["a"].items()[3].string(), "x");
+  EXPECT_TRUE(json["missing"]["deeper"].is_null());
+  EXPECT_EQ(json.find("missing"), nullptr);
+}
+
+TEST(Json, ReadsWithAFallbackWhenTheTypeDiffers) {
+  Json text("7");
+  EXPECT_EQ(text.integer(3), 3);
+  EXPECT_EQ(text.boolean(true), true);
+  EXPECT_DOUBLE_EQ(text.number(2.5), 2.5);
+  EXPECT_TRUE(text.items().empty());
+  EXPECT_TRUE(text.members().empty());
+  EXPECT_EQ(Json(1).string("other"), "other");
+  EXPECT_DOUBLE_EQ(Json(4).number(), 4.0);
+}
+
+TEST(Json, SetReplacesAndPushAppends) {
+  Json json;
+  json.set("a", 1).set("b", 2).set("a", "new");
+  EXPECT_EQ(json.dump(), R"({"a":"new","b":2})");
+  Json list;
+  list.push(1).push(Json::object());
+  EXPECT_EQ(list.dump(), "[1,{}]");
+}
+
+TEST(Json, DumpsPretty) {
+  auto json = parsed(R"({"a":[1,2],"e":[],"o":{"x":null}})");
+  EXPECT_EQ(
+      json.dump(2),
+      "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"e\": [],\n  \"o\": {\n    \"x\": null\n  }\n}");
+}
+
+TEST(Json, EscapesWhatMustBeEscaped) {
+  Json json("q\" b\\ n\n r\r t\t \b\f \x01 \x1f \x7f \xC3\xA9");
+  EXPECT_EQ(json.dump(), "\"q\\\" b\\\\ n\\n r\\r t\\t \\b\\f \\u0001 \\u001f \x7f \xC3\xA9\"");
+  EXPECT_EQ(parsed(json.dump()), json);
+  EXPECT_EQ(Json(std::string("a\0b", 3)).dump(), "\"a\\u0000b\"");
+  EXPECT_EQ(parsed("\"a\\u0000b\"").string().size(), 3U);
+  EXPECT_EQ(parsed(R"("\ud83d\ude00")").string(), "\xF0\x9F\x98\x80");
+}
+
+TEST(Json, ReplacesInvalidUtf8) {
+  const std::string mark = "\xEF\xBF\xBD";
+  EXPECT_EQ(Json("a\xFFz").dump(), "\"a" + mark + "z\"");
+  EXPECT_EQ(Json("\xC3").dump(), "\"" + mark + "\"");
+  EXPECT_EQ(Json("\xE2\x82").dump(), "\"" + mark + mark + "\"");
+  EXPECT_EQ(Json("\xED\xA0\x80").dump(), "\"" + mark + mark + mark + "\"");
+  EXPECT_EQ(Json("\xC3\"").dump(), "\"" + mark + "\\\"\"");
+}
+
+TEST(Json, DoublesRoundTrip) {
+  for (double value : {0.1, 1.0, -0.0, 1e22, 1e-300, 123456789.125, 5e-324,
+                       std::numeric_limits<double>::max(), 2.0 / 3.0}) {
+    auto back = parsed(Json(value).dump());
+    EXPECT_FALSE(back.is_int()) << value;
+    EXPECT_EQ(back.number(), value);
+    EXPECT_EQ(std::signbit(back.number()), std::signbit(value));
+  }
+  EXPECT_EQ(Json(std::nan("")).dump(), "null");
+  EXPECT_EQ(Json(std::numeric_limits<double>::infinity()).dump(), "null");
+}
+
+TEST(Json, IntegersKeepAllDigits) {
+  EXPECT_EQ(parsed("9223372036854775807").integer(), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(parsed("-9223372036854775808").integer(), std::numeric_limits<std::int64_t>::min());
+  auto big = parsed("18446744073709551615");
+  EXPECT_FALSE(big.is_int());
+  EXPECT_DOUBLE_EQ(big.number(), 18446744073709551615.0);
+  EXPECT_FALSE(Json(std::uint64_t{1} << 63).is_int());
+  EXPECT_TRUE(Json(std::uint64_t{7}).is_int());
+}
+
+TEST(Json, NamesThePlaceOfAMistake) {
+  EXPECT_TRUE(refused("{\"a\": 1,\n \"b\" 2}").starts_with("line 2 column 6: syntax error"));
+  EXPECT_EQ(refused("{\"a\": 1,\n \"a\": 2}"), "line 2 column 4: duplicate member 'a'");
+  EXPECT_TRUE(refused("").starts_with("line 1 column 1: syntax error"));
+  EXPECT_EQ(refused(std::string_view("1\0x", 3)), "line 1 column 2: a NUL byte is not JSON");
+}
+
+TEST(Json, RefusesWhatIsNotJson) {
+  for (std::string_view text :
+       {"{", "[1,]", "{\"a\":1,}", "nul", "01", "1 2", "'a'", "// c\n1", "NaN", "1e999", "\"\x01\"",
+        "\"\xFF\"", "\"\\ud800\"", "[1", "\"open"}) {
+    refused(text);
+  }
+}
+
+TEST(Json, LimitsTheDepth) {
+  std::string fine(100, '['), deep(101, '[');
+  fine += std::string(100, ']');
+  deep += std::string(101, ']');
+  EXPECT_EQ(parsed(fine).dump(), fine);
+  EXPECT_EQ(refused(deep), "line 1 column 101: nested deeper than 100");
+  refused(std::string(1000000, '['));
+}
+
+TEST(Json, EscapesHtml) {
+  EXPECT_EQ(escape_html("<a href=\"x\" title='y'>&</a>"),
+            "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
+  EXPECT_EQ(escape_html(""), "");
+}
+
+}  // namespace
+}  // namespace lb
