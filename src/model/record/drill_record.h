@@ -18,7 +18,7 @@ std::string_view name_of(Verdict verdict);     // "PASS"
 std::string_view name_of(CheckState state);    // "pass"
 
 struct CheckResult {
-  std::string suite, name, kind;
+  std::string suite, name, kind, store;  // store: the one it asked; empty for http
   CheckState state = CheckState::error;
   std::string expected, got;
   std::string reason;                 // of fail, error or skipped

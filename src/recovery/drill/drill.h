@@ -44,6 +44,6 @@ Result<record::DrillRecord> run_drill(const DrillTools& tools, const DrillReques
                                       std::stop_token stop);
 
 // The folder sandboxes live in unless the target names one.
-std::string default_sandbox_root(const Files& files, std::uint32_t uid);
+std::string default_sandbox_root(std::uint32_t uid);
 
 }  // namespace lb::drill

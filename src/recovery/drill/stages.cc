@@ -28,6 +28,11 @@ StageLog::Timer StageLog::begin(const std::string& name, const std::string& stor
   return Timer(*this, name, store);
 }
 
+void StageLog::add(record::Stage stage) {
+  std::lock_guard lock(mutex_);
+  stages_.push_back(std::move(stage));
+}
+
 std::vector<record::Stage> StageLog::stages() const {
   std::lock_guard lock(mutex_);
   auto out = stages_;

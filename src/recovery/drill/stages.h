@@ -31,6 +31,7 @@ class StageLog {
   };
 
   Timer begin(const std::string& name, const std::string& store = {});
+  void add(record::Stage stage);              // measured elsewhere
   std::vector<record::Stage> stages() const;  // by start time
 
  private:

@@ -1,0 +1,250 @@
+#include "recovery/drill/runner.h"
+
+#include <thread>
+
+#include "foundation/base/text.h"
+#include "stores/files/store.h"
+
+namespace lb::drill {
+
+namespace {
+
+// Seconds a restored store may hold back the others are not worth a queue: one thread a store.
+template <typename Part>
+Status run_together(std::vector<DrilledStore>& stores, std::stop_token stop, const Part& part) {
+  std::stop_source failed;
+  std::stop_callback forward(stop, [&] { failed.request_stop(); });
+  std::vector<Status> results(stores.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+      threads.emplace_back([&, i] {
+        results[i] = part(stores[i], failed.get_token());
+        if (!results[i].ok()) failed.request_stop();
+      });
+    }
+  }
+  // The cause, not the cancellations it led to.
+  for (auto& result : results) {
+    if (!result.ok() && result.error().kind() != ErrorKind::cancelled) return std::move(result);
+  }
+  for (auto& result : results) {
+    if (!result.ok()) return std::move(result);
+  }
+  return {};
+}
+
+}  // namespace
+
+Runner::Runner(const DrillTools& tools, const DrillRequest& request)
+    : tools_(tools),
+      request_(request),
+      target_(request.plan.target(request.drill.into)),
+      stages_(tools.world.clock) {}
+
+Status Runner::stage(const std::string& name, const std::function<Status()>& part,
+                     bool sandbox_lacks) {
+  auto timer = stages_.begin(name);
+  tools_.log.note(name);
+  auto status = part();
+  timer.finish(status.ok(), 0, status.ok() ? "" : status.error().text());
+  if (!status.ok() && !ending_.error) {
+    ending_.error = status.error();
+    ending_.stage = name;
+    ending_.sandbox_lacks = sandbox_lacks;
+  }
+  return status;
+}
+
+record::DrillRecord Runner::run(std::stop_token stop) {
+  fill_head();
+  auto parts = [&]() -> Status {
+    LB_TRY(stage(
+        "choose", [&] { return choose_points(); }, false));
+    LB_TRY(stage(
+        "isolate", [&] { return make_sandbox(); }, true));
+    LB_TRY(stage(
+        "preflight", [&] { return preflight(); }, true));
+    LB_TRY(stage(
+        "restore", [&] { return restore_stores(stop); }, false));
+    LB_TRY(stage(
+        "start", [&] { return start_services(stop); }, false));
+    return stage(
+        "checks", [&] { return run_checks(stop); }, false);
+  };
+  auto ended = parts();
+  if (!ended.ok()) tools_.log.warn(ended.error().text());
+  if (stop.stop_requested() && ending_.error) ending_.sandbox_lacks = true;
+  describe_stores();
+  clean_up();
+  record_.stages = stages_.stages();
+  record_.ended = tools_.world.clock.now();
+  judge(record_, ending_);
+  return std::move(record_);
+}
+
+void Runner::fill_head() {
+  record_.id = tools_.repository.fresh_id();
+  record_.system = request_.plan.system;
+  record_.drill = request_.drill.name;
+  record_.started_by = request_.started_by;
+  record_.host = request_.host;
+  record_.version = request_.version;
+  record_.plan_file = request_.plan.file;
+  record_.plan_fingerprint = request_.plan_fingerprint;
+  record_.repository = cat(tools_.repository.id(), " at ", tools_.repository.describe());
+  record_.started = tools_.world.clock.now();
+  record_.loss_moment = request_.lost_at.value_or(record_.started);
+  record_.loss_note = request_.lost_at ? "given as the moment of loss" : "start of the drill";
+  record_.target = request_.drill.into;
+  record_.point_wanted = request_.drill.at.empty() ? "latest" : request_.drill.at;
+  if (request_.wish.wanted.kind == pg::Wanted::Kind::time) {
+    record_.point_wanted = format_time(request_.wish.wanted.time);
+  }
+  const auto& own = request_.drill.objective;
+  record_.target_rto = own.rto ? own.rto : request_.plan.objectives.rto;
+  record_.target_rpo = own.rpo ? own.rpo : request_.plan.objectives.rpo;
+  record_.goal = own.goal;
+  if (request_.drill.every)
+    record_.next_due = plan::next_time(*request_.drill.every, record_.started);
+  run_marker_ = record_.id;
+}
+
+Status Runner::choose_points() {
+  std::vector<restore::StorePoints> points;
+  for (const auto& name : request_.drill.restore) {
+    const auto* store = request_.plan.store(name);
+    LB_ASSERT(store != nullptr);
+    points.push_back(LB_TRY(restore::read_points(tools_.repository, *store)));
+  }
+  auto now = tools_.world.clock.now();
+  std::vector<restore::Choice> choices;
+  if (!request_.drill.group.empty()) {
+    choices = LB_TRY(restore::choose_together(points, request_.wish, now, tools_.repository));
+  } else {
+    for (const auto& each : points) {
+      choices.push_back(LB_TRY(restore::choose(each, request_.wish, now, tools_.repository)));
+    }
+  }
+  for (auto& choice : choices) {
+    DrilledStore drilled;
+    drilled.store = request_.plan.store(choice.store);
+    drilled.snapshot = LB_TRY(tools_.repository.snapshot(choice.snapshot.id));
+    drilled.choice = std::move(choice);
+    stores_.push_back(std::move(drilled));
+  }
+  return {};
+}
+
+Status Runner::make_sandbox() {
+  auto& world = tools_.world;
+  user_ = LB_TRY(world.sandboxes.unprivileged_user("postgres"));
+  auto root = request_.folder;
+  LB_TRY(make_directories(world.files, root, 0711));
+  LB_TRY(world.sandboxes.sweep(root));
+  // Short, because Unix socket paths end at 107 bytes.
+  folder_ = path_join(root, record_.id.substr(record_.id.size() - 8));
+  LB_TRY(world.files.make_directory(folder_, 0711));
+  SandboxSpec spec;
+  spec.folder = folder_;
+  for (auto& drilled : stores_) {
+    drilled.folder = path_join(folder_, drilled.store->name);
+    LB_TRY(world.files.make_directory(drilled.folder, 0700));
+    if (user_.uid != 0) LB_TRY(world.files.set_owner(drilled.folder, user_.uid, user_.gid));
+    spec.visible.push_back(drilled.folder);
+  }
+  auto scratch = path_join(folder_, "work");
+  LB_TRY(world.files.make_directory(scratch, 0700));
+  LB_TRY(world.files.set_owner(scratch, user_.uid, user_.gid));
+  spec.visible.push_back(scratch);
+  spec.readable.push_back(request_.plan_folder);
+  spec.user = user_;
+  spec.memory_bytes = target_ != nullptr ? target_->memory_bytes.value_or(0) : 0;
+  spec.cpus = target_ != nullptr ? target_->cpus.value_or(0) : 0;
+  sandbox_ = LB_TRY(world.sandboxes.create(spec));
+  record_.isolation.facts = sandbox_->isolation();
+  return {};
+}
+
+Status Runner::preflight() {
+  auto& world = tools_.world;
+  std::uint64_t needed = 0, inodes = 0;
+  for (auto& drilled : stores_) {
+    if (drilled.store->kind == plan::StoreKind::files) {
+      auto need = LB_TRY(files::space_needed(*drilled.snapshot));
+      needed += need.bytes;
+      inodes += need.files;
+      continue;
+    }
+    auto outcome = LB_TRY(pg::preflight(world, *drilled.snapshot, *drilled.choice.target, folder_));
+    needed += outcome.bytes_needed;
+    for (const auto& finding : outcome.findings) {
+      if (finding.ok) continue;
+      return Error(ErrorKind::unsupported, cat(drilled.store->name, ": ", finding.text))
+          .with_hint(finding.hint)
+          .with_exit(ExitCode::target_unreachable);
+    }
+  }
+  auto space = LB_TRY(world.files.space(folder_));
+  if (space.available < needed) {
+    return Error(ErrorKind::exhausted, cat("the sandbox needs ", human_size(needed), " in ",
+                                           folder_, ", there are ", human_size(space.available)))
+        .with_hint("free space, or name a roomier place with folder: in the target");
+  }
+  if (space.inodes_available > 0 && space.inodes_available < inodes) {
+    return Error(ErrorKind::exhausted, cat("the sandbox needs ", inodes, " inodes in ", folder_));
+  }
+  return {};
+}
+
+Status Runner::restore_stores(std::stop_token stop) {
+  return run_together(stores_, stop, [&](DrilledStore& drilled, std::stop_token token) {
+    auto started = tools_.world.clock.steady();
+    auto status = restore_one(drilled, token);
+    drilled.took = tools_.world.clock.steady() - started;
+    return status;
+  });
+}
+
+Status Runner::restore_one(DrilledStore& drilled, std::stop_token stop) {
+  if (drilled.store->kind == plan::StoreKind::files) return restore_files(drilled, stop);
+  return restore_database(drilled, stop);
+}
+
+Status Runner::restore_files(DrilledStore& drilled, std::stop_token stop) {
+  auto timer = stages_.begin("restore", drilled.store->name);
+  files::RestoreOptions options;
+  options.folder = drilled.folder;
+  options.owners = false;
+  options.owner_override = user_;
+  options.workers = request_.workers;
+  drilled.restored = LB_TRY(files::restore(tools_.world, *drilled.snapshot, options, {}, stop)
+                                .context(cat("restore ", drilled.store->name)));
+  timer.finish(true, drilled.restored.bytes);
+  return {};
+}
+
+Status Runner::restore_database(DrilledStore& drilled, std::stop_token stop) {
+  const auto& name = drilled.store->name;
+  restore::PostgresWishes wishes;
+  wishes.place = {path_join(drilled.folder, "data"), path_join(drilled.folder, "run")};
+  wishes.owner = user_;
+  wishes.run_marker = run_marker_;
+  wishes.workers = request_.workers;
+  auto layout = stages_.begin("restore", name);
+  auto replay_started = tools_.world.clock.now();
+  wishes.laid_out = [&](const RestoreOutcome& outcome) {
+    layout.finish(true, outcome.bytes);
+    replay_started = tools_.world.clock.now();
+  };
+  auto restored = LB_TRY(restore::restore_postgres(tools_.world, tools_.repository, drilled.choice,
+                                                   wishes, *sandbox_, stop));
+  drilled.restored = restored.layout;
+  drilled.server = std::move(restored.server);
+  const auto& reached = drilled.server->reached();
+  stages_.add({"replay", name, replay_started, tools_.world.clock.now() - replay_started,
+               reached.log_bytes, true, cat("to ", pg::format_lsn(reached.lsn))});
+  return {};
+}
+
+}  // namespace lb::drill
