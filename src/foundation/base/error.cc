@@ -51,11 +51,15 @@ ErrorKind kind_of_errno(int value) {
     case EDQUOT:
     case ENOMEM:
     case EMFILE:
-    case ENFILE: return ErrorKind::exhausted;
+    case ENFILE:
+    case EFBIG:
+    case EMLINK: return ErrorKind::exhausted;
     case ETIMEDOUT: return ErrorKind::timeout;
     case EINVAL:
     case ENAMETOOLONG:
-    case ELOOP: return ErrorKind::invalid;
+    case ELOOP:
+    case EISDIR:
+    case EXDEV: return ErrorKind::invalid;
     case ENOTSUP:
     case ENOSYS: return ErrorKind::unsupported;
     default: return ErrorKind::unavailable;

@@ -1,0 +1,151 @@
+#include "foundation/sys/real_file.h"
+
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "foundation/base/text.h"
+
+namespace lb {
+
+FileKind kind_of_mode(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR:
+      return FileKind::directory;
+    case S_IFLNK:
+      return FileKind::symlink;
+    case S_IFIFO:
+      return FileKind::fifo;
+    case S_IFSOCK:
+      return FileKind::socket;
+    case S_IFBLK:
+      return FileKind::block;
+    case S_IFCHR:
+      return FileKind::character;
+    default:
+      return FileKind::regular;
+  }
+}
+
+namespace {
+std::int64_t nanos(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+}  // namespace
+
+FileInfo info_of(const struct stat& raw) {
+  FileInfo out;
+  out.kind = kind_of_mode(raw.st_mode);
+  out.mode = raw.st_mode & 07777;
+  out.uid = raw.st_uid;
+  out.gid = raw.st_gid;
+  out.size = static_cast<std::uint64_t>(raw.st_size);
+  out.mtime_ns = nanos(raw.st_mtim);
+  out.ctime_ns = nanos(raw.st_ctim);
+  out.device = raw.st_dev;
+  out.inode = raw.st_ino;
+  out.links = raw.st_nlink;
+  out.special = raw.st_rdev;
+  out.allocated = static_cast<std::uint64_t>(raw.st_blocks) * 512;
+  return out;
+}
+
+Error path_error(int errno_value, std::string_view what, const std::string& path) {
+  return system_error(errno_value, cat(what, " ", printable(path)));
+}
+
+RealFile::RealFile(Descriptor descriptor, std::string path)
+    : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+Error RealFile::failed(std::string_view what) const { return path_error(errno, what, path_); }
+
+Result<std::size_t> RealFile::read_at(MutableBytes out, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    auto got = ::pread(descriptor_.get(), out.data() + done, out.size() - done,
+                       static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("read");
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+Status RealFile::write_at(ByteView bytes, std::uint64_t offset) {
+  while (!bytes.empty()) {
+    auto put = ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return failed("write");
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+  return {};
+}
+
+Status RealFile::append(ByteView bytes) {
+  auto now = LB_TRY(info());
+  return write_at(bytes, now.size);
+}
+
+Status RealFile::sync() {
+  // After a failed fsync the kernel may have dropped the pages and marked them clean: a second
+  // call would report success for data that is not there.
+  if (sync_failed_) {
+    return Error(ErrorKind::unavailable, cat("sync ", printable(path_), ": an earlier sync failed"))
+        .with_hint("write the file anew");
+  }
+  for (;;) {
+    if (::fsync(descriptor_.get()) == 0) return {};
+    if (errno == EINTR) continue;
+    sync_failed_ = true;
+    return failed("sync");
+  }
+}
+
+Status RealFile::truncate(std::uint64_t size) {
+  for (;;) {
+    if (::ftruncate(descriptor_.get(), static_cast<off_t>(size)) == 0) return {};
+    if (errno != EINTR) return failed("truncate");
+  }
+}
+
+Result<FileInfo> RealFile::info() {
+  struct stat raw {};
+  if (::fstat(descriptor_.get(), &raw) != 0) return failed("stat");
+  return info_of(raw);
+}
+
+Result<std::vector<DataRange>> RealFile::data_ranges() {
+  auto now = LB_TRY(info());
+  std::vector<DataRange> out;
+  std::uint64_t at = 0;
+  while (at < now.size) {
+    auto start = ::lseek(descriptor_.get(), static_cast<off_t>(at), SEEK_DATA);
+    if (start < 0 && errno == ENXIO) break;  // a hole up to the end
+    if (start < 0 && at == 0 && errno == EINVAL) {
+      return std::vector<DataRange>{{0, now.size}};  // the file system does not know
+    }
+    if (start < 0) return failed("look for data in");
+    auto end = ::lseek(descriptor_.get(), start, SEEK_HOLE);
+    if (end < 0) return failed("look for a hole in");
+    if (end <= start) break;
+    out.push_back({static_cast<std::uint64_t>(start), static_cast<std::uint64_t>(end - start)});
+    at = static_cast<std::uint64_t>(end);
+  }
+  return out;
+}
+
+Status RealFile::set_mode(std::uint32_t mode) {
+  if (::fchmod(descriptor_.get(), mode) != 0) return failed("change mode of");
+  return {};
+}
+
+Status RealFile::close() {
+  int code = descriptor_.reset();
+  if (code != 0) return path_error(code, "close", path_);
+  return {};
+}
+
+}  // namespace lb

@@ -1,0 +1,40 @@
+// The File of real_files(): one descriptor, positioned I/O. Private to foundation/sys.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "foundation/sys/descriptor.h"
+#include "foundation/sys/files.h"
+
+namespace lb {
+
+FileKind kind_of_mode(mode_t mode);
+FileInfo info_of(const struct stat& raw);
+Error path_error(int errno_value, std::string_view what, const std::string& path);
+
+class RealFile final : public File {
+ public:
+  RealFile(Descriptor descriptor, std::string path);
+  Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) override;
+  Status write_at(ByteView bytes, std::uint64_t offset) override;
+  Status append(ByteView bytes) override;
+  Status sync() override;
+  Status truncate(std::uint64_t size) override;
+  Result<FileInfo> info() override;
+  Result<std::vector<DataRange>> data_ranges() override;
+  Status set_mode(std::uint32_t mode) override;
+  Status close() override;
+
+ private:
+  Error failed(std::string_view what) const;
+
+  Descriptor descriptor_;
+  std::string path_;
+  std::atomic<bool> sync_failed_ = false;
+};
+
+}  // namespace lb

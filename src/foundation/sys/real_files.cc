@@ -1,0 +1,274 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "foundation/base/text.h"
+#include "foundation/sys/files.h"
+#include "foundation/sys/real_file.h"
+
+namespace lb {
+
+namespace {
+
+// A NUL would silently cut the path and act on another file.
+Status check_path(const std::string& path) {
+  if (path.empty()) return Error(ErrorKind::invalid, "empty path");
+  if (path.find('\0') == std::string::npos) return {};
+  return Error(ErrorKind::invalid, cat("path with a NUL byte: ", printable(path)));
+}
+
+Result<Descriptor> open_path(const std::string& path, int flags, mode_t mode = 0) {
+  LB_TRY(check_path(path));
+  for (;;) {
+    int number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    if (number >= 0) return Descriptor(number);
+    // Only owners may leave access times alone; others read with them.
+    if (errno == EPERM && (flags & O_NOATIME) != 0) {
+      flags &= ~O_NOATIME;
+      continue;
+    }
+    if (errno != EINTR) return path_error(errno, "open", path);
+  }
+}
+
+Result<std::unique_ptr<File>> to_file(Descriptor descriptor, const std::string& path) {
+  auto file = std::make_unique<RealFile>(std::move(descriptor), path);
+  auto facts = LB_TRY(file->info());
+  if (facts.kind == FileKind::directory || facts.kind == FileKind::fifo ||
+      facts.kind == FileKind::socket) {
+    return Error(ErrorKind::invalid, cat("open ", printable(path), ": not a regular file"));
+  }
+  return std::unique_ptr<File>(std::move(file));
+}
+
+Result<std::vector<std::string>> split_names(const std::vector<char>& raw, std::size_t size) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < size; at += out.back().size() + 1) {
+    out.emplace_back(raw.data() + at);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+class RealFiles final : public Files {
+ public:
+  Result<std::unique_ptr<File>> open_read(const std::string& path) override {
+    // O_NONBLOCK: a fifo that took the place of a file must not hang the reader.
+    auto descriptor =
+        LB_TRY(open_path(path, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_NONBLOCK | O_NOCTTY));
+    // Backups read once from front to back: read ahead, and do not push the pages that the
+    // production server needs out of the cache. Only hints; refusal costs nothing.
+    (void)::posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+    (void)::posix_fadvise(descriptor.get(), 0, 0, POSIX_FADV_NOREUSE);
+    return to_file(std::move(descriptor), path);
+  }
+
+  Result<std::unique_ptr<File>> create(const std::string& path, std::uint32_t mode) override {
+    auto descriptor = LB_TRY(open_path(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    return to_file(std::move(descriptor), path);
+  }
+
+  Result<std::unique_ptr<File>> open_write(const std::string& path) override {
+    auto descriptor = LB_TRY(open_path(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+    return to_file(std::move(descriptor), path);
+  }
+
+  Status link(const std::string& existing, const std::string& fresh) override {
+    LB_TRY(check_path(existing));
+    LB_TRY(check_path(fresh));
+    return outcome(::link(existing.c_str(), fresh.c_str()), "link", fresh);
+  }
+
+  Status rename(const std::string& from, const std::string& to) override {
+    LB_TRY(check_path(from));
+    LB_TRY(check_path(to));
+    return outcome(::rename(from.c_str(), to.c_str()), "rename to", to);
+  }
+
+  Status remove(const std::string& path) override {
+    LB_TRY(check_path(path));
+    return outcome(::unlink(path.c_str()), "remove", path);
+  }
+
+  Status make_directory(const std::string& path, std::uint32_t mode) override {
+    LB_TRY(check_path(path));
+    return outcome(::mkdir(path.c_str(), mode), "make directory", path);
+  }
+
+  Status remove_directory(const std::string& path) override {
+    LB_TRY(check_path(path));
+    return outcome(::rmdir(path.c_str()), "remove directory", path);
+  }
+
+  Status sync_directory(const std::string& path) override {
+    auto descriptor = LB_TRY(open_path(path, O_RDONLY | O_DIRECTORY));
+    // EINVAL: this file system has nothing to sync for a directory (some network and FUSE ones).
+    if (::fsync(descriptor.get()) == 0 || errno == EINVAL) return {};
+    return path_error(errno, "sync directory", path);
+  }
+
+  Status sync_filesystem(const std::string& path) override {
+    auto descriptor = LB_TRY(open_path(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    return outcome(::syncfs(descriptor.get()), "sync the file system of", path);
+  }
+
+  Result<std::vector<DirEntry>> list(const std::string& path) override {
+    auto descriptor = LB_TRY(open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME));
+    std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(descriptor.get()));
+    if (!folder) return path_error(errno, "list", path);
+    int number = descriptor.release();
+    std::vector<DirEntry> out;
+    for (;;) {
+      errno = 0;
+      const dirent* entry = ::readdir(folder.get());
+      if (entry == nullptr && errno != 0) return path_error(errno, "list", path);
+      if (entry == nullptr) break;
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      struct stat raw {};
+      if (entry->d_type != DT_UNKNOWN) {
+        raw.st_mode = DTTOIF(entry->d_type);
+      } else if (::fstatat(number, entry->d_name, &raw, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno == ENOENT) continue;  // it vanished while we looked
+        return path_error(errno, "stat", path_join(path, name));
+      }
+      out.push_back({std::move(name), kind_of_mode(raw.st_mode)});
+    }
+    std::sort(out.begin(), out.end(),
+              [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+    return out;
+  }
+
+  Result<FileInfo> info(const std::string& path) override {
+    LB_TRY(check_path(path));
+    struct stat raw {};
+    if (::lstat(path.c_str(), &raw) != 0) return path_error(errno, "stat", path);
+    return info_of(raw);
+  }
+
+  Result<SpaceInfo> space(const std::string& path) override {
+    LB_TRY(check_path(path));
+    struct statvfs raw {};
+    if (::statvfs(path.c_str(), &raw) != 0) return path_error(errno, "free space of", path);
+    return SpaceInfo{raw.f_blocks * raw.f_frsize, raw.f_bavail * raw.f_frsize, raw.f_favail};
+  }
+
+  Result<std::string> read_link(const std::string& path) override {
+    LB_TRY(check_path(path));
+    for (std::size_t size = 256;; size *= 2) {
+      std::string out(size, '\0');
+      auto got = ::readlink(path.c_str(), out.data(), out.size());
+      if (got < 0) return path_error(errno, "read link", path);
+      if (static_cast<std::size_t>(got) == size) continue;
+      out.resize(static_cast<std::size_t>(got));
+      return out;
+    }
+  }
+
+  Status make_symlink(const std::string& target, const std::string& path) override {
+    LB_TRY(check_path(target));
+    LB_TRY(check_path(path));
+    return outcome(::symlink(target.c_str(), path.c_str()), "make symbolic link", path);
+  }
+
+  Status make_special(const std::string& path, FileKind kind, std::uint32_t mode,
+                      std::uint64_t device) override {
+    LB_TRY(check_path(path));
+    mode_t type = 0;
+    switch (kind) {
+      case FileKind::fifo:
+        type = S_IFIFO;
+        break;
+      case FileKind::socket:
+        type = S_IFSOCK;
+        break;
+      case FileKind::block:
+        type = S_IFBLK;
+        break;
+      case FileKind::character:
+        type = S_IFCHR;
+        break;
+      default:
+        return Error(ErrorKind::invalid, cat("not a special file: ", printable(path)));
+    }
+    return outcome(::mknod(path.c_str(), type | (mode & 07777), device), "make special file", path);
+  }
+
+  Status set_mode(const std::string& path, std::uint32_t mode) override {
+    LB_TRY(check_path(path));
+    return outcome(::fchmodat(AT_FDCWD, path.c_str(), mode, AT_SYMLINK_NOFOLLOW), "change mode of",
+                   path);
+  }
+
+  Status set_owner(const std::string& path, std::uint32_t uid, std::uint32_t gid) override {
+    LB_TRY(check_path(path));
+    return outcome(::lchown(path.c_str(), uid, gid), "change owner of", path);
+  }
+
+  Status set_mtime(const std::string& path, std::int64_t mtime_ns) override {
+    LB_TRY(check_path(path));
+    constexpr std::int64_t second = 1'000'000'000;
+    std::int64_t part =
+        (mtime_ns % second + second) % second;  // never negative, as the call demands
+    timespec times[2] = {{0, UTIME_OMIT}, {(mtime_ns - part) / second, part}};
+    return outcome(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW),
+                   "change time of", path);
+  }
+
+  Result<std::vector<std::string>> list_xattrs(const std::string& path) override {
+    LB_TRY(check_path(path));
+    for (;;) {
+      auto size = ::llistxattr(path.c_str(), nullptr, 0);
+      if (size < 0 && errno == ENOTSUP) return std::vector<std::string>();
+      if (size < 0) return path_error(errno, "list attributes of", path);
+      std::vector<char> raw(static_cast<std::size_t>(size) + 1);
+      auto got = ::llistxattr(path.c_str(), raw.data(), raw.size());
+      if (got < 0 && errno == ERANGE) continue;  // it grew between the calls
+      if (got < 0) return path_error(errno, "list attributes of", path);
+      return split_names(raw, static_cast<std::size_t>(got));
+    }
+  }
+
+  Result<Buffer> get_xattr(const std::string& path, const std::string& name) override {
+    LB_TRY(check_path(path));
+    for (;;) {
+      auto size = ::lgetxattr(path.c_str(), name.c_str(), nullptr, 0);
+      if (size < 0) return path_error(errno, cat("read attribute ", printable(name), " of"), path);
+      Buffer out(static_cast<std::size_t>(size) + 1);
+      auto got = ::lgetxattr(path.c_str(), name.c_str(), out.data(), out.size());
+      if (got < 0 && errno == ERANGE) continue;
+      if (got < 0) return path_error(errno, cat("read attribute ", printable(name), " of"), path);
+      out.resize(static_cast<std::size_t>(got));
+      return out;
+    }
+  }
+
+  Status set_xattr(const std::string& path, const std::string& name, ByteView value) override {
+    LB_TRY(check_path(path));
+    return outcome(::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0),
+                   cat("set attribute ", printable(name), " of"), path);
+  }
+
+ private:
+  static Status outcome(int result, std::string_view what, const std::string& path) {
+    if (result == 0) return {};
+    return path_error(errno, what, path);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Files> real_files() { return std::make_unique<RealFiles>(); }
+
+}  // namespace lb
