@@ -230,7 +230,7 @@ TEST_P(FilesContract, HelpersMakeRemoveReadAndWrite) {
   EXPECT_EQ(files_->list(at("x/y")).value().size(), 2u);
   EXPECT_EQ(kind(read_file(*files_, at("x/y/f"), 2)), "invalid");
   EXPECT_EQ(read_file(*files_, at("x/y/f"), 3).value().size(), 3u);
-  EXPECT_EQ(kind(make_directories(*files_, at("x/y/f/g"), 0700)), "not found");
+  EXPECT_EQ(kind(make_directories(*files_, at("x/y/f/g"), 0700)), "conflict");
   EXPECT_EQ(kind(make_directories(*files_, at("x/y/f"), 0700)), "conflict");
   EXPECT_EQ(kind(write_durably(*files_, at("none/f"), view_of("x"))), "not found");
   ASSERT_TRUE(files_->make_symlink("/", at("x/root")).ok());
