@@ -1,5 +1,6 @@
-// Json: an owned JSON value with ordered object members. Parsing is strict (RFC 8259, UTF-8, depth 100,
-// duplicate members refused); the library that does it is named only in json.cc. Not thread-safe.
+// Json: an owned JSON value with ordered object members. Parsing is strict (RFC 8259, UTF-8, depth
+// 100, duplicate members refused); the library that does it is named only in json.cc. Not
+// thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -48,12 +49,14 @@ class Json {
   const Array& items() const;     // empty when not an array
   const Object& members() const;  // empty when not an object
 
-  const Json* find(std::string_view name) const;     // null when absent
+  const Json* find(std::string_view name) const;        // null when absent
   const Json& operator[](std::string_view name) const;  // a shared null when absent
-  Json& set(std::string name, Json value);           // adds or replaces; makes an object of null; returns *this
-  Json& push(Json value);                            // makes an array of null; returns *this
+  Json& set(std::string name,
+            Json value);   // adds or replaces; makes an object of null; returns *this
+  Json& push(Json value);  // makes an array of null; returns *this
 
-  // One line; with indent > 0 pretty. Invalid UTF-8 in strings becomes U+FFFD. NaN and infinity: null.
+  // One line; with indent > 0 pretty. Invalid UTF-8 in strings becomes U+FFFD. NaN and infinity:
+  // null.
   std::string dump(int indent = 0) const;
   bool operator==(const Json& other) const = default;
 
