@@ -1,0 +1,203 @@
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "foundation/base/text.h"
+#include "foundation/sys/http.h"
+
+namespace lb {
+
+namespace {
+
+constexpr std::size_t headers_bytes_max = 1 << 20;
+
+struct EndTransfer {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+struct EndList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using Transfer = std::unique_ptr<CURL, EndTransfer>;
+using HeaderList = std::unique_ptr<curl_slist, EndList>;
+
+struct Incoming {
+  HttpAnswer answer;
+  std::size_t body_max = 0;
+  std::size_t headers_bytes = 0;
+  bool too_large = false;
+};
+
+std::size_t take_body(char* data, std::size_t one, std::size_t count, void* to) {
+  auto& incoming = *static_cast<Incoming*>(to);
+  auto size = one * count;
+  if (incoming.answer.body.size() + size > incoming.body_max) {
+    incoming.too_large = true;
+    return 0;
+  }
+  incoming.answer.body.append(data, size);
+  return size;
+}
+
+std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to) {
+  auto& incoming = *static_cast<Incoming*>(to);
+  auto size = one * count;
+  incoming.headers_bytes += size;
+  if (incoming.headers_bytes > headers_bytes_max) {
+    incoming.too_large = true;
+    return 0;
+  }
+  std::string_view line(data, size);
+  // Each answer starts anew: an interim "100 Continue" is not the one that counts.
+  if (line.starts_with("HTTP/")) incoming.answer.headers.clear();
+  auto colon = line.find(':');
+  if (colon == std::string_view::npos) return size;
+  incoming.answer.headers.emplace_back(lower(trim(line.substr(0, colon))),
+                                       std::string(trim(line.substr(colon + 1))));
+  return size;
+}
+
+// Without user, password, query and fragment, which may be secrets.
+std::string public_part(const std::string& url) {
+  auto start = url.find("://");
+  start = start == std::string::npos ? 0 : start + 3;
+  auto end = std::min(url.find_first_of("?#", start), url.size());
+  auto host_end = std::min(url.find('/', start), end);
+  auto at = url.rfind('@', host_end);
+  auto from = at != std::string::npos && at >= start && at < host_end ? at + 1 : start;
+  return printable(cat(url.substr(0, start), url.substr(from, end - from)));
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+Status check(const HttpRequest& request) {
+  bool bad = request.method.empty() || has_line_break(request.method) ||
+             has_line_break(request.url) || request.limit <= Micros(0);
+  for (const auto& [name, value] : request.headers) {
+    bad = bad || name.empty() || has_line_break(name) || has_line_break(value) ||
+          name.find(':') != std::string::npos;
+  }
+  auto scheme = lower(std::string_view(request.url).substr(0, 8));
+  if (!scheme.starts_with("http://") && !scheme.starts_with("https://")) {
+    return Error(ErrorKind::invalid,
+                 cat("not an http or https address: ", public_part(request.url)));
+  }
+  if (bad) {
+    return Error(ErrorKind::invalid,
+                 cat("request that cannot be sent to ", public_part(request.url)));
+  }
+  return {};
+}
+
+Result<HeaderList> to_list(const HttpRequest& request) {
+  HeaderList list;
+  auto add = [&](const std::string& line) {
+    auto* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) return false;
+    (void)list.release();
+    list.reset(longer);
+    return true;
+  };
+  // Small bodies go at once instead of after a "100 Continue".
+  bool ok = add("Expect:");
+  for (const auto& [name, value] : request.headers) {
+    // curl drops a header without a value unless it ends in a semicolon.
+    ok = ok && add(value.empty() ? cat(name, ";") : cat(name, ": ", value));
+  }
+  if (!ok) return Error(ErrorKind::exhausted, "out of memory for a request");
+  return list;
+}
+
+ErrorKind kind_of(CURLcode code) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return ErrorKind::timeout;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return ErrorKind::invalid;
+    case CURLE_OUT_OF_MEMORY:
+      return ErrorKind::exhausted;
+    default:
+      return ErrorKind::unavailable;
+  }
+}
+
+void set_safety(CURL* handle) {
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  // Empty, not unset: unset would read the proxy from the environment.
+  curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, "lifeboat");
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+}
+
+void set_request(CURL* handle, const HttpRequest& request, curl_slist* headers) {
+  auto limit = std::chrono::ceil<std::chrono::milliseconds>(request.limit).count();
+  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit));
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+  if (request.method == "HEAD") {
+    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+  } else if (!request.body.empty() || (request.method != "GET" && request.method != "DELETE")) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+  }
+  curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+class RealHttp final : public Http {
+ public:
+  Result<HttpAnswer> send(const HttpRequest& request) override {
+    LB_TRY(check(request));
+    // A fresh transfer each time: nothing is shared between threads or between requests.
+    Transfer transfer(curl_easy_init());
+    if (!transfer) return Error(ErrorKind::exhausted, "out of memory for a request");
+    auto headers = LB_TRY(to_list(request));
+    Incoming incoming;
+    incoming.body_max = request.body_max;
+    char reason[CURL_ERROR_SIZE] = "";
+    CURL* handle = transfer.get();
+    set_safety(handle);
+    set_request(handle, request, headers.get());
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &incoming);
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &take_header);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &incoming);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason);
+    auto start = std::chrono::steady_clock::now();
+    auto code = curl_easy_perform(handle);
+    incoming.answer.took = std::chrono::floor<Micros>(std::chrono::steady_clock::now() - start);
+    auto where = cat(printable(request.method), " ", public_part(request.url));
+    if (incoming.too_large) {
+      return Error(ErrorKind::invalid,
+                   cat(where, ": the answer is larger than ", request.body_max, " bytes"));
+    }
+    if (code != CURLE_OK) {
+      std::string text = reason[0] != '\0' ? reason : curl_easy_strerror(code);
+      return Error(kind_of(code), cat(where, ": ", text))
+          .with_native(cat("curl ", static_cast<int>(code)));
+    }
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    incoming.answer.status = static_cast<int>(status);
+    return std::move(incoming.answer);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Http> real_http() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  return std::make_unique<RealHttp>();
+}
+
+}  // namespace lb
