@@ -44,6 +44,8 @@ struct LogSummary {
   std::optional<Timestamp> min_commit_time, max_commit_time;
   std::vector<RestorePoint> restore_points;
   std::uint64_t system_identifier = 0;
+  std::uint32_t timeline = 0;  // of the newest page
+  bool ended = false;          // zeros ended the log inside the range
 };
 Buffer encode(const LogSummary& summary);
 Result<LogSummary> decode_summary(ByteView bytes);
@@ -64,6 +66,10 @@ class WalScanner {
   virtual Status feed(ByteView bytes) = 0;
   virtual bool reached_end() const = 0;
   virtual const LogSummary& summary() const = 0;
+  // The summary of what was scanned since the last take, and a fresh one begins. One scanner over a
+  // whole stream, taken at each segment's end, sees the records that lie across two segments (they
+  // count where they end); a scanner per segment would see them in neither.
+  virtual LogSummary take_summary() = 0;
   virtual const std::vector<Commit>& commits() const = 0;
   // Net rows per relation from transactions that committed with end_lsn <= `until` and are *not* visible
   // in `snapshot` ("xmin:xmax:xip,…"). not exact (unsupported, with the reason) when a transaction open
