@@ -23,6 +23,9 @@ struct Attributes {
   std::string link_target;       // symlink
   std::string hard_link_to;      // path below the root of the first name of the same file
   std::vector<std::pair<std::string, Buffer>> xattrs;  // ACLs are system.posix_acl_*
+  // False: the content of a file, or the names in a folder, could not be read or were left out on
+  // purpose (another file system). Nothing below is restored, and nothing below is ever deleted.
+  bool complete = true;
 };
 Buffer encode(const Attributes& attributes);
 Result<Attributes> decode_attributes(ByteView bytes);

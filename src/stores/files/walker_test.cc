@@ -1,0 +1,110 @@
+#include "stores/files/walker.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "foundation/sys/test_folder.h"
+#include "stores/files/store.h"
+
+namespace lb::files {
+namespace {
+
+class TreeWalkerTest : public testing::Test {
+ protected:
+  void folder(const std::string& name) {
+    ASSERT_TRUE(make_directories(*files_, folder_ / name, 0755).ok());
+  }
+  void file(const std::string& name) { ASSERT_TRUE(files_->create(folder_ / name, 0644).ok()); }
+  std::vector<std::string> walk(WalkOptions options) {
+    TreeWalker walker(*files_, folder_.path(), std::move(options));
+    std::vector<std::string> out;
+    for (;;) {
+      auto visit = walker.next();
+      EXPECT_TRUE(visit.ok());
+      if (!visit.ok() || !*visit) break;
+      out.push_back((*visit)->path);
+    }
+    skipped_ = walker.skipped();
+    return out;
+  }
+
+  TestFolder folder_;
+  std::unique_ptr<Files> files_ = real_files();
+  std::vector<std::string> skipped_;
+};
+
+using Paths = std::vector<std::string>;
+
+TEST_F(TreeWalkerTest, GivesKeysInOrder) {
+  folder("a/b");
+  folder("a-b");
+  for (const char* name : {"a/b/z", "a/b.txt", "a-b/q", "a.txt", "Z", "\xff", "new\nline"})
+    file(name);
+  auto paths = walk({});
+  EXPECT_EQ(paths, (Paths{"", "Z", "a", "a/b", "a/b/z", "a/b.txt", "a-b", "a-b/q", "a.txt",
+                          "new\nline", "\xff"}));
+  std::vector<std::string> keys;
+  for (const auto& path : paths) keys.push_back(key_of(path));
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
+}
+
+TEST_F(TreeWalkerTest, GivesFoldersOnTheWayOnlyWhenSomethingIsTaken) {
+  folder("a/b/c");
+  folder("empty/deep");
+  file("a/b/c/x.pdf");
+  file("a/b/y.txt");
+  file("top.pdf");
+  auto selection = Selection::make({"*.pdf"}, {}).take();
+  EXPECT_EQ(walk({&selection, {}, true}),
+            (Paths{"", "a", "a/b", "a/b/c", "a/b/c/x.pdf", "top.pdf"}));
+}
+
+TEST_F(TreeWalkerTest, LeavesOutExcludedSkippedAndItsOwnFiles) {
+  folder("keep");
+  folder("cache/deep");
+  folder("repository/p");
+  file("keep/x");
+  file("keep/.lifeboat-restore-12-3");
+  file(".lifeboat-restore");
+  auto selection = Selection::make({}, {"cache/"}).take();
+  auto repository = files_->info(folder_ / "repository").value();
+  EXPECT_EQ(walk({&selection, {{repository.device, repository.inode}}, true}),
+            (Paths{"", "keep", "keep/x"}));
+  EXPECT_EQ(skipped_, Paths{"repository"});
+}
+
+TEST_F(TreeWalkerTest, SkipFolderLeavesOutWhatIsBelow) {
+  folder("a/b");
+  file("a/b/x");
+  file("c");
+  TreeWalker walker(*files_, folder_.path(), {});
+  Paths out;
+  for (;;) {
+    auto visit = walker.next().take();
+    if (!visit) break;
+    out.push_back(visit->path);
+    if (visit->path == "a") walker.skip_folder();
+  }
+  EXPECT_EQ(out, (Paths{"", "a", "c"}));
+}
+
+TEST_F(TreeWalkerTest, DoesNotFollowLinksBelowTheRootButFollowsTheRoot) {
+  folder("real/sub");
+  file("real/x");
+  ASSERT_TRUE(files_->make_symlink(folder_ / "real", folder_ / "link").ok());
+  EXPECT_EQ(walk({}), (Paths{"", "link", "real", "real/sub", "real/x"}));
+  TreeWalker through(*files_, folder_ / "link", {});
+  ASSERT_TRUE(through.next().ok());
+  EXPECT_EQ(through.next().take()->path, "sub");
+  EXPECT_EQ(through.next().take()->path, "x");
+}
+
+TEST_F(TreeWalkerTest, RootThatIsNoFolderIsAnError) {
+  file("x");
+  EXPECT_EQ(TreeWalker(*files_, folder_ / "none", {}).next().error().kind(), ErrorKind::not_found);
+  EXPECT_FALSE(TreeWalker(*files_, folder_ / "x", {}).next().ok());
+}
+
+}  // namespace
+}  // namespace lb::files
