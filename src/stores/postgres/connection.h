@@ -24,8 +24,8 @@ struct ConnectOptions {
   std::string application_name = "lifeboat";
   Micros connect_limit = Seconds(10);
   Micros statement_limit{0};      // 0: none
-  std::string database;           // overrides the conninfo's
-  std::string require_run_marker; // when set: SHOW lifeboat.run must equal it, else refused
+  std::string database = {};           // overrides the conninfo's
+  std::string require_run_marker = {}; // when set: SHOW lifeboat.run must equal it, else refused
 };
 
 class Connection {
