@@ -1,0 +1,159 @@
+#include "foundation/base/text.h"
+#include "model/report/plots.h"
+#include "model/report/report.h"
+#include "model/report/sections.h"
+
+namespace lb::report {
+
+using record::DrillRecord;
+
+// Text of others inside Markdown: no markup of its own, no line end, no table separator.
+static std::string plain(const std::string& text) {
+  std::string out;
+  for (const char c : printable(replace_all(text, "\n", " ⏎ "))) {
+    if (std::string_view("\\`*_[]<>|#~").find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+static std::string row(const std::vector<std::string>& cells) {
+  return cat("| ", join(cells, " | "), " |\n");
+}
+
+static std::string table(const std::vector<std::string>& names) {
+  std::vector<std::string> rules(names.size(), "---");
+  return row(names) + row(rules);
+}
+
+static std::string head(const View& view) {
+  const auto& record = view.record;
+  std::string out = cat("# ", plain(record.system), " – drill ", plain(record.drill), ": ",
+                        record::name_of(record.verdict), "\n\n**", plain(record.reason), "**\n\n",
+                        plain(summary_sentence(record, view.figures)), "\n\n");
+  const std::pair<const char*, std::string> facts[] = {
+      {"Drill", record.id},
+      {"Started", moment_text(record.started)},
+      {"Ended", moment_text(record.ended)},
+      {"Started by", record.started_by},
+      {"Host", record.host},
+      {"Lifeboat", record.version},
+      {"Restored into", record.target},
+      {"Point wanted", record.point_wanted},
+      {"Moment of loss", cat(moment_text(record.loss_moment), " ", record.loss_note)},
+      {"Plan", cat(record.plan_file, " ", record.plan_fingerprint)},
+      {"Repository", record.repository},
+      {"Next drill due", record.next_due ? moment_text(*record.next_due) : "not scheduled"},
+  };
+  for (const auto& [name, value] : facts) {
+    if (!trim(value).empty()) out += cat("- ", name, ": ", plain(std::string(trim(value))), "\n");
+  }
+  return out;
+}
+
+static std::string limit(const std::optional<Micros>& value) {
+  return value ? limit_text(*value) : std::string("–");
+}
+
+static std::string objectives(const View& view) {
+  std::string out = "\n## Objectives\n\n";
+  out += table(
+      {"Store", "Figure", "Clock", "Target", "Goal", "Worst case", "Measured", "Margin", "Result"});
+  for (const auto& one : view.figures.objectives) {
+    out += row({plain(one.subject), one.figure, plain(one.clock), limit(one.target),
+                limit(one.goal), limit(one.worst_case), figure_text(one.measured),
+                figure_text(one.margin()), std::string(name_of(one.standing()))});
+  }
+  for (const auto& line : view.figures.disagreements) out += cat("\n- ", plain(line), "\n");
+  return out;
+}
+
+static std::string points(const DrillRecord& record) {
+  std::string out = "\n## Points used\n\n";
+  if (record.stores.empty()) return out + "No store was restored.\n";
+  out += table({"Store", "Point", "Taken", "Reached", "Items", "Size"});
+  for (const auto& store : record.stores) {
+    const std::string reached = store.reached ? moment_text(*store.reached) : "not known";
+    out += row({plain(store.store), plain(store.point), moment_text(store.point_taken),
+                plain(cat(reached, " ", store.reached_note)), human_count(store.items),
+                human_size(store.bytes)});
+  }
+  return out;
+}
+
+static std::string stages(const DrillRecord& record) {
+  std::string out = "\n## Stages\n\n";
+  if (record.stages.empty()) return out + "No stage was begun.\n";
+  out += table({"Stage", "Starts after", "Duration", "Bytes", "Result", "Note"});
+  for (const auto& stage : record.stages) {
+    out += row({plain(stage_title(stage)), human_duration(stage.started - record.started),
+                human_duration(stage.took), stage.bytes > 0 ? human_size(stage.bytes) : "–",
+                stage.ok ? "ok" : "failed", plain(stage.note)});
+  }
+  return out;
+}
+
+static std::string history(const View& view) {
+  std::string out = "\n## History\n\n";
+  out += table({"Started", "Verdict", "Recovery time", "Data loss", "Checks", "Drill"});
+  for (const auto& drill : view.shown) {
+    const auto checks = tally(drill.checks);
+    out += row({moment_text(drill.started), std::string(record::name_of(drill.verdict)),
+                figure_text(recovery_time_of(drill)), figure_text(worst_loss_of(drill)),
+                cat(checks.passed, " of ", checks.total), plain(drill.id)});
+  }
+  return out;
+}
+
+static std::string checks(const View& view) {
+  std::string out = "\n## Checks\n\n";
+  if (view.record.checks.empty()) return out + "No check ran: nothing was proven by this drill.\n";
+  out += table({"Suite", "Check", "Result", "Expected", "Got", "Examined", "Took", "Reason"});
+  for (const auto& check : view.record.checks) {
+    out += row({plain(check.suite), plain(check.name), std::string(record::name_of(check.state)),
+                plain(check.expected), plain(check.got), human_count(check.examined),
+                human_duration(check.took), plain(check.reason)});
+  }
+  for (const auto& check : view.record.checks) {
+    if (check.state == record::CheckState::pass || check.evidence.empty()) continue;
+    out += cat("\nEvidence of ", plain(check.suite), " / ", plain(check.name), ":\n\n");
+    for (const auto& line : check.evidence) out += cat("    ", printable(line), "\n");
+  }
+  return out;
+}
+
+static std::string findings(const View& view) {
+  const auto& isolation = view.record.isolation;
+  std::string out = "\n## Isolation\n\n";
+  for (const auto& fact : isolation.facts) out += cat("- ", plain(fact), "\n");
+  out += cat("- outbound attempts blocked: ", human_count(isolation.blocked_count), " (",
+             isolation.blocked_method.empty() ? "not counted" : plain(isolation.blocked_method),
+             ")\n");
+  for (const auto& place : isolation.blocked_destinations) out += cat("  - ", plain(place), "\n");
+  out += "\n## Issues and recommendations\n\n";
+  if (view.advice.empty()) out += "Nothing failed and nothing came near a limit.\n";
+  std::size_t number = 0;
+  for (const auto& advice : view.advice) {
+    out += cat(++number, ". **", advice.severity, "**: ", plain(advice.what),
+               "\n   - Why it matters: ", plain(advice.why),
+               "\n   - What to do: ", plain(advice.action), "\n");
+  }
+  out +=
+      cat("\n## Clean-up\n\n", view.record.cleaned_up ? "Everything the drill made was removed.\n"
+                                                      : "The sandbox was not removed.\n");
+  return out;
+}
+
+std::string drill_markdown(const DrillRecord& record, const std::vector<DrillRecord>& earlier) {
+  const View view = view_of(record, earlier);
+  std::string out = cat(head(view), objectives(view), points(record), stages(record), history(view),
+                        checks(view), findings(view));
+  out += "\n## Journal extract\n\n";
+  for (const auto& line : record.journal) out += cat("    ", printable(line), "\n");
+  out += cat(
+      "\nVerify offline with the repository and its key: `lifeboat verify`, `lifeboat show ID`, ",
+      "`lifeboat report ", record.id, "`.\n");
+  return out;
+}
+
+}  // namespace lb::report

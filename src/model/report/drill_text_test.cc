@@ -1,0 +1,114 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "model/report/report.h"
+#include "model/report/samples.h"
+
+namespace lb::report {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::size_t width_of(const std::string& line) {
+  return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  auto lines = split(text, '\n');
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  return lines;
+}
+
+TEST(DrillTable, OneLineAStoreAndTheVerdictLast) {
+  const auto lines = lines_of(drill_table(passing_drill(), false));
+  EXPECT_EQ(lines.at(0),
+            "Store        Recovery point              Measured loss   Restore time  Checks");
+  EXPECT_EQ(lines.at(1),
+            "db           2026-11-21T07:59:56Z        3.2 s of 24 h   9.8 s of 4 h  5 of 5");
+  EXPECT_EQ(lines.at(2),
+            "media        2026-11-21T07:30:10Z  29 min 50 s of 24 h   4.4 s of 4 h  1 of 1");
+  EXPECT_EQ(lines.at(3),
+            "whole drill                        29 min 50 s of 24 h  22.3 s of 8 h  8 of 8");
+  EXPECT_EQ(lines.back(), "PASS  all 8 checks passed, every objective met");
+}
+
+TEST(DrillTable, FitsAHundredColumnsWhateverTheTextsAre) {
+  auto record = failing_drill();
+  record.stores[0].store = std::string(200, 's') + "é\x01";
+  record.stores[0].target_rpo = Micros(123'456'789'123'456);
+  record.stores[0].checks_total = 123'456'789'012;
+  record.checks[4].reason = std::string(300, 'r');
+  record.reason = "one two " + join(std::vector<std::string>(60, "three"), " ");
+  for (const auto& line : lines_of(drill_table(record, false))) {
+    EXPECT_LE(width_of(line), 100u) << line;
+  }
+  EXPECT_EQ(lines_of(drill_table(record, false)).back(), "FAIL");
+}
+
+TEST(DrillTable, ColourAddsOnlyEscapesAndIsOffByChoice) {
+  const std::string plain = drill_table(failing_drill(), false);
+  const std::string colored = drill_table(failing_drill(), true);
+  EXPECT_FALSE(holds(plain, "\x1b"));
+  EXPECT_TRUE(holds(colored, "\x1b[31mFAIL\x1b[0m"));
+  EXPECT_TRUE(holds(plain, "fail  db / orphaned jobs: expected 0, got 3"));
+  EXPECT_TRUE(holds(plain, "error  api / GET /health: connection refused"));
+}
+
+TEST(DrillTable, ControlBytesOfOthersNeverReachTheTerminal) {
+  auto record = failing_drill();
+  record.reason = "\x1b[2J gone";
+  record.checks[4].reason = "\x1b]0;title\x07";
+  record.stores[0].store = "db\x1b[31m";
+  EXPECT_FALSE(holds(drill_table(record, false), "\x1b"));
+}
+
+TEST(DrillTable, WhatIsNotKnownIsSaid) {
+  auto record = inconclusive_drill();
+  record.stores[0].reached.reset();
+  record.stores[0].measured_rpo.reset();
+  const auto text = drill_table(record, false);
+  EXPECT_TRUE(holds(text, "not known"));
+  EXPECT_TRUE(holds(text, "not measured"));
+  EXPECT_EQ(lines_of(text).back(), "INCONCLUSIVE");
+}
+
+TEST(DrillMarkdown, HoldsEverySectionAndFigure) {
+  const auto text = drill_markdown(failing_drill(), history_of(failing_drill(), 3));
+  for (const char* part :
+       {"# content-crew – drill full: FAIL", "## Objectives", "## Points used", "## Stages",
+        "## History", "## Checks", "## Isolation", "## Issues and recommendations", "## Clean-up",
+        "| media | Data loss | newest state reached → the moment of loss | 15 min | 1 h | 62 min | "
+        "29 min 50 s | -14 min 50 s | missed |",
+        "Why it matters:", "What to do:", "10.1.2.3:443 tcp", "Evidence of db / orphaned jobs",
+        "lifeboat verify"}) {
+    EXPECT_TRUE(holds(text, part)) << part;
+  }
+}
+
+TEST(DrillMarkdown, TablesKeepTheirColumnsWhateverTheTextsAre) {
+  auto record = failing_drill();
+  for (auto& check : record.checks)
+    check.name = check.got = check.reason = "a | b\n| c `x` <b> [l](u)";
+  const auto text = drill_markdown(record, {});
+  EXPECT_FALSE(holds(text, "<b>"));
+  for (const auto& line : lines_of(text)) {
+    if (line.rfind("| db |", 0) != 0 || !holds(line, "120 ms")) continue;
+    const auto unescaped = replace_all(line, "\\|", "");
+    EXPECT_EQ(std::count(unescaped.begin(), unescaped.end(), '|'), 9) << line;
+  }
+}
+
+TEST(DrillMarkdown, AnEmptyRecordSaysThatNothingWasProven) {
+  const auto text = drill_markdown(record::DrillRecord{}, {});
+  EXPECT_TRUE(holds(text, "No check ran: nothing was proven by this drill."));
+  EXPECT_TRUE(holds(text, "No store was restored."));
+}
+
+}  // namespace
+}  // namespace lb::report
