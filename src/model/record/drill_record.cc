@@ -30,6 +30,7 @@ void fields(Visit& visit, R& r) {
   visit("suite", r.suite);
   visit.needed("name", r.name);
   visit("kind", r.kind);
+  visit("store", r.store);
   visit.needed("state", r.state);
   visit("expected", r.expected);
   visit("got", r.got);

@@ -16,6 +16,7 @@ CheckResult full_check() {
   check.suite = "db";
   check.name = "orphaned jobs";
   check.kind = "sql";
+  check.store = "db";
   check.state = CheckState::fail;
   check.expected = "0";
   check.got = "3";
@@ -126,7 +127,7 @@ TEST(DrillRecord, EveryMemberOfTheStructuresIsEncoded) {
                                 r29, r30, r31, r32, r33] = record;
   const Json json = encode(record);
   EXPECT_EQ(json.members().size(), 33u);  // `schema` is the number's text form
-  EXPECT_EQ(json["checks"].items().at(0).members().size(), 14u);
+  EXPECT_EQ(json["checks"].items().at(0).members().size(), 15u);
   EXPECT_EQ(json["stages"].items().at(0).members().size(), 7u);
   EXPECT_EQ(json["stores"].items().at(0).members().size(), 17u);
   EXPECT_EQ(json["isolation"].members().size(), 4u);

@@ -169,12 +169,13 @@ std::string drill_table(const DrillRecord& record, bool color) {
     const auto& store = record.stores[i];
     const std::string reached =
         store.reached ? format_time_seconds(*store.reached) : std::string("not known");
+    const Tally asked = tally_of_store(record, store);
     // Objectives: the whole drill first, then loss and restore time of each store.
     table.add({{printable(store.store)},
                {reached},
                measured_cell(figures.objectives[1 + 2 * i]),
                measured_cell(figures.objectives[2 + 2 * i]),
-               checks_cell(store.checks_passed, store.checks_total)});
+               checks_cell(asked.passed, asked.total)});
   }
   ObjectiveRow loss;
   loss.target = record.target_rpo;

@@ -57,6 +57,18 @@ Tally tally(const std::vector<record::CheckResult>& checks, const std::string& s
   return out;
 }
 
+Tally tally_of_store(const DrillRecord& record, const StoreResult& store) {
+  std::vector<record::CheckResult> asked;
+  for (const auto& check : record.checks) {
+    if (check.store == store.store) asked.push_back(check);
+  }
+  if (!asked.empty()) return tally(asked);
+  Tally out;
+  out.total = store.checks_total;
+  out.passed = store.checks_passed;
+  return out;
+}
+
 std::vector<std::string> suites_of(const DrillRecord& record) {
   std::vector<std::string> out;
   for (const auto& check : record.checks) {

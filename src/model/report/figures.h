@@ -41,6 +41,8 @@ struct Figures {
 
 Figures figures_of(const record::DrillRecord& record);
 Tally tally(const std::vector<record::CheckResult>& checks, const std::string& suite = {});
+// Passed and total of the checks that asked this store; of older records, what they recorded.
+Tally tally_of_store(const record::DrillRecord& record, const record::StoreResult& store);
 std::vector<std::string> suites_of(const record::DrillRecord& record);  // in order of appearance
 
 std::optional<Micros> loss_of(const record::StoreResult& store, Timestamp loss_moment);

@@ -68,6 +68,9 @@ TEST(Figures, TalliesCountEveryState) {
   EXPECT_EQ(all.errors, 1u);
   EXPECT_EQ(all.skipped, 1u);
   EXPECT_EQ(tally(failing_drill().checks, "db").total, 5u);
+  const auto record = failing_drill();
+  EXPECT_EQ(tally_of_store(record, record.stores[0]).passed, 4u);
+  EXPECT_EQ(tally_of_store(record, record.stores[0]).total, 5u);
   EXPECT_EQ(suites_of(passing_drill()), (std::vector<std::string>{"db", "files", "api"}));
 }
 

@@ -35,6 +35,7 @@ inline record::CheckResult sample_check(const std::string& suite, const std::str
   record::CheckResult check;
   check.suite = suite;
   check.name = name;
+  if (suite != "api") check.store = suite == "db" ? "db" : "media";
   check.kind = kind;
   check.state = record::CheckState::pass;
   check.expected = expected;
@@ -168,7 +169,6 @@ inline record::DrillRecord failing_drill() {
   record.stores[1].target_rpo = std::chrono::minutes(15);
   record.stores[1].rpo_met = false;
   record.stores[0].target_rto = Seconds(11);
-  record.stores[0].checks_passed = 4;
   record.findings = {{"note", "2 outbound attempts were blocked", ""},
                      {"warning", "Check api / GET /health could not run", "Mend the sandbox."},
                      {"failure", "Check db / orphaned jobs failed: 3 <rows> & \"quotes\"",

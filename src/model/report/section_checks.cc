@@ -44,14 +44,20 @@ static void write_detail(Markup& out, const CheckResult& check) {
   out.close().close();
 }
 
+static std::string where(const CheckResult& check) {
+  std::vector<std::string> parts = {check.kind};
+  if (!check.store.empty()) parts.push_back(cat("store ", check.store));
+  if (!check.place.empty()) parts.push_back(check.place);
+  return join(parts, " · ");
+}
+
 static void write_check(Markup& out, const CheckResult& check) {
   const bool detail = !check.reason.empty() || !check.evidence.empty() || check.newest;
   out.open("tr", {{"class", detail ? "has-detail" : "plain"}}).open("td", {{"class", "tight"}});
   write_state(out, check.state);
   out.close().open("th", {{"scope", "row"}, {"class", "check"}}).text(check.name);
   if (check.critical) out.text(" ").leaf("span", "critical", {{"class", "mark note"}});
-  out.single("br").leaf("span", join({check.kind, check.place}, check.place.empty() ? "" : " · "),
-                        {{"class", "small soft"}});
+  out.single("br").leaf("span", where(check), {{"class", "small soft"}});
   out.close();
   out.leaf("td", or_dash(check.expected), {{"class", "value"}});
   out.leaf("td", or_dash(check.got), {{"class", "value"}});
