@@ -44,17 +44,20 @@ struct Wanted {
   Lsn lsn = 0;            // lsn: up to and including the record that ends at or before; before_commit:
                           // everything before the commit record at this LSN (or `xid`)
   std::uint32_t xid = 0;
-  std::string name;       // named restore point
-  std::optional<std::uint32_t> timeline;  // default: the newest that descends from the snapshot
+  std::string name = {};  // named restore point
+  std::optional<std::uint32_t> timeline = {};  // default: the newest that descends from the snapshot
 };
 
 struct RecoveryTarget {  // resolved and proven reachable from the log in the repository
   std::uint32_t timeline = 0;
   Lsn start = 0;                     // replay from (the snapshot's start_lsn)
-  std::optional<Lsn> stop_lsn;       // recovery_target_lsn; none: end of log (latest) or name
+  // recovery_target_lsn. Set for every kind but latest and snapshot, whose time and name are resolved to
+  // it (stop_time and stop_name say what was asked). None: replay to `log_end`, where the log stops.
+  std::optional<Lsn> stop_lsn;
   std::optional<Timestamp> stop_time;
   std::string stop_name;
   bool inclusive = true;
+  bool at_consistency = false;       // stop as soon as the snapshot is consistent; no other stop is set
   Lsn log_end = 0;                   // end of the contiguous log from `start`
   std::optional<Commit> last_commit; // the newest commit this target will reach
   std::vector<repo::LogInfo> needed; // in replay order; parent timelines first

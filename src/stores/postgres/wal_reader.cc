@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "foundation/base/text.h"
 #include "stores/postgres/row_deltas.h"
@@ -42,6 +43,7 @@ class Scanner final : public WalScanner {
     return taken;
   }
   const std::vector<Commit>& commits() const override { return commits_; }
+  std::vector<Commit> take_commits() override { return std::exchange(commits_, {}); }
   Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot,
                                                         Lsn until) override {
     if (!wishes_.row_deltas) return Error(ErrorKind::internal, "row deltas were not asked for");

@@ -71,6 +71,8 @@ class WalScanner {
   // count where they end); a scanner per segment would see them in neither.
   virtual LogSummary take_summary() = 0;
   virtual const std::vector<Commit>& commits() const = 0;
+  // Hands over the commits kept so far: who searches a long log need not hold all of it.
+  virtual std::vector<Commit> take_commits() = 0;
   // Net rows per relation from transactions that committed with end_lsn <= `until` and are *not* visible
   // in `snapshot` ("xmin:xmax:xip,…"). not exact (unsupported, with the reason) when a transaction open
   // in the snapshot may have begun before the scan, or the range holds what cannot be counted.
