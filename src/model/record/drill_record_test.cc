@@ -114,7 +114,7 @@ void expect_all_differ(const Json& full, const Json& plain) {
 TEST(DrillRecord, EveryMemberOfTheStructuresIsEncoded) {
   // A member added to a structure stops this from compiling until it is counted and encoded.
   const auto check = full_check();
-  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14] =
+  [[maybe_unused]] const auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15] =
       check;
   const auto stage = full_stage();
   [[maybe_unused]] const auto& [s1, s2, s3, s4, s5, s6, s7] = stage;
