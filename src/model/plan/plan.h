@@ -1,8 +1,8 @@
 // Plan: the checked, immutable content of one plan file. Every struct carries its Place, so that a
 // later refusal can point into the file. Read by read_plan (reader.h); nothing here acts.
 //
-// The whole language of the plan is read and validated. What cannot be acted on yet is kept with its
-// kind and place; `unsupported` of the acting verb names it.
+// The whole language of the plan is read and validated. What cannot be acted on yet is kept with
+// its kind and place; `unsupported` of the acting verb names it.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 #include "foundation/base/time.h"
 #include "foundation/codec/json.h"
+#include "foundation/codec/yaml.h"
 
 namespace lb::plan {
 
@@ -35,12 +36,13 @@ struct Reference {
 
 struct Schedule {
   std::string text;  // as written
-  // Minutes, hours, days of month, months, weekdays (0 = Sunday) as bit sets; words become the same.
-  // `interval` is set instead for "every 30m" forms.
+  // Minutes, hours, days of month, months, weekdays (0 = Sunday) as bit sets; words become the
+  // same. `interval` is set instead for "every 30m" forms.
   std::optional<Micros> interval;
   std::uint64_t minutes = 0;
   std::uint32_t hours = 0, days = 0, months = 0, weekdays = 0;
-  bool day_restricted = false, weekday_restricted = false;  // cron's rule: either matches if both are
+  bool day_restricted = false,
+       weekday_restricted = false;  // cron's rule: either matches if both are
   Place place;
 };
 
@@ -123,12 +125,13 @@ struct Target {
   bool protect = false;
   bool isolate_network = false;
   std::vector<Service> start;
-  std::string url;                       // where the service answers, "http://localhost:8000"
+  std::string url;  // where the service answers, "http://localhost:8000"
   std::vector<std::pair<std::string, Reference>> environment;  // given to services
   std::optional<std::uint64_t> memory_bytes;
   std::optional<double> cpus;
-  std::string folder;                    // where sandboxes and restores are laid out; empty: temp dir
-  std::vector<std::pair<std::string, Reference>> addresses;    // store name or kind -> place to restore to
+  std::string folder;  // where sandboxes and restores are laid out; empty: temp dir
+  std::vector<std::pair<std::string, Reference>>
+      addresses;  // store name or kind -> place to restore to
   bool wipe = false;
   std::string mask, first;
   Reference migrate;
@@ -143,49 +146,80 @@ struct Comparison {
   Place place;
 };
 
-struct CheckTables { std::vector<std::string> tables; };
-struct CheckCount { std::vector<std::string> tables; Comparison expect; };
-struct CheckFresh { std::string table, column; std::optional<Micros> within; };  // schema.table allowed
-struct CheckForeignKeys { std::vector<std::string> tables; bool all = false; };
-struct CheckAmcheck { std::vector<std::string> tables; bool all = false; bool heap = true; };
-struct CheckSql { std::string sql; Comparison expect; };
-struct CheckEqual { std::string left, right; };  // two queries; rows compared by their first column(s)
-struct CheckGroup { std::string sql; Comparison expect; std::optional<double> tolerance; };
+struct CheckTables {
+  std::vector<std::string> tables;
+};
+struct CheckCount {
+  std::vector<std::string> tables;
+  Comparison expect;
+};
+struct CheckFresh {
+  std::string table, column;
+  std::optional<Micros> within;
+};  // schema.table allowed
+struct CheckForeignKeys {
+  std::vector<std::string> tables;
+  bool all = false;
+};
+struct CheckAmcheck {
+  std::vector<std::string> tables;
+  bool all = false;
+  bool heap = true;
+};
+struct CheckSql {
+  std::string sql;
+  Comparison expect;
+};
+struct CheckEqual {
+  std::string left, right;
+};  // two queries; rows compared by their first column(s)
+struct CheckGroup {
+  std::string sql;
+  Comparison expect;
+  std::optional<double> tolerance;
+};
 struct CheckFiles {
-  std::string store;                 // empty: the only files store of the drill
-  std::vector<std::string> in;       // folders below the root; empty: all
+  std::string store;            // empty: the only files store of the drill
+  std::vector<std::string> in;  // folders below the root; empty: all
   std::optional<Comparison> count, zero_bytes, modes, hashes;
 };
 struct CheckReferences {
-  std::string from_store, sql;       // first column: keys
-  std::string to;                    // files (or bucket) store
-  std::string strip_prefix;          // removed from each key before the look-up
-  Comparison missing;                // default: 0
+  std::string from_store, sql;  // first column: keys
+  std::string to;               // files (or bucket) store
+  std::string strip_prefix;     // removed from each key before the look-up
+  Comparison missing;           // default: 0
 };
 struct CheckHttp {
-  std::string method, path;          // "GET", "/health" or "$url" or "http://..."
+  std::string method, path;  // "GET", "/health" or "$url" or "http://..."
   std::vector<std::pair<std::string, Reference>> headers;
-  std::optional<Reference> bearer;   // literal "$token" uses a saved value
-  std::optional<Json> json;          // body; strings "env:NAME" and "$name" are filled in when sent
-  std::optional<int> status;         // expected; default 200..399
+  std::optional<Reference> bearer;  // literal "$token" uses a saved value
+  std::optional<Json> json;         // body; strings "env:NAME" and "$name" are filled in when sent
+  std::optional<int> status;        // expected; default 200..399
+  std::vector<int> statuses;  // `status: [401, 403]`: any of them; empty: `status` alone rules
   std::optional<Micros> within;
-  std::vector<std::pair<std::string, Comparison>> expect_json;     // "$.path" -> comparison
-  std::vector<std::pair<std::string, std::string>> expect_headers; // name -> text that must be in it
+  std::vector<std::pair<std::string, Comparison>> expect_json;  // "$.path" -> comparison
+  std::vector<std::pair<std::string, std::string>>
+      expect_headers;  // name -> text that must be in it
   std::optional<Comparison> expect_bytes;
-  std::string expect_text;           // must be contained in the body
+  std::string expect_text;                                // must be contained in the body
   std::vector<std::pair<std::string, std::string>> save;  // name -> "$.path"
-  std::string rows_store, rows_sql;  // run once a row, columns as $name
+  std::string rows_store, rows_sql;                       // run once a row, columns as $name
 };
-struct CheckManual { std::string text; };
-struct CheckUnsupported { std::string verb; };  // known to the language, not built yet
+struct CheckManual {
+  std::string text;
+};
+struct CheckUnsupported {
+  std::string verb;
+};  // known to the language, not built yet
 
 struct Check {
   std::string name;   // given, or derived from the content
   std::string store;  // the store it asks; empty: the only one of its kind in the drill
   bool critical = false;
   Place place;
-  std::variant<CheckTables, CheckCount, CheckFresh, CheckForeignKeys, CheckAmcheck, CheckSql, CheckEqual,
-               CheckGroup, CheckFiles, CheckReferences, CheckHttp, CheckManual, CheckUnsupported>
+  std::variant<CheckTables, CheckCount, CheckFresh, CheckForeignKeys, CheckAmcheck, CheckSql,
+               CheckEqual, CheckGroup, CheckFiles, CheckReferences, CheckHttp, CheckManual,
+               CheckUnsupported>
       what;
 };
 
@@ -200,13 +234,14 @@ struct Drill {
   std::optional<Schedule> every;
   std::vector<std::string> restore;  // stores; a group name is expanded, `group` keeps it
   std::string group;
-  std::string into;                  // target
-  std::vector<std::string> checks;   // suites
-  std::string at;                    // "latest" (default), RFC 3339, "before-loss"
+  std::string into;                 // target
+  std::vector<std::string> checks;  // suites
+  std::string at;                   // "latest" (default), RFC 3339, "before-loss"
   bool backup_first = false;
   std::optional<double> verify_fraction;
   std::string runbook;
-  std::vector<std::string> via, review, keys_not_built;  // keys_not_built: e.g. "via", "fault", "pitr"
+  std::vector<std::string> via, review,
+      keys_not_built;  // keys_not_built: e.g. "via", "fault", "pitr"
   Objective objective;
   Place place;
 };
@@ -252,6 +287,10 @@ struct Plan {
   Objective objectives;  // system-wide
   Evidence evidence;
   std::vector<Section> not_acted_on;
+  // The document behind the structs: files in reading order, and the checked tree of all of them.
+  // It answers where a key stands and lets `plan explain` print what the structs do not keep.
+  std::vector<std::string> files;
+  YamlNode tree;
 
   const Store* store(std::string_view name) const;
   const Target* target(std::string_view name) const;

@@ -1,5 +1,5 @@
-// Reading a plan: YAML text in, a checked Plan or every mistake at once. Pure; files for `include:` come
-// through the loader. Refuses in well under a second: alias bombs, more than 10 MB, bad UTF-8.
+// Reading a plan: YAML text in, a checked Plan or every mistake at once. Pure; files for `include:`
+// come through the loader. Refuses in well under a second: alias bombs, more than 10 MB, bad UTF-8.
 #pragma once
 
 #include <functional>
@@ -13,9 +13,9 @@ namespace lb::plan {
 
 struct Mistake {
   Place place;
-  std::string text;        // "unknown key 'stroes'"
-  std::string suggestion;  // "did you mean 'stores'?"; may be empty
-  std::string source_line; // the offending line, for the caret
+  std::string text;         // "unknown key 'stroes'"
+  std::string suggestion;   // "did you mean 'stores'?"; may be empty
+  std::string source_line;  // the offending line, for the caret
 };
 
 // Gives the text of an included file (path relative to the including one already resolved).
@@ -31,18 +31,18 @@ ReadOutcome read_plan(const std::string& file_name, const std::string& text, con
 // "file:line:column: text", the line, a caret, the suggestion.
 std::string format_mistakes(const std::vector<Mistake>& mistakes, bool color);
 
-// `plan explain`: the plan with every default filled in (valid YAML), and per store the worst-case loss
-// and restore time the schedule allows against its objective. `now` anchors schedules.
+// `plan explain`: the plan with every default filled in (valid YAML), and per store the worst-case
+// loss and restore time the schedule allows against its objective. `now` anchors schedules.
 struct Explanation {
   std::string yaml;
   struct Line {
     std::string store;
-    std::optional<Micros> worst_loss;        // none: never backed up by schedule
-    std::string worst_loss_why;              // "every hour + 5 min backup + upload"
+    std::optional<Micros> worst_loss;  // none: never backed up by schedule
+    std::string worst_loss_why;        // "every hour + 5 min backup + upload"
     std::optional<Micros> target_rpo, target_rto, goal;
-    std::optional<Micros> predicted_restore; // from measured rates when given
+    std::optional<Micros> predicted_restore;  // from measured rates when given
     bool meets_rpo = false;
-    std::string remark;                      // "hourly snapshots cannot meet an RPO of 1 h"
+    std::string remark;  // "hourly snapshots cannot meet an RPO of 1 h"
   };
   std::vector<Line> lines;
 };

@@ -1,0 +1,18 @@
+// bind_…: validated sections into the structs of plan.h. One function per section; none reports
+// anything, because the validator and the rules have the last word on what is wrong.
+#pragma once
+
+#include "model/plan/view.h"
+
+namespace lb::plan {
+
+RepositoryPlan bind_repository(const View& section);
+std::vector<Store> bind_stores(const View& section);
+std::vector<Group> bind_groups(const View& section);
+std::vector<Target> bind_targets(const View& section);
+std::vector<Suite> bind_checks(const View& section);
+std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups);
+std::vector<Runbook> bind_runbooks(const View& section);
+Evidence bind_evidence(const View& section);
+
+}  // namespace lb::plan

@@ -1,0 +1,96 @@
+#include <algorithm>
+
+#include "model/plan/bind.h"
+#include "model/plan/language.h"
+
+namespace lb::plan {
+
+namespace {
+
+// Names of stores as they are; a group becomes its stores. No store twice.
+void bind_restored(const View& from, const std::vector<Group>& groups, Drill& out) {
+  auto add = [&](const std::string& store) {
+    if (std::find(out.restore.begin(), out.restore.end(), store) == out.restore.end()) {
+      out.restore.push_back(store);
+    }
+  };
+  for (const auto& name : from.texts("restore")) {
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.name == name; });
+    if (group == groups.end()) {
+      add(name);
+      continue;
+    }
+    out.group = name;
+    for (const auto& store : group->stores) add(store);
+  }
+}
+
+Drill bind_drill(const std::string& name, const View& from, const std::vector<Group>& groups) {
+  Drill out;
+  out.name = name;
+  out.every = from.schedule("every");
+  bind_restored(from, groups, out);
+  out.into = from.text("into");
+  out.checks = from.texts("checks");
+  out.at = from.has("at") ? from.text("at") : "latest";
+  out.backup_first = from.text("backup") == "first";
+  out.verify_fraction = from.percent("verify");
+  out.runbook = from.text("runbook");
+  out.via = from.texts("via");
+  out.review = from.texts("review");
+  for (const auto& key : drill_keys_not_built()) {
+    if (from.has(key)) out.keys_not_built.push_back(key);
+  }
+  out.objective = from.objective("objective");
+  out.place = from.place();
+  return out;
+}
+
+// The key of a step that is none of the modifiers.
+std::string step_verb(const View& step) {
+  static const Shape runbooks = runbooks_shape();
+  const auto& steps = find_field(runbooks.parts[0].fields, "steps")->shape.parts[0];
+  for (const auto& [key, value] : step.entries()) {
+    if (find_verb(steps, key) != nullptr) return key;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups) {
+  std::vector<Drill> out;
+  for (const auto& [name, value] : section.entries())
+    out.push_back(bind_drill(name, value, groups));
+  return out;
+}
+
+std::vector<Runbook> bind_runbooks(const View& section) {
+  std::vector<Runbook> out;
+  for (const auto& [name, from] : section.entries()) {
+    Runbook runbook;
+    runbook.name = name;
+    runbook.symptoms = from.texts("symptoms");
+    runbook.prevention = from.texts("prevention");
+    runbook.objective = from.objective("objective");
+    for (const auto& step : from.at("steps").items()) {
+      runbook.steps.push_back({step_verb(step), step.place()});
+    }
+    runbook.place = from.place();
+    out.push_back(std::move(runbook));
+  }
+  return out;
+}
+
+Evidence bind_evidence(const View& section) {
+  Evidence out;
+  out.keep = section.duration("keep");
+  out.sign = section.reference("sign");
+  out.formats = section.texts("formats");
+  if (out.formats.empty()) out.formats = {"html", "json", "markdown"};
+  out.place = section.place();
+  return out;
+}
+
+}  // namespace lb::plan

@@ -1,0 +1,107 @@
+#include "model/plan/language.h"
+
+namespace lb::plan {
+
+namespace {
+
+Shape persons() { return one_or_list(name({"people"}, {"all"})); }
+
+Shape event() {
+  return either({word({"backup failed", "backup overdue", "restore failed", "verify failed",
+                       "drill failed", "drill overdue", "store unreachable", "target unreachable",
+                       "write failed", "rpo breached", "rto breached", "copy late", "log gap",
+                       "key unreachable", "review overdue", "notification undelivered"}),
+                 verbs("condition",
+                       {
+                           {"disk", scalar(Form::percent), "used space of a disk", {}},
+                           {"slow_queries", scalar(Form::number), "a minute", {}},
+                           {"error_rate", scalar(Form::percent), "of requests", {}},
+                           {"connections", scalar(Form::percent), "used of the pool", {}},
+                           {"response_time", scalar(Form::duration), "of the service", {}},
+                           {"lag", scalar(Form::duration), "of the log", {}},
+                       },
+                       {})});
+}
+
+}  // namespace
+
+Shape people_shape() {
+  return named_map(record({
+      optional("name", text()),
+      optional("email", text()),
+      optional("slack", text(), "\"@person\" or \"#channel\""),
+      optional("phone", text()),
+      optional("webhook", scalar(Form::secret)),
+      optional("members", list(name({"people"})), "a team"),
+      optional("deputy", name({"people"}), "when the first does not answer"),
+      optional("escalate", name({"people"}), "when nobody answers"),
+      optional("duty", text(), "what the role does"),
+  }));
+}
+
+Shape alerts_shape() {
+  auto rule = record({required("on", list(event())), required("send", persons())});
+  return record({
+      optional("critical", rule, "wakes people"),
+      optional("warning", rule, "is seen in the morning"),
+      optional("info", rule, "is only recorded and sent"),
+      optional("heartbeat", scalar(Form::secret), "address that is called as long as all is well"),
+  });
+}
+
+Shape escalation_shape() {
+  std::vector<Field> levels;
+  for (const char* level : {"P0", "P1", "P2", "P3"}) {
+    levels.push_back(
+        optional(level, record({
+                            required("within", scalar(Form::duration), "time to answer"),
+                            required("to", persons()),
+                            with_default("from", word({"now", "next-business-day"}), "now"),
+                            optional("means", text(), "what counts as this level"),
+                        })));
+  }
+  return record(std::move(levels));
+}
+
+Shape raci_shape() {
+  // One letter or several a cell: R responsible, A accountable, C consulted, I informed.
+  auto cell = one_or_list(word({"R", "A", "C", "I"}));
+  auto task = map(cell);
+  task.sections = {"people"};  // the keys are declared there
+  return map(std::move(task));
+}
+
+const std::vector<std::string>& built_in_templates() {
+  static const std::vector<std::string> names = {"recovery-started", "recovery-progress",
+                                                 "recovery-finished", "data-loss", "post-mortem"};
+  return names;
+}
+
+Shape templates_shape() {
+  return named_map(either({text(), record({
+                                       optional("subject", text()),
+                                       required("body", text()),
+                                       optional("approve", name({"people"}), "before it is sent"),
+                                   })}));
+}
+
+Shape probes_shape() {
+  return named_map(
+      either({scalar(Form::url), record({
+                                     required("http", scalar(Form::url)),
+                                     optional("expect", text(), "contained when all is well"),
+                                 })}));
+}
+
+Shape tasks_shape() {
+  return named_map(either({text(), record({
+                                       optional("run", text(), "command"),
+                                       optional("review", text(), "document a person reviews"),
+                                       optional("every", scalar(Form::schedule)),
+                                       optional("by", name({"people"})),
+                                       optional("undo", text()),
+                                       optional("why", text()),
+                                   })}));
+}
+
+}  // namespace lb::plan
