@@ -1,9 +1,10 @@
-// Checks: assertions on a restored copy, each with evidence. Error is never pass; a check that looked
-// at nothing fails; a suite that ran no check fails (judge_suites).
+// Checks: assertions on a restored copy, each with evidence. Error is never pass; a check that
+// looked at nothing fails; a suite that ran no check fails (judge_suites).
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -20,28 +21,32 @@ namespace lb::check {
 struct CheckedStore {
   std::string name;
   plan::StoreKind kind = plan::StoreKind::files;
-  std::string connection;       // postgres: libpq conninfo of the *restored* server
-  std::string run_marker;       // postgres: value of the setting lifeboat.run; asked before every check
-  std::string folder;           // files: root of the restored tree
+  std::string connection;  // postgres: libpq conninfo of the *restored* server
+  std::string run_marker;  // postgres: value of the setting lifeboat.run; asked before every check
+  std::string folder;      // files: root of the restored tree
   repo::SnapshotReader* snapshot = nullptr;  // the point restored, for recorded values
-  Json fingerprint;             // recorded with the snapshot (stores/postgres/snapshot_details.h)
-  // Net rows the log added since the fingerprint, per database oid and filenode: recorded + delta is the
-  // exact count at the point reached. Absent with the reason: recorded counts cannot be compared.
+  Json fingerprint;  // recorded with the snapshot (stores/postgres/snapshot_details.h)
+  // Net rows the log added since the fingerprint, per database oid and filenode: recorded + delta
+  // is the exact count at the point reached. Absent with the reason: recorded counts cannot be
+  // compared.
   std::optional<std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>> row_deltas;
   std::string row_deltas_missing;
 };
 
 struct CheckContext {
   World& world;
-  Http& http;                   // of the sandbox
-  std::string base_url;         // target url
+  Http& http;            // of the sandbox
+  std::string base_url;  // target url
   std::vector<CheckedStore> stores;
   std::map<std::string, std::string> environment;  // for env: references in checks; never logged
   std::stop_token stop;
+  // What `fresh … within` is measured against; none: the clock when the check runs.
+  std::optional<Timestamp> loss_moment;
+  Micros statement_limit = std::chrono::hours(6);  // of one SQL statement; longer is an error
 };
 
-// Runs one suite in order; values saved by http checks live for the whole call (`saved` carries them on
-// to the next suite). Never throws, never stops at the first failure.
+// Runs one suite in order; values saved by http checks live for the whole call (`saved` carries
+// them on to the next suite). Never throws, never stops at the first failure.
 std::vector<record::CheckResult> run_suite(const plan::Suite& suite, const CheckContext& context,
                                            std::map<std::string, std::string>& saved);
 

@@ -1,0 +1,177 @@
+// count: rows of tables, against what was recorded with the snapshot plus what the log added, or
+// against a number of the plan.
+#include "foundation/base/text.h"
+#include "recovery/check/comparison.h"
+#include "recovery/check/session.h"
+
+namespace lb::check {
+
+namespace {
+
+// One file of rows: a plain table, or a leaf of a partitioned one.
+struct Part {
+  std::uint32_t filenode = 0;
+  TableName name;
+};
+
+struct Expectation {
+  std::int64_t recorded = 0, added = 0;
+};
+
+class Counter {
+ public:
+  Counter(pg::Connection& connection, const CheckedStore& store, const plan::CheckCount& what)
+      : connection_(connection), store_(store), what_(what) {}
+
+  Status count(const std::string& text, Finding& out);
+
+ private:
+  Result<std::vector<Part>> parts_of(const Table& table);
+  Result<const Json*> recorded_database();
+  Result<Expectation> expected_of(const Table& table);
+  Status add_part(const Json& database, const Part& part, Expectation& sum) const;
+  Status compare_recorded(const Table& table, std::int64_t got, Finding& out);
+  Status compare_number(const Table& table, std::int64_t got, Finding& out) const;
+
+  pg::Connection& connection_;
+  const CheckedStore& store_;
+  const plan::CheckCount& what_;
+  const Json* database_ = nullptr;
+};
+
+Result<std::vector<Part>> Counter::parts_of(const Table& table) {
+  std::vector<Part> out;
+  if (table.kind != 'p') {
+    out.push_back({table.filenode, table.name});
+    return out;
+  }
+  auto leaves = LB_TRY(connection_.query(
+      cat("SELECT n.nspname, c.relname, coalesce(pg_relation_filenode(c.oid), 0)"
+          " FROM pg_partition_tree(",
+          table.oid,
+          "::regclass) t JOIN pg_class c ON c.oid = t.relid"
+          " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.isleaf ORDER BY 1, 2")));
+  for (const auto& row : leaves.rows) {
+    auto filenode = LB_TRY(number_of(row.at(2)));
+    out.push_back(
+        {static_cast<std::uint32_t>(filenode), {row.at(0).value_or(""), row.at(1).value_or("")}});
+  }
+  return out;
+}
+
+Result<const Json*> Counter::recorded_database() {
+  if (database_ != nullptr) return database_;
+  auto current = LB_TRY(connection_.query("SELECT current_database()"));
+  auto name = current.rows.at(0).at(0).value_or("");
+  for (const auto& database : store_.fingerprint["databases"].items()) {
+    if (database["name"].string() == name) database_ = &database;
+  }
+  if (database_ == nullptr) {
+    return Error(ErrorKind::not_found,
+                 cat("no count of database ", name, " was recorded with the snapshot"));
+  }
+  return database_;
+}
+
+const Json* recorded_table(const Json& database, const TableName& name) {
+  for (const auto& table : database["tables"].items()) {
+    if (table["schema"].string() == name.schema && table["name"].string() == name.name) {
+      return &table;
+    }
+  }
+  return nullptr;
+}
+
+Status Counter::add_part(const Json& database, const Part& part, Expectation& sum) const {
+  const auto* table = recorded_table(database, part.name);
+  if (table == nullptr || !(*table)["rows"].is_int()) {
+    return Error(ErrorKind::not_found,
+                 cat(part.name.text(), " was not counted when the snapshot was taken"));
+  }
+  auto filenode = static_cast<std::uint32_t>((*table)["filenode"].integer());
+  if (filenode != part.filenode) {
+    return Error(ErrorKind::unsupported,
+                 cat(part.name.text(), ": the table was rewritten after it was counted (file ",
+                     filenode, " then, ", part.filenode, " now)"))
+        .with_hint("take a new snapshot after TRUNCATE, VACUUM FULL, CLUSTER or a rewriting ALTER");
+  }
+  sum.recorded += (*table)["rows"].integer();
+  auto oid = static_cast<std::uint32_t>(database["oid"].integer());
+  auto delta = store_.row_deltas->find({oid, filenode});
+  if (delta != store_.row_deltas->end()) sum.added += delta->second;
+  return {};
+}
+
+Result<Expectation> Counter::expected_of(const Table& table) {
+  if (!store_.row_deltas) {
+    return Error(
+        ErrorKind::unavailable,
+        cat("the rows the log added are not known: ",
+            store_.row_deltas_missing.empty() ? "no reason was given" : store_.row_deltas_missing));
+  }
+  const auto* database = LB_TRY(recorded_database());
+  auto parts = LB_TRY(parts_of(table));
+  Expectation sum;
+  for (const auto& part : parts) LB_TRY(add_part(*database, part, sum));
+  return sum;
+}
+
+Status Counter::compare_recorded(const Table& table, std::int64_t got, Finding& out) {
+  auto expected = expected_of(table);
+  if (!expected.ok()) {
+    out.evidence.add(
+        cat(table.name.text(), ": got ", got, ", expected unknown: ", expected.error().text()));
+    out.error(expected.error().text());
+    return {};
+  }
+  auto sum = expected->recorded + expected->added;
+  out.evidence.add(cat(table.name.text(), ": expected ", sum, " (", expected->recorded,
+                       " recorded, ", expected->added >= 0 ? "+" : "", expected->added,
+                       " by the log), got ", got));
+  if (got != sum) out.fail(cat(table.name.text(), " has ", got, " rows instead of ", sum));
+  return {};
+}
+
+Status Counter::compare_number(const Table& table, std::int64_t got, Finding& out) const {
+  auto meets = LB_TRY(holds(what_.expect, std::to_string(got)));
+  out.evidence.add(cat(table.name.text(), ": expected ", text_of(what_.expect), ", got ", got));
+  if (!meets) {
+    out.fail(cat(table.name.text(), " has ", got, " rows, expected ", text_of(what_.expect)));
+  }
+  return {};
+}
+
+Status Counter::count(const std::string& text, Finding& out) {
+  auto name = parse_table(text);
+  auto table = LB_TRY(find_table(connection_, name));
+  ++out.examined;
+  if (!table) {
+    out.evidence.add(cat(name.text(), ": no such table"));
+    out.fail(cat(name.text(), " is not in the restored copy"));
+    return {};
+  }
+  auto answer = LB_TRY(connection_.query(cat("SELECT count(*) FROM ", table->from())));
+  auto got = LB_TRY(number_of(answer.rows.at(0).at(0)));
+  if (!out.got.empty()) out.got += ", ";
+  out.got += cat(text, " ", got);
+  if (what_.expect.op == plan::Comparison::Op::recorded) return compare_recorded(*table, got, out);
+  return compare_number(*table, got, out);
+}
+
+}  // namespace
+
+Result<Finding> check_count(const plan::CheckCount& what, const Scope& scope) {
+  const auto* store = LB_TRY(store_of(scope.context, scope.check.store, plan::StoreKind::postgres));
+  auto connection = LB_TRY(connect(scope, *store));
+  LB_TRY(begin_snapshot(*connection));
+  Finding out;
+  out.expected = text_of(what.expect);
+  Counter counter(*connection, *store, what);
+  for (const auto& table : what.tables) {
+    LB_TRY(not_stopped(scope.context));
+    LB_TRY(counter.count(table, out));
+  }
+  return out;
+}
+
+}  // namespace lb::check
