@@ -1,5 +1,7 @@
 #include "recovery/check/http_answer.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "foundation/codec/json.h"
 #include "recovery/check/comparison.h"
@@ -15,11 +17,18 @@ constexpr std::size_t body_shown_bytes = 200;
 
 bool status_fits(const plan::CheckHttp& what, int status) {
   if (what.status) return status == *what.status;
+  if (!what.statuses.empty()) {
+    return std::find(what.statuses.begin(), what.statuses.end(), status) != what.statuses.end();
+  }
   return status >= 200 && status <= 399;
 }
 
 std::string status_text(const plan::CheckHttp& what) {
-  return what.status ? cat("status ", *what.status) : "status 200 to 399";
+  if (what.status) return cat("status ", *what.status);
+  if (what.statuses.empty()) return "status 200 to 399";
+  std::vector<std::string> accepted;
+  for (int status : what.statuses) accepted.push_back(std::to_string(status));
+  return cat("status ", join(accepted, " or "));
 }
 
 const std::string* header_of(const HttpAnswer& answer, const std::string& name) {
