@@ -22,18 +22,21 @@ class Journal {
   // name in a warning entry, never silently dropped.
   static Result<std::unique_ptr<Journal>> open(World& world, const std::string& path);
   virtual ~Journal() = default;
-  // Durable when it returns. Fills id, at, host when empty.
+  // Durable when it returns. Fills id, at, host and actor when empty.
   virtual Status add(record::JournalEntry entry) = 0;
   virtual Result<std::vector<record::JournalEntry>> entries(std::size_t newest_max) = 0;  // oldest first
   virtual Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) = 0;
-  // Runs with an intent and no outcome whose process is gone: what a crash interrupted.
+  // Runs of this host with an intent and no outcome whose process is gone: what a crash interrupted. Not
+  // those whose act a later run has done.
   virtual Result<std::vector<record::JournalEntry>> interrupted() = 0;
   // Copies what the repository does not have yet into it, and takes what other hosts wrote.
   virtual Status mirror(repo::Repository& repository) = 0;
+  // An id that sorts by time, for a new run.
+  virtual std::string fresh_id() = 0;
 };
 
 // Begins an act: writes the intent, hands out the run id; finish() writes the outcome. Destroyed without
-// finish(): the outcome "abandoned" is written.
+// finish(): the outcome "abandoned" is written. One thread.
 class Act {
  public:
   static Result<std::unique_ptr<Act>> begin(World& world, Journal& journal, const std::string& act,
@@ -46,6 +49,7 @@ class Act {
 
 // The drill log: records of kind "drill" in the repository.
 Status put_drill(repo::Repository& repository, const record::DrillRecord& record);
-Result<std::vector<record::DrillRecord>> drills(repo::Repository& repository);  // oldest first
+// Oldest first. A damaged record keeps its line: INCONCLUSIVE, with the damage as the reason.
+Result<std::vector<record::DrillRecord>> drills(repo::Repository& repository);
 
 }  // namespace lb::state
