@@ -61,7 +61,7 @@ TEST(Journal, KeepsEntriesInOrderAcrossOpenings) {
 TEST(Journal, EntriesOfOneInstantKeepTheirOrder) {
   TestWorld test;
   SimClock clock(from_micros(1'768'269'600'000'000));
-  World world{clock, *test.random, *test.files, test.http, *test.processes, test.sandboxes};
+  World world{clock, *test.random, *test.files, test.http, test.processes, test.sandboxes};
   auto journal = Journal::open(world, test.path);
   ASSERT_TRUE(journal.ok()) << journal.error().text();
   for (int i = 0; i < 300; ++i) ASSERT_TRUE((*journal)->add(note(cat(i))).ok());
@@ -125,7 +125,7 @@ TEST(Journal, AFileOfANewerVersionIsLeftAlone) {
                   "c.execute('PRAGMA user_version=9'); c.commit()",
                   test.path};
   command.environment = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
-  auto ran = test.processes->run(command, Seconds(60), {});
+  auto ran = real_processes()->run(command, Seconds(60), {});
   ASSERT_TRUE(ran.ok() && ran->ok());
   auto journal = Journal::open(test.world, test.path);
   ASSERT_FALSE(journal.ok());
@@ -192,10 +192,10 @@ TEST(JournalChild, DISABLED_WritesFiftyEntries) {
   auto clock = real_clock();
   auto random = real_random();
   auto files = real_files();
-  auto processes = real_processes();
+  NoProcesses processes;
   NoHttp http;
   NoSandboxes sandboxes;
-  World world{*clock, *random, *files, http, *processes, sandboxes};
+  World world{*clock, *random, *files, http, processes, sandboxes};
   auto journal = Journal::open(world, "state/journal.sqlite");
   ASSERT_TRUE(journal.ok()) << journal.error().text();
   for (int i = 0; i < 50; ++i) {
@@ -211,9 +211,10 @@ TEST(Journal, SeveralProcessesMakeAndFillOneFileTogether) {
   Command command;
   command.argv = {*self, "--gtest_also_run_disabled_tests", "--gtest_filter=JournalChild.*"};
   command.directory = test.folder.path();
+  auto processes = real_processes();
   std::vector<std::unique_ptr<Child>> children;
   for (int i = 0; i < 3; ++i) {
-    auto child = test.processes->start(command);
+    auto child = processes->start(command);
     ASSERT_TRUE(child.ok()) << child.error().text();
     children.push_back(std::move(child).take());
   }

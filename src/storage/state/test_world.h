@@ -21,15 +21,22 @@ struct NoSandboxes final : Sandboxes {
   static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
 };
 
+// The real ones keep a thread, and tests that kill a fork of themselves want none.
+struct NoProcesses final : Processes {
+  Result<Finished> run(const Command&, Micros, std::stop_token) override { return none(); }
+  Result<std::unique_ptr<Child>> start(const Command&) override { return none(); }
+  static Error none() { return Error(ErrorKind::unsupported, "no processes in this test"); }
+};
+
 struct TestWorld {
   TestFolder folder;
   std::unique_ptr<Clock> clock = real_clock();
   std::unique_ptr<Random> random = real_random();
   std::unique_ptr<Files> files = real_files();
-  std::unique_ptr<Processes> processes = real_processes();
+  NoProcesses processes;
   NoHttp http;
   NoSandboxes sandboxes;
-  World world{*clock, *random, *files, http, *processes, sandboxes};
+  World world{*clock, *random, *files, http, processes, sandboxes};
   std::string path = folder / "state/journal.sqlite";
 };
 
