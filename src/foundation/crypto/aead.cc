@@ -1,0 +1,83 @@
+#include "foundation/crypto/aead.h"
+
+#include <openssl/evp.h>
+
+#include <limits>
+#include <memory>
+
+#include "foundation/base/assert.h"
+
+namespace lb {
+
+namespace {
+
+const EVP_CIPHER* algorithm() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  LB_ASSERT(cipher != nullptr);
+  return cipher;
+}
+
+struct Free {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_CIPHER_CTX, Free>;
+
+int int_size(ByteView bytes) {
+  LB_ASSERT(bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
+  return static_cast<int>(bytes.size());
+}
+
+void encrypt(EVP_CIPHER_CTX* context, ByteView plain, std::uint8_t* out) {
+  if (plain.empty()) return;
+  int written = 0;
+  LB_ASSERT(EVP_EncryptUpdate(context, out, &written, plain.data(), int_size(plain)) == 1);
+  LB_ASSERT(written == int_size(plain));
+}
+
+}  // namespace
+
+Aead::Aead(Secret key) : key_(std::move(key)) { LB_ASSERT(key_.size() == aead_key_bytes); }
+
+void Aead::seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
+                Buffer& out) const {
+  Context context(EVP_CIPHER_CTX_new());
+  int written = 0;
+  LB_ASSERT(context && EVP_EncryptInit_ex2(context.get(), algorithm(), key_.bytes().data(),
+                                           nonce.data(), nullptr) == 1);
+  LB_ASSERT(EVP_EncryptUpdate(context.get(), nullptr, &written, bound.data(), int_size(bound)) ==
+            1);
+  auto start = out.size();
+  auto plain_size = head.size() + body.size();
+  out.resize(start + plain_size + aead_tag_bytes);
+  encrypt(context.get(), head, out.data() + start);
+  encrypt(context.get(), body, out.data() + start + head.size());
+  auto* tag = out.data() + start + plain_size;
+  LB_ASSERT(EVP_EncryptFinal_ex(context.get(), tag, &written) == 1);
+  LB_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, aead_tag_bytes, tag) == 1);
+}
+
+Result<Buffer> Aead::open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const {
+  Error broken(ErrorKind::corrupt, "does not authenticate");
+  if (sealed.size() < aead_tag_bytes) return broken;
+  auto cipher = sealed.first(sealed.size() - aead_tag_bytes);
+  std::array<std::uint8_t, aead_tag_bytes> tag;
+  std::copy(sealed.end() - aead_tag_bytes, sealed.end(), tag.begin());
+  Context context(EVP_CIPHER_CTX_new());
+  int written = 0;
+  LB_ASSERT(context && EVP_DecryptInit_ex2(context.get(), algorithm(), key_.bytes().data(),
+                                           nonce.data(), nullptr) == 1);
+  LB_ASSERT(EVP_DecryptUpdate(context.get(), nullptr, &written, bound.data(), int_size(bound)) ==
+            1);
+  Buffer plain(cipher.size());
+  if (!cipher.empty()) {
+    LB_ASSERT(EVP_DecryptUpdate(context.get(), plain.data(), &written, cipher.data(),
+                                int_size(cipher)) == 1);
+  }
+  LB_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, aead_tag_bytes, tag.data()) ==
+            1);
+  std::uint8_t none[aead_tag_bytes];
+  if (EVP_DecryptFinal_ex(context.get(), none, &written) != 1) return broken;
+  return plain;
+}
+
+}  // namespace lb

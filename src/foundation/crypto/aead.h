@@ -1,0 +1,31 @@
+// Aead: AES-256-GCM under one key. The caller owns the rule that a nonce is used once per key.
+// Thread-safe: each call works on a context of its own.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/secret.h"
+
+namespace lb {
+
+inline constexpr std::size_t aead_key_bytes = 32;
+inline constexpr std::size_t aead_nonce_bytes = 12;
+inline constexpr std::size_t aead_tag_bytes = 16;
+using AeadNonce = std::array<std::uint8_t, aead_nonce_bytes>;
+
+class Aead {
+ public:
+  explicit Aead(Secret key);  // 32 bytes
+  // Appends ciphertext and tag to `out`. The plain text is `head` followed by `body`.
+  void seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
+            Buffer& out) const;
+  // The plain text; corrupt when the bytes, the nonce, the key or `bound` are not those of seal().
+  Result<Buffer> open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const;
+
+ private:
+  Secret key_;
+};
+
+}  // namespace lb

@@ -1,0 +1,114 @@
+#include <gtest/gtest.h>
+
+#include "foundation/crypto/aead.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/password.h"
+#include "foundation/crypto/sealed_box.h"
+
+namespace lb {
+namespace {
+
+Buffer hex(std::string_view text) { return from_hex(text).take(); }
+
+TEST(Hash, Sha256KnownAnswers) {
+  EXPECT_EQ(to_hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(to_hex(sha256(view_of("abc"))),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  Sha256 pieces;
+  pieces.update(view_of("a"));
+  pieces.update(view_of("bc"));
+  EXPECT_EQ(pieces.finish(), sha256(view_of("abc")));
+}
+
+TEST(Hash, HmacKnownAnswersOfRfc4231) {
+  EXPECT_EQ(to_hex(hmac_sha256(view_of("Jefe"), view_of("what do ya want for nothing?"))),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  Hmac keyed(view_of("Jefe"));
+  EXPECT_EQ(keyed.of(view_of("what do ya want for nothing?")),
+            keyed.of(view_of("what do ya want for nothing?")));
+  EXPECT_EQ(to_hex(hmac_sha256({}, {})),
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+}
+
+TEST(Hash, HkdfKnownAnswerOfRfc5869) {
+  auto out = hkdf_sha256(hex("0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"),
+                         hex("000102030405060708090a0b0c"), hex("f0f1f2f3f4f5f6f7f8f9"));
+  EXPECT_EQ(to_hex(out.bytes()),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+}
+
+TEST(Aead, KnownAnswerOfTheGcmSpecification) {
+  Aead aead{Secret(ByteView(Buffer(32, 0)))};
+  Buffer sealed;
+  aead.seal({}, {}, Buffer(8, 0), Buffer(8, 0), sealed);
+  EXPECT_EQ(to_hex(sealed), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+}
+
+TEST(Aead, EveryFlippedBitIsSeen) {
+  Aead aead{Secret(ByteView(Buffer(32, 9)))};
+  AeadNonce nonce{1};
+  Buffer sealed;
+  aead.seal(nonce, view_of("name"), view_of("h"), view_of("body"), sealed);
+  EXPECT_EQ(text_of(aead.open(nonce, view_of("name"), sealed).value()), "hbody");
+  for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+    auto changed = sealed;
+    changed[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
+    EXPECT_FALSE(aead.open(nonce, view_of("name"), changed).ok());
+  }
+  EXPECT_FALSE(aead.open(nonce, view_of("nama"), sealed).ok());
+  EXPECT_FALSE(aead.open({2}, view_of("name"), sealed).ok());
+  for (std::size_t size = 0; size < sealed.size(); ++size) {
+    EXPECT_FALSE(aead.open(nonce, view_of("name"), ByteView(sealed).first(size)).ok());
+  }
+}
+
+TEST(Aead, SealsNothing) {
+  Aead aead{Secret(ByteView(Buffer(32, 9)))};
+  Buffer sealed;
+  aead.seal({}, {}, {}, {}, sealed);
+  EXPECT_EQ(sealed.size(), aead_tag_bytes);
+  auto opened = aead.open({}, {}, sealed);
+  ASSERT_TRUE(opened.ok());
+  EXPECT_TRUE(opened->empty());
+}
+
+TEST(SealedBox, OnlyThePrivateKeyOpens) {
+  auto pair = key_pair_from(Secret(ByteView(Buffer(32, 1))));
+  auto other = key_pair_from(Secret(ByteView(Buffer(32, 2))));
+  EXPECT_EQ(public_key_of(pair.private_key), pair.public_key);
+  auto box = seal_box(pair.public_key, view_of("thirty-two bytes of key material"),
+                      Secret(ByteView(Buffer(32, 3))));
+  EXPECT_EQ(box.size(), 80u);
+  auto opened = open_box(pair.private_key, pair.public_key, box);
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(opened->reveal(), "thirty-two bytes of key material");
+  EXPECT_FALSE(open_box(other.private_key, other.public_key, box).ok());
+  for (std::size_t bit = 0; bit < box.size() * 8; ++bit) {
+    auto changed = box;
+    changed[bit / 8] ^= static_cast<std::uint8_t>(1 << (bit % 8));
+    EXPECT_FALSE(open_box(pair.private_key, pair.public_key, changed).ok()) << bit;
+  }
+  EXPECT_FALSE(open_box(pair.private_key, pair.public_key, ByteView(box).first(40)).ok());
+}
+
+TEST(Password, SaltPasswordAndCostAllMatter) {
+  PasswordCost cheap{1, 8192};
+  auto key = [&](std::string_view text, std::uint8_t salt, PasswordCost cost) {
+    PasswordSalt bytes{salt};
+    return to_hex(key_from_password(Secret(text), bytes, cost).take().bytes());
+  };
+  auto first = key("correct horse", 1, cheap);
+  EXPECT_EQ(first.size(), 64u);
+  EXPECT_EQ(first, key("correct horse", 1, cheap));
+  EXPECT_NE(first, key("correct horsf", 1, cheap));
+  EXPECT_NE(first, key("correct horse", 2, cheap));
+  EXPECT_NE(first, key("correct horse", 1, {2, 8192}));
+  EXPECT_EQ(key("", 1, cheap).size(), 64u);
+  EXPECT_EQ(key_from_password(Secret(std::string_view("x")), {}, {0, 8192}).error().kind(),
+            ErrorKind::invalid);
+  EXPECT_EQ(key_from_password(Secret(std::string_view("x")), {}, {1, 8ull << 40}).error().kind(),
+            ErrorKind::invalid);
+}
+
+}  // namespace
+}  // namespace lb
