@@ -1,0 +1,232 @@
+#include "storage/blob/directory_blob_store.h"
+
+#include <algorithm>
+#include <set>
+
+#include "foundation/base/text.h"
+#include "foundation/flow/guarded.h"
+#include "storage/blob/blob_key.h"
+
+namespace lb {
+
+namespace {
+
+constexpr std::uint32_t file_mode = 0600;
+constexpr std::uint32_t folder_mode = 0700;
+constexpr auto temporary_age_max = std::chrono::hours(24);
+constexpr const char* temporary_folder = "tmp";
+
+class DirectoryBlobStore final : public BlobStore {
+ public:
+  DirectoryBlobStore(Files& files, Random& random, std::string root)
+      : files_(files), random_(random), root_(std::move(root)) {}
+
+  Status put(const std::string& key, ByteView bytes) override;
+  Status flush() override;
+  Result<Buffer> get(const std::string& key) override;
+  Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
+                           std::uint64_t size) override;
+  Result<BlobInfo> info(const std::string& key) override;
+  Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after) override;
+  Status remove(const std::string& key) override;
+  std::string describe() const override { return cat("directory ", printable(root_)); }
+
+ private:
+  std::string path_of(const std::string& key) const { return path_join(root_, key); }
+  Status prepare_folder(const std::string& folder);
+  Status write_temporary(const std::string& path, ByteView bytes);
+  Status walk(const std::string& folder, const std::string& prefix, const std::string& after,
+              std::vector<BlobInfo>& out);
+  Result<std::unique_ptr<File>> open(const std::string& key);
+
+  Files& files_;
+  Random& random_;
+  std::string root_;
+  Guarded<std::set<std::string>> touched_;  // folders whose entries are not durable yet
+  Guarded<std::set<std::string>> known_;    // folders seen to exist
+};
+
+// Names every folder from the root down whose entry may be new, so that flush() covers them.
+Status DirectoryBlobStore::prepare_folder(const std::string& folder) {
+  auto known = known_.with([&](auto& set) { return set.contains(folder); });
+  if (!known) {
+    LB_TRY(make_directories(files_, folder, folder_mode));
+    touched_.with([&](auto& set) {
+      for (auto at = folder; at.size() > root_.size(); at = path_parent(at)) {
+        set.insert(path_parent(at));
+      }
+    });
+    known_.with([&](auto& set) { set.insert(folder); });
+  }
+  return {};
+}
+
+Status DirectoryBlobStore::write_temporary(const std::string& path, ByteView bytes) {
+  auto file = LB_TRY(files_.create(path, file_mode));
+  LB_TRY(file->append(bytes));
+  LB_TRY(file->sync());
+  return file->close();
+}
+
+Status DirectoryBlobStore::put(const std::string& key, ByteView bytes) {
+  LB_TRY(check_blob_key(key));
+  auto target = path_of(key);
+  auto folder = path_parent(target);
+  auto exists = LB_TRY(path_exists(files_, target));
+  if (exists) return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
+  LB_TRY(prepare_folder(folder));
+  LB_TRY(prepare_folder(path_join(root_, temporary_folder)));
+  auto temporary = path_join(path_join(root_, temporary_folder), to_hex(random_.bytes(16)));
+  auto status = write_temporary(temporary, bytes);
+  if (status.ok()) status = files_.link(temporary, target);
+  // Best effort: what stays is swept a day later, and never has the name of an object.
+  (void)files_.remove(temporary);
+  if (!status.ok() && status.error().kind() == ErrorKind::conflict) {
+    return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
+  }
+  if (!status.ok()) return std::move(status).context(cat("put ", key, " into ", describe()));
+  touched_.with([&](auto& set) { set.insert(folder); });
+  return {};
+}
+
+Status DirectoryBlobStore::flush() {
+  auto folders = touched_.with([](auto& set) { return set; });
+  for (const auto& folder : folders) {
+    LB_TRY(files_.sync_directory(folder).context(cat("flush ", describe())));
+  }
+  // Folders touched by puts that ran meanwhile are synced once more by the next flush.
+  touched_.with([&](auto& set) {
+    for (const auto& folder : folders) set.erase(folder);
+  });
+  return {};
+}
+
+Result<std::unique_ptr<File>> DirectoryBlobStore::open(const std::string& key) {
+  LB_TRY(check_blob_key(key));
+  auto file = files_.open_read(path_of(key));
+  if (!file.ok() && file.error().kind() == ErrorKind::not_found) {
+    return Error(ErrorKind::not_found, cat("object ", key, " is not in ", describe()));
+  }
+  return std::move(file).context(cat("get ", key));
+}
+
+Result<Buffer> DirectoryBlobStore::get(const std::string& key) {
+  auto file = LB_TRY(open(key));
+  auto facts = LB_TRY(file->info().context(cat("get ", key)));
+  Buffer out(facts.size);
+  auto got = LB_TRY(file->read_at(out, 0).context(cat("get ", key)));
+  if (got != out.size()) {
+    return Error(ErrorKind::corrupt, cat("object ", key, " became shorter while it was read"));
+  }
+  return out;
+}
+
+Result<Buffer> DirectoryBlobStore::get_range(const std::string& key, std::uint64_t offset,
+                                             std::uint64_t size) {
+  auto file = LB_TRY(open(key));
+  auto facts = LB_TRY(file->info().context(cat("get ", key)));
+  if (offset > facts.size || size > facts.size - offset) {
+    return Error(ErrorKind::corrupt, cat("object ", key, " is shorter than it must be"));
+  }
+  Buffer out(size);
+  auto got = LB_TRY(file->read_at(out, offset).context(cat("get ", key)));
+  if (got != size) {
+    return Error(ErrorKind::corrupt, cat("object ", key, " is shorter than it must be"));
+  }
+  return out;
+}
+
+Result<BlobInfo> DirectoryBlobStore::info(const std::string& key) {
+  LB_TRY(check_blob_key(key));
+  auto facts = files_.info(path_of(key));
+  if (!facts.ok() && facts.error().kind() == ErrorKind::not_found) {
+    return Error(ErrorKind::not_found, cat("object ", key, " is not in ", describe()));
+  }
+  if (!facts.ok()) return std::move(facts).context(cat("look at ", key)).take_error();
+  return BlobInfo{key, facts->size};
+}
+
+// `folder` is a key prefix ending in '/' or empty.
+Status DirectoryBlobStore::walk(const std::string& folder, const std::string& prefix,
+                                const std::string& after, std::vector<BlobInfo>& out) {
+  auto entries = files_.list(folder.empty() ? root_ : path_of(folder));
+  if (!entries.ok() && entries.error().kind() == ErrorKind::not_found) return {};
+  if (!entries.ok()) return std::move(entries).context(cat("list ", folder)).take_error();
+  for (const auto& entry : *entries) {
+    auto key = folder + entry.name;
+    if (entry.kind == FileKind::directory) {
+      key += '/';
+      bool ours = !(folder.empty() && entry.name == temporary_folder);
+      bool wanted = key.starts_with(prefix) || prefix.starts_with(key);
+      bool passed = key < after && !after.starts_with(key);
+      if (ours && wanted && !passed) LB_TRY(walk(key, prefix, after, out));
+      continue;
+    }
+    if (!key.starts_with(prefix) || key <= after) continue;
+    auto facts = files_.info(path_of(key));
+    if (!facts.ok() && facts.error().kind() == ErrorKind::not_found) continue;  // just removed
+    if (!facts.ok()) return std::move(facts).context(cat("list ", folder)).take_error();
+    out.push_back({std::move(key), facts->size});
+  }
+  return {};
+}
+
+Result<std::vector<BlobInfo>> DirectoryBlobStore::list(const std::string& prefix,
+                                                       const std::string& after) {
+  auto slash = prefix.rfind('/');
+  std::vector<BlobInfo> out;
+  auto folder = slash == std::string::npos ? std::string() : prefix.substr(0, slash + 1);
+  LB_TRY(walk(folder, prefix, after, out));
+  // The order of folders is not the order of keys: "a-b" sorts before "a/b".
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return out;
+}
+
+Status DirectoryBlobStore::remove(const std::string& key) {
+  LB_TRY(check_blob_key(key));
+  auto path = path_of(key);
+  auto removed = files_.remove(path);
+  if (!removed.ok() && removed.error().kind() == ErrorKind::not_found) return {};
+  LB_TRY(std::move(removed).context(cat("remove ", key)));
+  touched_.with([&](auto& set) { set.insert(path_parent(path)); });
+  return {};
+}
+
+Status sweep_temporaries(Files& files, const Clock& clock, const std::string& folder) {
+  auto entries = files.list(folder);
+  if (!entries.ok()) return {};  // none yet, or not ours to clean
+  auto limit = std::chrono::nanoseconds((clock.now() - temporary_age_max).time_since_epoch());
+  for (const auto& entry : *entries) {
+    auto path = path_join(folder, entry.name);
+    auto facts = files.info(path);
+    bool stale = facts.ok() && facts->kind == FileKind::regular && facts->mtime_ns < limit.count();
+    // Another process may be sweeping too, and a read-only store is fine: nothing depends on it.
+    if (stale) (void)files.remove(path);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobStore>> open_directory_blobs(Files& files, const Clock& clock,
+                                                        Random& random, const std::string& path,
+                                                        MissingFolder missing) {
+  auto root = path;
+  while (root.size() > 1 && root.back() == '/') root.pop_back();
+  if (missing == MissingFolder::create) {
+    LB_TRY(make_directories(files, root, folder_mode).context("create the repository folder"));
+  }
+  auto entries = files.list(root + "/");  // with the slash, a link to a folder is good too
+  if (!entries.ok()) {
+    auto error = std::move(entries).take_error();
+    bool absent = error.kind() == ErrorKind::not_found;
+    error = std::move(error).context(cat("open the repository folder ", printable(root)));
+    if (absent) error = std::move(error).with_exit(ExitCode::no_repository);
+    return error;
+  }
+  LB_TRY(sweep_temporaries(files, clock, path_join(root, temporary_folder)));
+  return std::unique_ptr<BlobStore>(
+      std::make_unique<DirectoryBlobStore>(files, random, std::move(root)));
+}
+
+}  // namespace lb
