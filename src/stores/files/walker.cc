@@ -52,6 +52,10 @@ Result<Visit> TreeWalker::start() {
 
 Choice TreeWalker::choose(const std::string& path, FileKind kind) const {
   bool is_folder = kind == FileKind::directory;
+  if (options_.only != nullptr && !options_.only->wants(path)) {
+    bool on_the_way = is_folder && options_.only->leads_to(path);
+    return {on_the_way, on_the_way};
+  }
   if (options_.selection == nullptr) return {true, is_folder};
   return options_.selection->choose(path, is_folder, stack_.back().included);
 }

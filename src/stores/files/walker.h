@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "foundation/sys/files.h"
+#include "stores/files/path_filter.h"
 #include "stores/files/selection.h"
 
 namespace lb::files {
@@ -28,6 +29,7 @@ using FolderId = std::pair<std::uint64_t, std::uint64_t>;
 
 struct WalkOptions {
   const Selection* selection = nullptr;  // null: everything
+  const PathFilter* only = nullptr;      // null: everything
   std::set<FolderId> skip;               // folders not entered and not given
   bool one_filesystem = true;
 };

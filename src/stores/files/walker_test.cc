@@ -56,7 +56,7 @@ TEST_F(TreeWalkerTest, GivesFoldersOnTheWayOnlyWhenSomethingIsTaken) {
   file("a/b/y.txt");
   file("top.pdf");
   auto selection = Selection::make({"*.pdf"}, {}).take();
-  EXPECT_EQ(walk({&selection, {}, true}),
+  EXPECT_EQ(walk({&selection, nullptr, {}, true}),
             (Paths{"", "a", "a/b", "a/b/c", "a/b/c/x.pdf", "top.pdf"}));
 }
 
@@ -69,7 +69,7 @@ TEST_F(TreeWalkerTest, LeavesOutExcludedSkippedAndItsOwnFiles) {
   file(".lifeboat-restore");
   auto selection = Selection::make({}, {"cache/"}).take();
   auto repository = files_->info(folder_ / "repository").value();
-  EXPECT_EQ(walk({&selection, {{repository.device, repository.inode}}, true}),
+  EXPECT_EQ(walk({&selection, nullptr, {{repository.device, repository.inode}}, true}),
             (Paths{"", "keep", "keep/x"}));
   EXPECT_EQ(skipped_, Paths{"repository"});
 }
