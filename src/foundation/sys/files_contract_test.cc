@@ -3,6 +3,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/sys/files.h"
+#include "foundation/sys/sim_files.h"
 #include "foundation/sys/test_folder.h"
 
 namespace lb {
@@ -11,8 +12,14 @@ namespace {
 class FilesContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    files_ = real_files();
-    root_ = folder_.path();
+    if (GetParam() == "real") {
+      files_ = real_files();
+      root_ = folder_.path();
+    } else {
+      files_ = std::make_unique<SimFiles>();
+      root_ = "/work";
+      ASSERT_TRUE(files_->make_directory(root_, 0700).ok());
+    }
   }
 
   std::string at(const std::string& name) const { return path_join(root_, name); }
@@ -239,7 +246,7 @@ TEST_P(FilesContract, HelpersMakeRemoveReadAndWrite) {
   EXPECT_TRUE(remove_tree(*files_, at("x")).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, FilesContract, testing::Values("real"),
+INSTANTIATE_TEST_SUITE_P(All, FilesContract, testing::Values("real", "sim"),
                          [](const auto& name) { return name.param; });
 
 TEST(RealFiles, ReadsFilesThatClaimToBeEmpty) {

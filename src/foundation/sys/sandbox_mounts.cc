@@ -71,9 +71,8 @@ bool is_folder(const std::string& path) {
 
 Status hide_folder(const std::string& path, const std::string& options) {
   if (!is_folder(path)) return {};  // absent, or a link into a folder that is hidden itself
-  if (::mount("lifeboat", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str()) != 0) {
-    return path_error(errno, "hide", path);
-  }
+  int failed = ::mount("lifeboat", path.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, options.c_str());
+  if (failed != 0 && errno != ENOENT) return path_error(errno, "hide", path);
   return {};
 }
 
@@ -118,7 +117,8 @@ Status cover_sockets(const std::vector<std::string>& sockets) {
     }
     if (cover.folder) {
       LB_TRY(hide_folder(cover.path, "mode=0755,size=1m"));
-    } else if (::mount("/dev/null", cover.path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    } else if (::mount("/dev/null", cover.path.c_str(), nullptr, MS_BIND, nullptr) != 0 &&
+               errno != ENOENT) {
       return path_error(errno, "hide socket", cover.path);
     }
   }

@@ -54,6 +54,8 @@ class SupervisorProcess {
     LB_TRY(reader.u8());
     auto spec = LB_TRY(get_spec(reader));
     auto sockets = LB_TRY(host_sockets());
+    // Only root may give up groups: inside a user namespace the caller's stay.
+    bool groups_cleared = ::geteuid() == 0;
     LB_TRY(enter_namespaces());
     network_ = LB_TRY(SandboxNetwork::bring_up());
     auto applied = LB_TRY(arrange_mounts(spec, sockets));
@@ -69,7 +71,8 @@ class SupervisorProcess {
     applied.insert(applied.begin(), "network namespace: loopback only, nothing leads out");
     applied.push_back("process, ipc and host name namespaces");
     applied.push_back(cat("user ", spec.user.uid,
-                          ", no groups, no capability (bounding set empty), no new privileges"));
+                          groups_cleared ? ", no groups" : ", groups of the caller",
+                          ", no capability (bounding set empty), no new privileges"));
     return applied;
   }
 
