@@ -33,6 +33,8 @@ class Writer {
     if (node.is_mapping() && (!node.entries.empty() || has_defaults(shape))) {
       out_ += '\n';
       mapping(node, shape, depth);
+    } else if (auto line = flow(node); node.is_sequence() && !node.items.empty() && !line.empty()) {
+      out_ += cat(" ", line, "\n");
     } else if (node.is_sequence() && !node.items.empty()) {
       out_ += '\n';
       sequence(node, shape, depth);
@@ -49,13 +51,33 @@ class Writer {
     return false;
   }
 
+  // "[a, b]" when all items are scalars and fit on the line; else empty.
+  static std::string flow(const YamlNode& node) {
+    constexpr std::size_t width_max = 70;
+    std::string out = "[";
+    for (const auto& item : node.items) {
+      if (!item.is_scalar()) return "";
+      out += cat(out.size() > 1 ? ", " : "", scalar(item));
+    }
+    return out.size() < width_max ? out + "]" : "";
+  }
+
   void sequence(const YamlNode& node, const Shape* shape, std::size_t depth) {
     const auto* item_shape =
         shape != nullptr && shape->form == Form::list ? &shape->parts[0] : nullptr;
     for (const auto& item : node.items) {
-      indent(depth);
-      out_ += '-';
-      value(item, item_shape, depth + 1);
+      const auto* fitting = item_shape;
+      if (fitting != nullptr && fitting->form == Form::either)
+        fitting = alternative_for(*fitting, item);
+      if (item.is_mapping() && !item.entries.empty()) {
+        auto start = out_.size();
+        mapping(item, fitting, depth + 1);
+        out_[start + depth * 2] = '-';
+      } else {
+        indent(depth);
+        out_ += '-';
+        value(item, fitting, depth + 1);
+      }
     }
   }
 

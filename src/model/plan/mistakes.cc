@@ -37,8 +37,13 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   }
 }
 
+// Empty when the column lies behind the part of the line that is shown.
 std::string caret_line(const Mistake& mistake) {
   std::string out;
+  if (offset_of(mistake.source_line, mistake.place.column - 1) >= mistake.source_line.size() &&
+      mistake.place.column > 1) {
+    return out;
+  }
   auto before = offset_of(mistake.source_line, mistake.place.column);
   for (std::size_t i = 0; i < before; ++i) {
     char c = mistake.source_line[i];
@@ -71,6 +76,21 @@ void MistakeList::hide(const YamlNode& secret) {
   hidden_.push_back({secret.source, secret.line, secret.column, "", ""});
 }
 
+// Up to the first secret in it, when that stands before the mistake; else with the secrets
+// replaced.
+std::string MistakeList::without_secrets(std::string_view line, const Found& found) const {
+  std::string text(line);
+  for (const auto& secret : hidden_) {
+    if (secret.source != found.source || secret.line != found.line) continue;
+    text = text.substr(0, offset_of(text, secret.column)) + "****";
+  }
+  auto hidden = hide_secrets(text);
+  auto same = std::mismatch(text.begin(), text.end(), hidden.begin(), hidden.end());
+  auto first = static_cast<std::size_t>(same.first - text.begin());
+  if (same.first == text.end() || offset_of(text, found.column) <= first) return hidden;
+  return text.substr(0, first) + "****";
+}
+
 std::vector<Mistake> MistakeList::take(const std::vector<SourceFile>& sources) {
   auto order = [](const Found& a, const Found& b) {
     return std::tie(a.source, a.line, a.column) < std::tie(b.source, b.line, b.column);
@@ -86,13 +106,8 @@ std::vector<Mistake> MistakeList::take(const std::vector<SourceFile>& sources) {
         {sources[source].name, found.line, found.column}, found.text, found.suggestion, ""};
     auto line =
         found.line <= lines[source].size() ? lines[source][found.line - 1] : std::string_view();
-    bool in_view = line.size() <= line_bytes_max;
-    std::string text(in_view && valid_utf8(line) ? line : std::string_view());
-    for (const auto& secret : hidden_) {
-      bool same = secret.source == found.source && secret.line == found.line;
-      if (same) text = text.substr(0, offset_of(text, secret.column)) + "****";
-    }
-    mistake.source_line = hide_secrets(text);
+    bool in_view = line.size() <= line_bytes_max && valid_utf8(line);
+    mistake.source_line = without_secrets(in_view ? line : std::string_view(), found);
     out.push_back(std::move(mistake));
   }
   if (dropped_ > 0) {
@@ -110,7 +125,9 @@ std::string format_mistakes(const std::vector<Mistake>& mistakes, bool color) {
   for (const auto& mistake : mistakes) {
     out += cat(paint("1", mistake.place.text() + ":"), " ", paint("31", mistake.text), "\n");
     if (!trim(mistake.source_line).empty()) {
-      out += cat("  ", mistake.source_line, "\n  ", paint("32", caret_line(mistake)), "\n");
+      out += cat("  ", mistake.source_line, "\n");
+      if (auto caret = caret_line(mistake); !caret.empty())
+        out += cat("  ", paint("32", caret), "\n");
     }
     if (!mistake.suggestion.empty()) out += cat("  ", paint("36", mistake.suggestion), "\n");
   }

@@ -30,6 +30,8 @@ class MistakeList {
     std::size_t line, column;
     std::string text, suggestion;
   };
+  std::string without_secrets(std::string_view line, const Found& found) const;
+
   std::vector<Found> found_;
   std::vector<Found> hidden_;  // places only
   std::size_t dropped_ = 0;

@@ -118,6 +118,16 @@ Status judge_name(const YamlNode& node, const Shape& shape, const Names& names) 
       .with_hint(hint);
 }
 
+// The known word that differs only by two letters in the wrong order: the most common slip.
+std::string swapped(std::string wrong, const std::vector<std::string>& known) {
+  for (std::size_t i = 0; i + 1 < wrong.size(); ++i) {
+    std::swap(wrong[i], wrong[i + 1]);
+    if (std::find(known.begin(), known.end(), wrong) != known.end()) return wrong;
+    std::swap(wrong[i], wrong[i + 1]);
+  }
+  return "";
+}
+
 constexpr ScalarForm forms[] = {
     {Form::text, "a text", "", judge_text},
     {Form::boolean, "true or false", "", judge_boolean},
@@ -150,8 +160,10 @@ const ScalarForm* scalar_form(Form form) {
 
 std::string suggest(const std::string& wrong, const std::vector<std::string>& known) {
   constexpr std::size_t word_max = 60;  // nobody mistypes more, and the search is not free
-  if (wrong.size() <= word_max) {
-    if (auto near = nearest(wrong, known); !near.empty()) return cat("did you mean '", near, "'?");
+  if (wrong.size() > 1 && wrong.size() <= word_max) {
+    auto near = swapped(wrong, known);
+    if (near.empty()) near = nearest(wrong, known);
+    if (!near.empty()) return cat("did you mean '", near, "'?");
   }
   constexpr std::size_t shown_max = 30;
   if (known.empty()) return "";

@@ -178,10 +178,9 @@ class Validator {
       const auto* found = find_verb(shape, key.text);
       if (found == nullptr) continue;
       if (verb != nullptr) {
-        mistakes_.add(key,
-                      cat("a ", shape.what, " has exactly one of its verbs, here are '", verb->key,
-                          "' and '", found->key, "'"),
-                      "make two of it");
+        mistakes_.add(
+            key, cat("'", verb->key, "' and '", found->key, "' cannot stand in one ", shape.what),
+            cat("write two: each ", shape.what, " has one of them"));
         return;
       }
       verb = found;
