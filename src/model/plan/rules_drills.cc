@@ -18,7 +18,9 @@ class DrillRules {
     check_target();
     check_parameters();
     // A runbook may restore more than the drill says itself; only plain restores can be judged.
-    bool plain = !drill_.restore.empty() && drill_.runbook.empty();
+    bool known = std::all_of(drill_.restore.begin(), drill_.restore.end(),
+                             [&](const auto& name) { return plan_.store(name) != nullptr; });
+    bool plain = known && !drill_.restore.empty() && drill_.runbook.empty();
     for (const auto& asked : from_.at("checks").items()) {
       const auto* suite = plan_.suite(asked.text());
       if (suite == nullptr) continue;

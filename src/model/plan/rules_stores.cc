@@ -34,7 +34,7 @@ void check_store(const Store& store, const View& from, MistakeList& mistakes) {
                  cat("store '", store.name, "' has an RPO but no schedule"),
                  "add every: hourly, or another schedule");
   }
-  if (store.log_continuous && !scheduled) {
+  if (store.log_continuous && store.kind == StoreKind::postgres && !scheduled) {
     mistakes.add(from.at("log").node(),
                  cat("store '", store.name, "' has a log but no snapshots to replay it on"),
                  "add every: daily, or another schedule");
@@ -61,7 +61,8 @@ void check_groups(const Plan& plan, const View& root, MistakeList& mistakes) {
       }
     }
     auto authority = group.text("authority");
-    if (!authority.empty() && !members.contains(authority) && plan.store(authority) != nullptr) {
+    if (!authority.empty() && !members.empty() && !members.contains(authority) &&
+        plan.store(authority) != nullptr) {
       mistakes.add(group.at("authority").node(),
                    cat("authority '", authority, "' is not in the group"),
                    cat("stores of the group: ", join({members.begin(), members.end()}, ", ")));

@@ -220,7 +220,7 @@ class Validator {
         continue;
       return unknown_key(key, known);
     }
-    mistakes_.add(node, cat(label, ": a ", shape.what, " needs one of its verbs"),
+    mistakes_.add(node, cat(label, ": this ", shape.what, " does not say what it is"),
                   suggest("", known));
   }
 

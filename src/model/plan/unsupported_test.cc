@@ -1,0 +1,93 @@
+#include "model/plan/unsupported.h"
+
+#include <gtest/gtest.h>
+
+#include "model/plan/plan_testing.h"
+
+namespace lb::plan {
+namespace {
+
+using testing::lines;
+using testing::read;
+using testing::small_plan;
+
+using Lines = std::vector<std::string>;
+
+Lines for_backup(const std::string& text, const Lines& stores = {}) {
+  auto out = read(text);
+  EXPECT_EQ(format_mistakes(out.mistakes, false), "");
+  return lines(unsupported_for_backup(out.plan, stores));
+}
+
+Lines for_drill(const std::string& text) {
+  auto out = read(text);
+  EXPECT_EQ(format_mistakes(out.mistakes, false), "");
+  return lines(unsupported_for_drill(out.plan, *out.plan.drill("d")));
+}
+
+TEST(Unsupported, NothingInAPlanOfToday) {
+  EXPECT_EQ(for_backup(small_plan), Lines{});
+  EXPECT_EQ(
+      for_drill(small_plan +
+                "drills: {d: {every: monthly, backup: first, restore: [db, media], into: sandbox, "
+                "checks: [db, files], at: before-loss, verify: 5%, objective: {rto: 1h}}}\n"),
+      Lines{});
+}
+
+TEST(Unsupported, KindsOfStores) {
+  auto text = replace_all(small_plan, "stores:\n", "stores:\n  cache: {redis: env:R}\n");
+  EXPECT_EQ(for_backup(text), Lines{"5:10: not supported yet: a redis store (cache)"});
+  EXPECT_EQ(for_backup(text, {"db"}), Lines{}) << "only what is asked for";
+  EXPECT_EQ(for_backup(text, {"cache"}).size(), 1U);
+}
+
+TEST(Unsupported, RepositoriesKeysCopiesAndZones) {
+  EXPECT_EQ(for_backup(replace_all(small_plan, "at: /backups, key: env:KEY",
+                                   "at: \"s3://b/c\", key: kms:x, copies: [{at: /c}]")),
+            (Lines{"3:18: not supported yet: a repository at s3://",
+                   "3:35: not supported yet: a key service (kms:)",
+                   "3:42: not supported yet: copies of the repository"}));
+  EXPECT_EQ(for_backup(small_plan + "timezone: Europe/Berlin\n"),
+            Lines{"13:11: not supported yet: schedules in time zone Europe/Berlin"});
+}
+
+TEST(Unsupported, KeysOfStores) {
+  auto text = replace_all(small_plan, "files: /srv/media,",
+                          "files: /srv/media, only: [a], optional: true, expect: {errors: 0},");
+  EXPECT_EQ(for_backup(text),
+            (Lines{"6:30: not supported yet: partial backups (only)",
+                   "6:41: not supported yet: optional stores",
+                   "6:57: not supported yet: expectations on a backup (expect)"}));
+}
+
+TEST(Unsupported, KeysOfDrillsAndTargets) {
+  const std::string drill =
+      "drills: {d: {restore: db, into: sandbox, checks: [db], fault: full-disk, gate: go}}\n";
+  EXPECT_EQ(for_drill(small_plan + drill), (Lines{"13:56: not supported yet: 'fault' of a drill",
+                                                  "13:74: not supported yet: 'gate' of a drill"}));
+  auto target =
+      replace_all(small_plan, "isolate: network,", "wipe: true, migrate: make, postgres: env:S,");
+  EXPECT_EQ(
+      for_drill(target + "drills: {d: {restore: db, into: sandbox, checks: [db]}}\n"),
+      (Lines{"9:13: not supported yet: wiping a target",
+             "9:25: not supported yet: 'migrate' of a target",
+             "9:50: not supported yet: a drill into a server that is there already (postgres)"}));
+}
+
+TEST(Unsupported, KindsOfChecks) {
+  auto text = replace_all(small_plan, "{tables: [users]}",
+                          "{manual: look}, {group: SELECT 1}, {logs: api}, {http: GET /x, expect: "
+                          "{status: [401, 403]}}");
+  EXPECT_EQ(
+      for_drill(text + "drills: {d: {restore: db, into: sandbox, checks: [db]}}\n"),
+      (Lines{
+          "11:8: not supported yet: a manual check (look, suite db)",
+          "11:24: not supported yet: a group check (group SELECT 1, suite db)",
+          "11:43: not supported yet: check logs (logs api, suite db)",
+          "11:56: not supported yet: a choice of statuses in one http check (GET /x, suite db)"}));
+  EXPECT_EQ(for_drill(text + "drills: {d: {verify: 5%}}\nevidence: {sign: env:S}\n"),
+            Lines{"14:18: not supported yet: signed evidence"});
+}
+
+}  // namespace
+}  // namespace lb::plan
