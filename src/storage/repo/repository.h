@@ -20,7 +20,10 @@
 namespace lb::repo {
 
 // How a stream's content is cut into chunks.
-enum class Cut { content, pages };  // content-defined 16/64/256 KiB; fixed 128 KiB (16 PostgreSQL pages)
+enum class Cut {
+  content,
+  pages
+};  // content-defined 16/64/256 KiB; fixed 128 KiB (16 PostgreSQL pages)
 
 // Writes the content of one row. One thread; several streams of one writer may run in parallel.
 class ContentStream {
@@ -31,7 +34,8 @@ class ContentStream {
   virtual Status finish(Buffer attributes) = 0;  // adds the row
 };
 
-// One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage packs).
+// One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage
+// packs).
 class SnapshotWriter {
  public:
   virtual ~SnapshotWriter() = default;
@@ -40,7 +44,8 @@ class SnapshotWriter {
   virtual Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) = 0;
   // The content of a row of the parent snapshot given to Repository::begin, unread.
   virtual Status reuse(const Row& parent_row, Buffer attributes) = 0;
-  // Named bytes beside the table (fingerprint, backup_label): read back by SnapshotReader::attachment.
+  // Named bytes beside the table (fingerprint, backup_label): read back by
+  // SnapshotReader::attachment.
   virtual Status attach(const std::string& name, ByteView bytes) = 0;
   virtual WriterStats stats() const = 0;
   // Puts table, index and verdict, durably; after ok the snapshot is visible. `meta` is final here.
@@ -59,7 +64,8 @@ class FetchSink {
  public:
   virtual ~FetchSink() = default;
   virtual Status data(std::size_t row, std::uint64_t offset, ByteView bytes) = 0;
-  virtual Status done(std::size_t row) = 0;  // all data of this row has been given; exactly once a row
+  virtual Status done(
+      std::size_t row) = 0;  // all data of this row has been given; exactly once a row
 };
 
 // One committed snapshot. Thread-safe; cursors belong to one thread.
@@ -71,12 +77,14 @@ class SnapshotReader {
   virtual Result<std::optional<Row>> find(const std::string& key) = 0;
   virtual Result<std::optional<Buffer>> attachment(const std::string& name) = 0;
   virtual Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) = 0;
-  // Content of many rows, fetched and opened by `workers` threads in pack order; holes are not given.
-  // Every chunk is authenticated and its id checked before the sink sees it.
-  virtual Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers, std::stop_token stop) = 0;
+  // Content of many rows, fetched and opened by `workers` threads in pack order; holes are not
+  // given. Every chunk is authenticated and its id checked before the sink sees it.
+  virtual Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
+                       std::stop_token stop) = 0;
   // True when `read_at(offset, out)` yields exactly the content of the row (chunk ids compared).
-  virtual Result<bool> same_content(const Row& row,
-                                    const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) = 0;
+  virtual Result<bool> same_content(
+      const Row& row,
+      const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) = 0;
 };
 
 struct OpenOptions {
@@ -87,12 +95,13 @@ struct OpenOptions {
 class Repository {
  public:
   virtual ~Repository() = default;
-  virtual const std::string& id() const = 0;        // 32 hex digits
-  virtual std::string describe() const = 0;         // where it is
+  virtual const std::string& id() const = 0;                  // 32 hex digits
+  virtual std::string describe() const = 0;                   // where it is
   virtual Result<std::vector<SnapshotInfo>> snapshots() = 0;  // committed, oldest first
   virtual Result<std::unique_ptr<SnapshotReader>> snapshot(const std::string& id) = 0;
   // `parent` may be null; it must outlive the writer.
-  virtual Result<std::unique_ptr<SnapshotWriter>> begin(const std::string& store, SnapshotReader* parent,
+  virtual Result<std::unique_ptr<SnapshotWriter>> begin(const std::string& store,
+                                                        SnapshotReader* parent,
                                                         std::stop_token stop) = 0;
 
   // Log. A segment that is there already with the same bytes is ok; with others it is a conflict.
@@ -100,23 +109,28 @@ class Repository {
   virtual Status put_log(const LogName& name, ByteView bytes, ByteView summary) = 0;
   // Bytes of an unfinished segment from `offset` on; superseded and removed when put_log lands.
   // Tails start where the last one ended; `summary` covers everything up to the end of this tail.
-  virtual Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes, ByteView summary) = 0;
-  virtual Result<std::vector<LogInfo>> logs(const std::string& log_id) = 0;  // sorted by timeline, segment
+  virtual Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes,
+                              ByteView summary) = 0;
+  virtual Result<std::vector<LogInfo>> logs(
+      const std::string& log_id) = 0;  // sorted by timeline, segment
   virtual Result<std::vector<std::string>> log_ids() = 0;
   virtual Result<Buffer> get_log(const LogName& name) = 0;          // tails: stitched, not padded
   virtual Result<Buffer> get_log_summary(const LogName& name) = 0;  // of the newest durable part
   virtual Status put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) = 0;
-  virtual Result<std::optional<Buffer>> get_history(const std::string& log_id, std::uint32_t timeline) = 0;
+  virtual Result<std::optional<Buffer>> get_history(const std::string& log_id,
+                                                    std::uint32_t timeline) = 0;
 
   // Records: journal lines, drill results, verification results. Ids sort by time.
   virtual Status put_record(const std::string& kind, const std::string& id, ByteView bytes) = 0;
-  virtual Result<std::vector<std::string>> records(const std::string& kind) = 0;  // ids, oldest first
+  virtual Result<std::vector<std::string>> records(
+      const std::string& kind) = 0;  // ids, oldest first
   virtual Result<Buffer> get_record(const std::string& kind, const std::string& id) = 0;
   // A fresh id that sorts by time (48-bit milliseconds + 80 random bits, base32).
   virtual std::string fresh_id() = 0;
 
-  virtual Result<VerifyReport> verify(const VerifyOptions& options, std::stop_token stop,
-                                      const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
+  virtual Result<VerifyReport> verify(
+      const VerifyOptions& options, std::stop_token stop,
+      const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
   virtual Result<std::uint64_t> stored_bytes() = 0;  // all objects
 };
 
@@ -124,6 +138,7 @@ class Repository {
 Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& passphrase);
 // no_repository, wrong_key (in well under 2 s), damaged as exit codes of the error.
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
-                                                    const Secret& passphrase, const OpenOptions& options = {});
+                                                    const Secret& passphrase,
+                                                    const OpenOptions& options = {});
 
 }  // namespace lb::repo

@@ -39,14 +39,15 @@ struct Row {
 
 // What a store says of its snapshot, sealed into the verdict.
 struct SnapshotMeta {
-  std::string store;    // name in the plan
-  std::string kind;     // "files", "postgres"
+  std::string store;  // name in the plan
+  std::string kind;   // "files", "postgres"
   std::string host;
   Timestamp started{};  // backup began
   Timestamp taken{};    // the moment the content stands for (postgres: end of the base backup)
   std::string details;  // JSON text, small (< 64 KiB): LSNs, versions, settings of the backup
-  std::vector<std::string> warnings;  // unread files, bad pages: at most 1,000, then one line "and N more"
-  std::string parent;   // snapshot id or empty
+  std::vector<std::string>
+      warnings;        // unread files, bad pages: at most 1,000, then one line "and N more"
+  std::string parent;  // snapshot id or empty
 };
 
 struct SnapshotInfo {
@@ -74,13 +75,13 @@ struct LogName {
 
 struct LogInfo {
   LogName name;
-  bool complete = false;           // false: only tails, `durable_bytes` from the segment's start
+  bool complete = false;  // false: only tails, `durable_bytes` from the segment's start
   std::uint64_t durable_bytes = 0;
 };
 
 struct Finding {
-  std::string object;    // key of the damaged or missing object
-  std::string problem;   // "frame 12 does not authenticate"
+  std::string object;                 // key of the damaged or missing object
+  std::string problem;                // "frame 12 does not authenticate"
   std::vector<std::string> affected;  // "db 2026-01-13T02:00:00Z: base/5/16384", at most 100
 };
 

@@ -1,0 +1,48 @@
+// Names and numbers of the repository format, version 1. docs/format.md is the reference; change
+// both.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "foundation/base/result.h"
+
+namespace lb::repo {
+
+inline constexpr int format_version = 1;
+inline constexpr std::size_t chunk_bytes_min = 16 << 10;
+inline constexpr std::size_t chunk_bytes_normal = 64 << 10;
+inline constexpr std::size_t chunk_bytes_max = 256 << 10;
+inline constexpr std::size_t page_chunk_bytes = 128 << 10;
+inline constexpr std::size_t frame_bytes = 256 << 10;  // plain; a frame closes when it reaches this
+inline constexpr std::size_t frame_bytes_max = 2 * frame_bytes;
+inline constexpr std::size_t pack_bytes = 32 << 20;   // a pack closes when it reaches this
+inline constexpr std::size_t block_bytes = 64 << 10;  // of a table, before compression
+inline constexpr int zstd_level = 1;
+inline constexpr std::size_t packs_per_partial_index = 16;
+
+inline constexpr const char* repo_key = "repo";
+std::string slot_key(std::string_view name);
+std::string intent_key(std::string_view session);
+std::string verdict_key(std::string_view session);
+std::string pack_key(std::string_view session, std::uint32_t number);  // "p/<session>/00000007"
+std::string index_key(std::string_view session);
+std::string partial_index_key(std::string_view session, std::uint32_t number);
+std::string log_prefix(std::string_view log_id);
+std::string log_timeline_prefix(std::string_view log_id, std::uint32_t timeline);
+std::string log_key(std::string_view log_id, std::uint32_t timeline, std::uint64_t segment);
+std::string log_tail_key(std::string_view log_id, std::uint32_t timeline, std::uint64_t segment,
+                         std::uint64_t offset);
+std::string history_key(std::string_view log_id, std::uint32_t timeline);
+std::string record_prefix(std::string_view kind);
+std::string record_key(std::string_view kind, std::string_view id);
+
+// Any text as a key part: bytes outside [a-z0-9_-] become =XX (hexadecimal). Reversible.
+std::string escape_part(std::string_view text);
+Result<std::string> unescape_part(std::string_view part);
+
+// 48-bit milliseconds and 80 random bits as 26 digits of base32 (0-9 a-v): sorts by time.
+std::string time_id(std::uint64_t milliseconds, std::string_view random_10_bytes);
+
+}  // namespace lb::repo

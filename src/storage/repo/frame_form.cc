@@ -1,0 +1,53 @@
+#include "storage/repo/frame_form.h"
+
+#include "foundation/base/text.h"
+#include "foundation/codec/zstd.h"
+#include "storage/repo/format.h"
+
+namespace lb::repo {
+
+namespace {
+
+constexpr std::size_t head_bytes = 5;
+
+// One for each thread: a compressor costs more to make than a small frame to compress.
+Compressor& compressor() {
+  thread_local Compressor own(zstd_level);
+  return own;
+}
+
+}  // namespace
+
+Buffer to_frame_form(ByteView plain) {
+  Buffer packed;
+  bool smaller = compressor().shrink(plain, packed);
+  ByteView data = smaller ? ByteView(packed) : plain;
+  Buffer out;
+  out.reserve(head_bytes + data.size());
+  ByteWriter writer(out);
+  writer.u8(smaller ? 1 : 0);
+  writer.u32(static_cast<std::uint32_t>(plain.size()));
+  writer.raw(data);
+  return out;
+}
+
+Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max) {
+  ByteReader in(form);
+  auto compression = LB_TRY(in.u8());
+  auto size = LB_TRY(in.u32());
+  if (size > plain_bytes_max) return Error(ErrorKind::corrupt, "frame too large");
+  auto data = LB_TRY(in.raw(in.left()));
+  if (compression == 1) return decompress(data, size);
+  if (compression != 0 || data.size() != size)
+    return Error(ErrorKind::corrupt, "unknown frame form");
+  return Buffer(data.begin(), data.end());
+}
+
+AeadNonce frame_nonce(std::uint32_t number) {
+  AeadNonce nonce{};
+  for (std::size_t i = 0; i < 4; ++i)
+    nonce[8 + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  return nonce;
+}
+
+}  // namespace lb::repo

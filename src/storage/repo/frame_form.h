@@ -1,0 +1,16 @@
+// The plain form of every sealed frame: a compression byte (0 none, 1 zstd), the plain size, the
+// data. The form itself is sealed, so that nobody without the key chooses what is decompressed.
+// Thread-safe.
+#pragma once
+
+#include "foundation/base/bytes.h"
+#include "foundation/crypto/aead.h"
+
+namespace lb::repo {
+
+Buffer to_frame_form(ByteView plain);
+// corrupt when it is malformed or says more than `plain_bytes_max`.
+Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max);
+AeadNonce frame_nonce(std::uint32_t number);
+
+}  // namespace lb::repo

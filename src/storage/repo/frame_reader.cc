@@ -1,0 +1,93 @@
+#include "storage/repo/frame_reader.h"
+
+#include "foundation/base/text.h"
+#include "storage/repo/format.h"
+
+namespace lb::repo {
+
+namespace {
+
+constexpr std::size_t cached_frames_max = 64;  // 16 to 32 MiB
+
+}  // namespace
+
+Digest chunk_digest(const Core& core, ByteView bytes) { return core.id_mac.of(bytes); }
+
+ChunkId chunk_id(const Core& core, ByteView bytes) {
+  auto digest = chunk_digest(core, bytes);
+  ChunkId id;
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+
+std::string fresh_session_id(const Core& core) {
+  auto now = static_cast<std::uint64_t>(to_micros(core.clock.now()) / 1000);
+  auto chance = core.random.bytes(10);
+  return time_id(now, text_of(chance));
+}
+
+Result<PackTrailer> FrameReader::trailer(const std::string& pack, std::uint64_t pack_size) {
+  if (pack_size < pack_trailer_bytes + pack_header_bytes) {
+    return Error(ErrorKind::corrupt, cat("object ", pack, " is too short for a pack"))
+        .with_exit(ExitCode::damaged);
+  }
+  auto bytes = core_.blobs.get_range(pack, pack_size - pack_trailer_bytes, pack_trailer_bytes);
+  if (!bytes.ok()) return std::move(bytes).take_error().with_exit(ExitCode::damaged);
+  return open_trailer(core_.keys, pack, *bytes);
+}
+
+Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack) {
+  {
+    std::lock_guard lock(mutex_);
+    auto found = keys_.find(pack);
+    if (found != keys_.end()) return found->second;
+  }
+  auto info = core_.blobs.info(pack);
+  if (!info.ok()) return std::move(info).take_error().with_exit(ExitCode::damaged);
+  auto end = LB_TRY(trailer(pack, info->size));
+  std::lock_guard lock(mutex_);
+  return keys_.try_emplace(pack, end.aead).first->second;
+}
+
+Result<Buffer> FrameReader::open(const std::string& pack, std::uint32_t frame, ByteView sealed) {
+  auto key = LB_TRY(key_of(pack));
+  return open_frame(core_.keys, *key, pack, frame, sealed);
+}
+
+Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& extent) {
+  Place place{pack, extent.frame};
+  {
+    std::lock_guard lock(mutex_);
+    auto found = cached_.find(place);
+    if (found != cached_.end()) {
+      recent_.splice(recent_.begin(), recent_, found->second);
+      return found->second->second;
+    }
+  }
+  auto sealed = core_.blobs.get_range(pack, extent.frame_offset, extent.frame_size);
+  if (!sealed.ok()) return std::move(sealed).take_error().with_exit(ExitCode::damaged);
+  auto opened = LB_TRY(open(pack, extent.frame, *sealed));
+  auto shared = std::make_shared<const Buffer>(std::move(opened));
+  std::lock_guard lock(mutex_);
+  if (cached_.contains(place)) return shared;
+  recent_.emplace_front(place, shared);
+  cached_[place] = recent_.begin();
+  if (recent_.size() > cached_frames_max) {
+    cached_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+  return shared;
+}
+
+Result<ByteView> FrameReader::chunk(const std::string& pack, const Extent& extent, ByteView frame) {
+  bool inside = extent.offset <= frame.size() && extent.length <= frame.size() - extent.offset;
+  if (inside) {
+    auto bytes = frame.subspan(extent.offset, extent.length);
+    if (chunk_id(core_, bytes) == extent.id) return bytes;
+  }
+  return Error(ErrorKind::corrupt,
+               cat("object ", pack, ": frame ", extent.frame, " does not hold the chunk it should"))
+      .with_exit(ExitCode::damaged);
+}
+
+}  // namespace lb::repo

@@ -1,0 +1,41 @@
+// FrameReader: opens frames of packs. Keeps the keys of packs and the frames used last.
+// Thread-safe.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "storage/repo/core.h"
+#include "storage/repo/pack_format.h"
+
+namespace lb::repo {
+
+using SharedFrame =
+    std::shared_ptr<const Buffer>;  // shared with readers that outlive its place in the cache
+
+class FrameReader {
+ public:
+  explicit FrameReader(const Core& core) : core_(core) {}
+
+  // One frame through the cache.
+  Result<SharedFrame> frame(const std::string& pack, const Extent& extent);
+  // The sealed bytes of a frame, opened; past the cache.
+  Result<Buffer> open(const std::string& pack, std::uint32_t frame, ByteView sealed);
+  // The chunk of an extent, cut from its frame and checked against its id.
+  Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
+  Result<PackTrailer> trailer(const std::string& pack, std::uint64_t pack_size);
+
+ private:
+  Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
+
+  const Core& core_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Aead>> keys_;
+  using Place = std::pair<std::string, std::uint32_t>;
+  std::list<std::pair<Place, SharedFrame>> recent_;
+  std::map<Place, std::list<std::pair<Place, SharedFrame>>::iterator> cached_;
+};
+
+}  // namespace lb::repo

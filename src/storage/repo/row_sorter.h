@@ -1,0 +1,47 @@
+// RowSorter: takes rows in any order from several threads and gives them back sorted, with bounded
+// memory: what exceeds the bound is sorted and stored in the session's own packs, then merged.
+// Thread-safe while adding.
+#pragma once
+
+#include <functional>
+#include <mutex>
+
+#include "storage/repo/frame_reader.h"
+#include "storage/repo/packer.h"
+#include "storage/repo/row_codec.h"
+
+namespace lb::repo {
+
+class RowSorter {
+ public:
+  // `store` keeps bytes as chunks of the session and names them; `settle` makes them readable.
+  struct Spill {
+    std::function<Result<std::vector<DraftExtent>>(ByteView)> store;
+    std::function<Status()> settle;
+    std::function<Result<Buffer>(const DraftExtent&)> load;
+  };
+  RowSorter(std::size_t bytes_max, Spill spill) : bytes_max_(bytes_max), spill_(std::move(spill)) {}
+
+  Status add(DraftRow row);
+  // Calls `each` in key order. invalid when two rows have one key.
+  Status drain(const std::function<Status(DraftRow)>& each);
+
+ private:
+  struct Entry {
+    std::string key;
+    Buffer encoded;
+  };
+  struct Run {
+    std::vector<DraftExtent> pieces;  // each holds whole rows
+  };
+  Status spill(std::vector<Entry> entries);
+
+  const std::size_t bytes_max_;
+  Spill spill_;
+  std::mutex mutex_;
+  std::vector<Entry> entries_;
+  std::size_t bytes_ = 0;
+  std::vector<Run> runs_;
+};
+
+}  // namespace lb::repo

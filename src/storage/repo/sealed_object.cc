@@ -1,0 +1,160 @@
+#include "storage/repo/sealed_object.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "foundation/crypto/aead.h"
+#include "storage/repo/format.h"
+#include "storage/repo/frame_form.h"
+
+namespace lb::repo {
+
+namespace {
+
+// "LBO1", seal, three zero bytes.
+constexpr std::string_view magic = "LBO1";
+constexpr std::size_t header_bytes = 8;
+constexpr std::size_t salt_bytes = 32;
+constexpr std::size_t box_bytes = 32 + sealed_box_overhead_bytes;
+// u32 sealed size, u8 flags (1: last).
+constexpr std::size_t frame_head_bytes = 5;
+constexpr std::size_t frame_plain_max = 1u << 28;
+
+Error bad(const std::string& name, const std::string& what) {
+  return Error(ErrorKind::corrupt, cat("object ", name, ": ", what)).with_exit(ExitCode::damaged);
+}
+
+std::size_t key_block_bytes(SealFor whom) {
+  return whom == SealFor::writers ? salt_bytes : box_bytes;
+}
+
+std::string key_info(const Keyring& keys, SealFor whom) {
+  return cat("lifeboat ", whom == SealFor::writers ? "writers " : "readers ", keys.repository_id);
+}
+
+Buffer aad_of(const Keyring& keys, const std::string& name, std::uint32_t number, bool last) {
+  Buffer aad;
+  ByteWriter out(aad);
+  out.text(keys.repository_id);
+  out.text(name);
+  out.u32(number);
+  out.u8(last ? 1 : 0);
+  return aad;
+}
+
+Result<Secret> object_key(const Keyring& keys, SealFor whom, ByteView block) {
+  if (whom == SealFor::writers)
+    return hkdf_sha256(keys.write_key.bytes(), block, view_of(key_info(keys, whom)));
+  auto inner = LB_TRY(open_box(keys.private_key, keys.public_key, block));
+  return hkdf_sha256(inner.bytes(), keys.write_key.bytes(), view_of(key_info(keys, whom)));
+}
+
+// Walks the frames of an object, or of its beginning.
+class FrameWalk {
+ public:
+  static Result<FrameWalk> begin(const Keyring& keys, const std::string& name, ByteView object) {
+    bool whole = object.size() >= header_bytes && text_of(object.first(4)) == magic &&
+                 object[4] <= 1 && object[5] == 0 && object[6] == 0 && object[7] == 0;
+    if (!whole) return bad(name, "not a sealed object");
+    auto whom = static_cast<SealFor>(object[4]);
+    auto rest = object.subspan(header_bytes);
+    if (rest.size() < key_block_bytes(whom)) return bad(name, "ends in its key block");
+    auto key = object_key(keys, whom, rest.first(key_block_bytes(whom)));
+    if (!key.ok())
+      return std::move(key).take_error().context(cat("object ", name)).with_exit(ExitCode::damaged);
+    return FrameWalk(keys, name, std::move(key).take(), rest.subspan(key_block_bytes(whom)));
+  }
+
+  Result<Buffer> next() {
+    ByteReader in(rest_);
+    auto size = in.u32();
+    auto flags = in.u8();
+    if (!size.ok() || !flags.ok() || *flags > 1)
+      return bad(name_, cat("frame ", number_, " is cut short"));
+    auto sealed = in.raw(*size);
+    if (!sealed.ok()) return bad(name_, cat("frame ", number_, " is cut short"));
+    last_ = *flags == 1;
+    auto opened = aead_->open(frame_nonce(number_), aad_of(keys_, name_, number_, last_), *sealed);
+    if (!opened.ok()) return bad(name_, cat("frame ", number_, " does not authenticate"));
+    auto plain = from_frame_form(*opened, frame_plain_max);
+    if (!plain.ok()) return bad(name_, cat("frame ", number_, ": ", plain.error().message()));
+    ++number_;
+    rest_ = rest_.subspan(frame_head_bytes + *size);
+    return plain;
+  }
+  bool last() const { return last_; }
+  bool done() const { return rest_.empty(); }
+
+ private:
+  FrameWalk(const Keyring& keys, std::string name, Secret key, ByteView rest)
+      : keys_(keys),
+        name_(std::move(name)),
+        aead_(std::make_unique<Aead>(std::move(key))),
+        rest_(rest) {}
+
+  const Keyring& keys_;
+  std::string name_;
+  std::unique_ptr<Aead> aead_;
+  ByteView rest_;
+  std::uint32_t number_ = 0;
+  bool last_ = false;
+};
+
+}  // namespace
+
+Buffer seal_object(const Keyring& keys, Random& random, SealFor whom, const std::string& name,
+                   const std::vector<ByteView>& frames) {
+  LB_ASSERT(!frames.empty());
+  auto fresh = Secret(ByteView(random.bytes(32)));
+  Buffer out(magic.begin(), magic.end());
+  out.insert(out.end(), {static_cast<std::uint8_t>(whom), 0, 0, 0});
+  Buffer block = whom == SealFor::writers
+                     ? Buffer(fresh.bytes().begin(), fresh.bytes().end())
+                     : seal_box(keys.public_key, fresh.bytes(), Secret(ByteView(random.bytes(32))));
+  out.insert(out.end(), block.begin(), block.end());
+  auto info = key_info(keys, whom);
+  Aead aead(whom == SealFor::writers
+                ? hkdf_sha256(keys.write_key.bytes(), fresh.bytes(), view_of(info))
+                : hkdf_sha256(fresh.bytes(), keys.write_key.bytes(), view_of(info)));
+  ByteWriter writer(out);
+  for (std::uint32_t number = 0; number < frames.size(); ++number) {
+    LB_ASSERT(frames[number].size() <= frame_plain_max);
+    bool last = number + 1 == frames.size();
+    Buffer sealed;
+    aead.seal(frame_nonce(number), aad_of(keys, name, number, last), {},
+              to_frame_form(frames[number]), sealed);
+    writer.u32(static_cast<std::uint32_t>(sealed.size()));
+    writer.u8(last ? 1 : 0);
+    writer.raw(sealed);
+  }
+  return out;
+}
+
+Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& name,
+                                        ByteView object) {
+  auto walk = LB_TRY(FrameWalk::begin(keys, name, object));
+  std::vector<Buffer> frames;
+  do {
+    frames.push_back(LB_TRY(walk.next()));
+  } while (!walk.last());
+  if (!walk.done()) return bad(name, "goes on after its last frame");
+  return frames;
+}
+
+Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs) {
+  auto info = LB_TRY(blobs.info(name));
+  auto prefix = LB_TRY(
+      blobs.get_range(name, 0, std::min<std::uint64_t>(info.size, first_frame_prefix_bytes)));
+  constexpr std::size_t head = header_bytes + box_bytes + frame_head_bytes;
+  if (prefix.size() >= head && prefix[4] == static_cast<std::uint8_t>(SealFor::readers)) {
+    ByteReader in(ByteView(prefix).subspan(header_bytes + box_bytes));
+    auto size = LB_TRY(in.u32());
+    // A first frame larger than the prefix (many restore points) needs a second, exact read.
+    if (head + size > prefix.size() && head + size <= info.size)
+      prefix = LB_TRY(blobs.get_range(name, 0, head + size));
+  }
+  auto walk = LB_TRY(FrameWalk::begin(keys, name, prefix));
+  return walk.next();
+}
+
+}  // namespace lb::repo

@@ -1,0 +1,28 @@
+// Sealed objects: everything in the repository but packs, `repo` and slots. A header, a key block
+// and frames: each frame is compressed, sealed under the object's own key, and bound to the
+// object's name, its number and whether it is the last. docs/format.md, "Sealed objects".
+#pragma once
+
+#include <vector>
+
+#include "foundation/sys/random.h"
+#include "storage/blob/blob_store.h"
+#include "storage/repo/keyring.h"
+
+namespace lb::repo {
+
+enum class SealFor : std::uint8_t {
+  writers = 0,  // whoever has the write key opens it: intents, indexes
+  readers = 1,  // opening needs the private key too: verdicts, logs, records
+};
+
+Buffer seal_object(const Keyring& keys, Random& random, SealFor whom, const std::string& name,
+                   const std::vector<ByteView>& frames);
+// All frames, in order. corrupt, with the object's name, when anything is not as it was sealed.
+Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& name,
+                                        ByteView object);
+// The first frame alone, from at least `first_frame_prefix_bytes` of the object (or all of it).
+inline constexpr std::size_t first_frame_prefix_bytes = 16 << 10;
+Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs);
+
+}  // namespace lb::repo

@@ -1,0 +1,63 @@
+// Session: a SnapshotWriter over a Packer. See repository.h for the contract.
+#pragma once
+
+#include <atomic>
+
+#include "storage/repo/frame_reader.h"
+#include "storage/repo/packer.h"
+#include "storage/repo/row_sorter.h"
+#include "storage/repo/snapshot_reader.h"
+#include "storage/repo/verdict.h"
+
+namespace lb::repo {
+
+class Session final : public SnapshotWriter {
+ public:
+  // `previous`: SHA-256 of the store's previous verdict. `parent` may be null.
+  static Result<std::unique_ptr<SnapshotWriter>> begin(const Core& core, const std::string& store,
+                                                       StoredSnapshot* parent,
+                                                       const Digest& previous,
+                                                       std::stop_token stop);
+
+  const std::string& id() const override { return id_; }
+  Status add(std::string key, Buffer attributes) override;
+  Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) override;
+  Status reuse(const Row& parent_row, Buffer attributes) override;
+  Status attach(const std::string& name, ByteView bytes) override;
+  WriterStats stats() const override;
+  Result<SnapshotInfo> commit(const SnapshotMeta& meta) override;
+
+  // For streams: stores one chunk unless the repository has it.
+  Status store_chunk(ByteView bytes, ChunkId& id, bool content);
+  Status add_row(DraftRow row, std::uint64_t logical_bytes);
+  const Core& core() const { return core_; }
+
+ private:
+  Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
+          std::stop_token stop);
+  Status load_indexes();
+  Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
+  Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
+  Result<Buffer> load_piece(const DraftExtent& piece);
+  Result<std::uint32_t> pack_number(std::uint32_t map_number);
+  Result<std::vector<BlockRef>> write_table();
+  Status fill_packs(Verdict& verdict);
+
+  const Core& core_;
+  const std::string id_;
+  StoredSnapshot* parent_;
+  const Digest previous_;
+  ChunkMap chunks_;
+  Packer packer_;
+  RowSorter rows_;
+  FrameReader frames_;
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::vector<DraftExtent>>> attachments_;
+  std::map<std::string, std::uint64_t> attachment_bytes_;
+  std::vector<VerdictPack> pack_list_;  // of the verdict
+  std::map<std::string, std::uint32_t> pack_list_numbers_;
+  std::vector<std::uint32_t> pack_cache_;  // map number -> list number + 1
+  std::atomic<std::uint64_t> row_count_{0}, logical_bytes_{0}, new_bytes_{0};
+};
+
+}  // namespace lb::repo

@@ -1,0 +1,159 @@
+#include "storage/repo/snapshot_reader.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "storage/repo/format.h"
+#include "storage/repo/sealed_object.h"
+
+namespace lb::repo {
+
+namespace {
+
+class Cursor final : public RowCursor {
+ public:
+  Cursor(StoredSnapshot& snapshot, std::string prefix, std::size_t block)
+      : snapshot_(snapshot), prefix_(std::move(prefix)), block_(block) {}
+
+  Result<std::optional<Row>> next() override {
+    for (;;) {
+      while (at_ < rows_.size()) {
+        auto row = std::move(rows_[at_++]);
+        if (row.key.starts_with(prefix_)) return std::optional<Row>(std::move(row));
+        if (row.key > prefix_) return std::optional<Row>();
+      }
+      if (block_ >= snapshot_.blocks().size()) return std::optional<Row>();
+      rows_ = LB_TRY(snapshot_.block(block_++));
+      at_ = 0;
+    }
+  }
+
+ private:
+  StoredSnapshot& snapshot_;
+  const std::string prefix_;
+  std::size_t block_, at_ = 0;
+  std::vector<Row> rows_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::open(const Core& core,
+                                                             const Verdict& verdict) {
+  std::unique_ptr<StoredSnapshot> out(new StoredSnapshot(core, verdict));
+  auto name = verdict_key(verdict.info.id);
+  auto object = LB_TRY(core.blobs.get(name));
+  auto frames = LB_TRY(open_object(core.keys, name, object));
+  if (frames.size() != 2)
+    return Error(ErrorKind::corrupt, cat("object ", name, " has no table"))
+        .with_exit(ExitCode::damaged);
+  out->blocks_ = LB_TRY(decode_upper(frames[1]).context(cat("object ", name)));
+  return out;
+}
+
+Result<std::string> StoredSnapshot::pack_of(const Extent& extent) const {
+  if (extent.pack < verdict_.packs.size()) return verdict_.packs[extent.pack].name;
+  return Error(ErrorKind::corrupt,
+               cat("snapshot ", verdict_.info.id, " names a pack it does not list"))
+      .with_exit(ExitCode::damaged);
+}
+
+Result<Buffer> StoredSnapshot::content(const std::vector<Extent>& extents, std::uint64_t bytes) {
+  Buffer out;
+  for (const auto& extent : extents) {
+    auto pack = LB_TRY(pack_of(extent));
+    auto frame = LB_TRY(frames_.frame(pack, extent));
+    auto chunk = LB_TRY(frames_.chunk(pack, extent, *frame));
+    out.insert(out.end(), chunk.begin(), chunk.end());
+  }
+  if (out.size() != bytes) {
+    return Error(ErrorKind::corrupt, cat("snapshot ", verdict_.info.id, ": ", out.size(),
+                                         " bytes where ", bytes, " belong"))
+        .with_exit(ExitCode::damaged);
+  }
+  return out;
+}
+
+Result<std::vector<Row>> StoredSnapshot::block(std::size_t number) {
+  const auto& ref = blocks_[number];
+  auto bytes = LB_TRY(content(ref.extents, ref.bytes).context("read the table"));
+  auto rows = decode_block(bytes);
+  if (!rows.ok())
+    return std::move(rows).take_error().context("read the table").with_exit(ExitCode::damaged);
+  return rows;
+}
+
+std::size_t StoredSnapshot::block_for(const std::string& key) const {
+  auto after = std::upper_bound(
+      blocks_.begin(), blocks_.end(), key,
+      [](const std::string& k, const BlockRef& block) { return k < block.first_key; });
+  return after == blocks_.begin() ? 0 : static_cast<std::size_t>(after - blocks_.begin()) - 1;
+}
+
+Result<std::unique_ptr<RowCursor>> StoredSnapshot::rows(const std::string& key_prefix) {
+  return std::unique_ptr<RowCursor>(
+      std::make_unique<Cursor>(*this, key_prefix, block_for(key_prefix)));
+}
+
+Result<std::optional<Row>> StoredSnapshot::find(const std::string& key) {
+  if (blocks_.empty()) return std::optional<Row>();
+  auto rows = LB_TRY(block(block_for(key)));
+  auto found = std::lower_bound(rows.begin(), rows.end(), key,
+                                [](const Row& row, const std::string& k) { return row.key < k; });
+  if (found == rows.end() || found->key != key) return std::optional<Row>();
+  return std::optional<Row>(std::move(*found));
+}
+
+Result<std::optional<Buffer>> StoredSnapshot::attachment(const std::string& name) {
+  for (const auto& attachment : verdict_.attachments) {
+    if (attachment.name != name) continue;
+    return std::optional<Buffer>(LB_TRY(content(attachment.extents, attachment.bytes)));
+  }
+  return std::optional<Buffer>();
+}
+
+Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::uint64_t size) {
+  if (offset > row.size || size > row.size - offset) {
+    return Error(ErrorKind::invalid, cat("'", printable(row.key), "' has ", row.size, " bytes"));
+  }
+  Buffer out(size);
+  std::uint64_t at = 0;
+  for (const auto& extent : row.extents) {
+    auto from = std::max(at, offset);
+    auto to = std::min(at + extent.length, offset + size);
+    if (from < to && !extent.hole) {
+      auto pack = LB_TRY(pack_of(extent));
+      auto frame = LB_TRY(frames_.frame(pack, extent));
+      auto chunk = LB_TRY(frames_.chunk(pack, extent, *frame));
+      std::copy_n(chunk.begin() + static_cast<std::ptrdiff_t>(from - at), to - from,
+                  out.begin() + static_cast<std::ptrdiff_t>(from - offset));
+    }
+    at += extent.length;
+  }
+  return out;
+}
+
+Result<bool> StoredSnapshot::same_content(
+    const Row& row,
+    const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) {
+  std::uint64_t at = 0;
+  Buffer bytes(chunk_bytes_max);
+  for (const auto& extent : row.extents) {
+    for (std::uint64_t done = 0; done < extent.length;) {
+      auto length = std::min<std::uint64_t>(extent.length - done, chunk_bytes_max);
+      auto piece = MutableBytes(bytes).first(length);
+      auto got = LB_TRY(read_at(piece, at + done));
+      if (got != length) return false;
+      bool same = extent.hole
+                      ? std::all_of(piece.begin(), piece.end(), [](auto byte) { return byte == 0; })
+                      : chunk_id(core_, piece) == extent.id;
+      if (!same) return false;
+      done += length;
+    }
+    at += extent.length;
+  }
+  std::uint8_t beyond = 0;
+  auto more = LB_TRY(read_at(MutableBytes(&beyond, 1), at));
+  return more == 0;
+}
+
+}  // namespace lb::repo

@@ -1,0 +1,45 @@
+// StoredSnapshot: a SnapshotReader over a verdict. See repository.h for the contract.
+#pragma once
+
+#include "storage/repo/frame_reader.h"
+#include "storage/repo/row_codec.h"
+#include "storage/repo/verdict.h"
+
+namespace lb::repo {
+
+class StoredSnapshot final : public SnapshotReader {
+ public:
+  static Result<std::unique_ptr<StoredSnapshot>> open(const Core& core, const Verdict& verdict);
+
+  const SnapshotInfo& info() const override { return verdict_.info; }
+  Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix) override;
+  Result<std::optional<Row>> find(const std::string& key) override;
+  Result<std::optional<Buffer>> attachment(const std::string& name) override;
+  Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) override;
+  Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
+               std::stop_token stop) override;
+  Result<bool> same_content(
+      const Row& row,
+      const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) override;
+
+  const Verdict& verdict() const { return verdict_; }
+  const std::vector<BlockRef>& blocks() const { return blocks_; }
+  Result<std::vector<Row>> block(std::size_t number);
+  Result<std::string> pack_of(const Extent& extent) const;
+  FrameReader& frames() { return frames_; }
+  const Core& core() const { return core_; }
+
+ private:
+  StoredSnapshot(const Core& core, const Verdict& verdict)
+      : core_(core), verdict_(verdict), frames_(core) {}
+  Result<Buffer> content(const std::vector<Extent>& extents, std::uint64_t bytes);
+  std::size_t block_for(
+      const std::string& key) const;  // the last block that begins at or before it
+
+  const Core& core_;
+  const Verdict verdict_;
+  FrameReader frames_;
+  std::vector<BlockRef> blocks_;
+};
+
+}  // namespace lb::repo
