@@ -73,6 +73,13 @@ Result<std::vector<Relation>> wanted(pg::Connection& connection, const plan::Che
                    cat(" AND (c.oid IN (", with_toast, ") OR i.indrelid IN (", with_toast, "))"));
 }
 
+// The server's sentence without the query that raised it, which is ours and tells nothing.
+std::string without_query(const std::string& message) {
+  constexpr std::string_view end = "…\": ";
+  auto at = message.find(end);
+  return at == std::string::npos ? message : message.substr(at + end.size());
+}
+
 class Verifier {
  public:
   Verifier(pg::Connection& connection, std::string schema, bool heap, Finding& out)
@@ -90,7 +97,7 @@ class Verifier {
     }
     ++out_.examined;
     (relation.index ? indexes_ : tables_) += 1;
-    if (!found.ok()) corrupt(relation, found.error().message());
+    if (!found.ok()) corrupt(relation, without_query(found.error().message()));
     return {};
   }
 

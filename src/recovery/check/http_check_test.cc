@@ -2,6 +2,7 @@
 // ever shown.
 #include <gtest/gtest.h>
 
+#include "foundation/sys/test_server.h"
 #include "recovery/check/checks_fixture.h"
 
 namespace lb::check {
@@ -147,15 +148,45 @@ TEST(HttpCheck, UnreachableIsAnErrorAndTooSlowIsAFailure) {
   EXPECT_EQ(nowhere.run_what(request("GET", "/health")).state, CheckState::error);
 }
 
-TEST(HttpCheck, ARealServiceThatIsNotThereIsAnError) {
+// What real_http does with a service at `base_url`.
+record::CheckResult ask_really(const std::string& base_url, const plan::CheckHttp& what) {
   auto http = real_http();
   CheckBench bench;
-  CheckContext context{bench.world, *http, "http://127.0.0.1:1", {}, {}, {}, {}, Seconds(5)};
+  CheckContext context{bench.world, *http, base_url, {}, {}, {}, {}, Seconds(5)};
   plan::Suite suite;
-  suite.checks.push_back(named("health", request("GET", "/health")));
-  auto results = run_suite(suite, context, bench.saved);
-  EXPECT_EQ(results.at(0).state, CheckState::error) << all_text(results[0]);
-  EXPECT_EQ(judge(results).verdict, record::Verdict::inconclusive);
+  suite.checks.push_back(named("service", what));
+  return run_suite(suite, context, bench.saved).at(0);
+}
+
+TEST(HttpCheck, ARealServiceIsMeasuredAndJudged) {
+  TestServer server([](const std::string& asked) -> std::string {
+    if (asked.starts_with("GET /slow")) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    if (asked.starts_with("GET /sick")) return "HTTP/1.1 503 Sick\r\nContent-Length: 4\r\n\r\ndown";
+    return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+           "11\r\n\r\n{\"ok\":true}";
+  });
+  auto healthy = request("GET", "/health");
+  healthy.within = Seconds(60);
+  healthy.expect_json = {{"$.ok", equal_to("true")}};
+  healthy.expect_headers = {{"content-type", "json"}};
+  auto right = ask_really(server.url("/"), healthy);
+  EXPECT_EQ(right.state, CheckState::pass) << all_text(right);
+
+  auto slow = request("GET", "/slow");
+  slow.within = std::chrono::milliseconds(250);
+  auto late = ask_really(server.url(""), slow);
+  EXPECT_EQ(late.state, CheckState::fail) << all_text(late);
+  EXPECT_NE(late.reason.find("allowed are 250ms"), std::string::npos) << late.reason;
+
+  auto sick = ask_really(server.url(""), request("GET", "/sick"));
+  EXPECT_EQ(sick.state, CheckState::fail) << all_text(sick);
+  EXPECT_NE(all_text(sick).find("answer: down"), std::string::npos);
+}
+
+TEST(HttpCheck, ARealServiceThatIsNotThereIsAnError) {
+  auto result = ask_really("http://127.0.0.1:1", request("GET", "/health"));
+  EXPECT_EQ(result.state, CheckState::error) << all_text(result);
+  EXPECT_EQ(judge({result}).verdict, record::Verdict::inconclusive);
 }
 
 // A login that hands out a token, and a page that wants it.

@@ -57,9 +57,9 @@ struct Runner {
   Result<Finding> operator()(const plan::CheckSql& what) { return check_sql(what, scope); }
   Result<Finding> operator()(const plan::CheckEqual& what) { return check_equal(what, scope); }
   Result<Finding> operator()(const plan::CheckGroup&) { return not_built("group", scope.check); }
-  Result<Finding> operator()(const plan::CheckFiles&) { return not_built("files", scope.check); }
-  Result<Finding> operator()(const plan::CheckReferences&) {
-    return not_built("references", scope.check);
+  Result<Finding> operator()(const plan::CheckFiles& what) { return check_files(what, scope); }
+  Result<Finding> operator()(const plan::CheckReferences& what) {
+    return check_references(what, scope);
   }
   Result<Finding> operator()(const plan::CheckHttp& what) { return check_http(what, scope); }
   Result<Finding> operator()(const plan::CheckManual&) { return not_built("manual", scope.check); }
