@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t bytes_max = 10'000'000;
 constexpr std::size_t depth_max = 64;
-constexpr std::size_t values_max = 200'000;
+constexpr std::size_t values_max = 50'000;
 constexpr std::size_t expanded_bytes_max = 20'000'000;
 
 struct Position {

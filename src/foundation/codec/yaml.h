@@ -50,7 +50,7 @@ struct YamlDocument {
   bool readable = true;           // false: the first fault ended the reading, the tree is not there
 };
 
-// Refuses more than 10 MB, bad UTF-8, depth over 64, more than 200,000 values (aliases expanded).
+// Refuses more than 10 MB, bad UTF-8, depth over 64, more than 50,000 values (aliases expanded).
 YamlDocument parse_yaml(std::string_view text, int source = 0);
 Json to_json(const YamlNode& node);  // by the core schema
 // A text as one YAML scalar on one line that reads back as the same text: quoted when it must be.

@@ -22,7 +22,10 @@ Names declared_names(const YamlNode& root) {
   for (const auto& section : named_sections()) {
     const auto* found = root.find(section);
     if (found == nullptr) continue;
-    for (const auto& entry : found->entries) out[section].push_back(entry.first.text);
+    for (const auto& entry : found->entries) {
+      out[section].in_order.push_back(entry.first.text);
+      out[section].all.insert(entry.first.text);
+    }
   }
   return out;
 }

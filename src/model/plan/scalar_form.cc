@@ -101,18 +101,27 @@ std::string singular(const std::string& section) {
 }
 
 Status judge_name(const YamlNode& node, const Shape& shape, const Names& names) {
-  std::vector<std::string> known = shape.words, kinds, sections;
+  auto declared_in = [&](const std::string& section) {
+    auto found = names.find(section);
+    return found != names.end() ? &found->second : nullptr;
+  };
+  const auto& words = shape.words;
+  if (std::find(words.begin(), words.end(), node.text) != words.end()) return {};
+  std::vector<std::string> known = words, kinds, sections;
   for (const auto& section : shape.sections) {
     kinds.push_back(singular(section));
     sections.push_back(cat("'", section, ":'"));
-    auto declared = names.find(section);
-    if (declared == names.end()) continue;
-    known.insert(known.end(), declared->second.begin(), declared->second.end());
+    const auto* declared = declared_in(section);
+    if (declared == nullptr) continue;
+    if (declared->all.contains(node.text)) return {};
+    // More than anyone could choose from; the list only serves the suggestion.
+    constexpr std::size_t choices_max = 200;
+    auto count = std::min(declared->in_order.size(), choices_max);
+    known.insert(known.end(), declared->in_order.begin(),
+                 declared->in_order.begin() + static_cast<std::ptrdiff_t>(count));
   }
-  if (std::find(known.begin(), known.end(), node.text) != known.end()) return {};
   auto hint = suggest(node.text, known);
-  if (known.size() == shape.words.size())
-    hint = cat("the plan has no section ", join(sections, " or "));
+  if (known.size() == words.size()) hint = cat("the plan has no section ", join(sections, " or "));
   return Error(ErrorKind::invalid,
                cat("unknown ", join(kinds, " or "), " '", shown(node.text), "'"))
       .with_hint(hint);

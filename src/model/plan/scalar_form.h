@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +14,12 @@
 
 namespace lb::plan {
 
-// Names declared in the plan, by section.
-using Names = std::map<std::string, std::vector<std::string>>;
+// Names declared in one section of the plan.
+struct Declared {
+  std::vector<std::string> in_order;
+  std::set<std::string> all;
+};
+using Names = std::map<std::string, Declared>;  // by section
 
 struct ScalarForm {
   Form form;
