@@ -126,6 +126,10 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       break;
     }
   }
+  // Whole numbers exactly: a double holds no more than 53 bits of them.
+  auto whole = parse_uint(number);
+  auto whole_factor = static_cast<std::uint64_t>(factor);
+  if (whole.ok() && *whole <= 9'000'000'000'000'000'000 / whole_factor) return *whole * whole_factor;
   auto value = parse_double(number);
   if (!value.ok() || *value < 0 || *value * factor > 9e18) {
     return Error(ErrorKind::invalid, cat("'", printable(text), "' is not a size"))
@@ -138,7 +142,8 @@ std::string human_size(std::uint64_t bytes) {
   static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(units)) {
+  // Compared as it will be rounded: 1023.99 KiB is written 1.0 MiB.
+  while (value >= (unit == 0 ? 1024 : 1023.95) && unit + 1 < std::size(units)) {
     value /= 1024;
     ++unit;
   }
@@ -154,7 +159,7 @@ std::string human_count(std::uint64_t count) {
 }
 
 std::string fixed(double value, int decimals) {
-  char text[64];
+  char text[400];  // the largest double has 309 digits before the point
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
   return text;
 }
@@ -165,15 +170,19 @@ std::string printable(std::string_view bytes) {
   while (!bytes.empty()) {
     auto length = utf8_length(bytes);
     auto first = static_cast<unsigned char>(bytes[0]);
-    if (length == 0 || first < 0x20 || first == 0x7f) {
+    // U+0080 to U+009F are control characters too, in two bytes.
+    bool high_control = length == 2 && first == 0xC2 && static_cast<unsigned char>(bytes[1]) < 0xA0;
+    bool escaped = length == 0 || first < 0x20 || first == 0x7f || high_control;
+    auto piece = bytes.substr(0, std::max<std::size_t>(length, 1));
+    bytes.remove_prefix(piece.size());
+    if (!escaped) out += piece;
+    if (!escaped) continue;
+    for (char c : piece) {
+      auto byte = static_cast<unsigned char>(c);
       out += "\\x";
-      out += digits[first >> 4];
-      out += digits[first & 15];
-      bytes.remove_prefix(1);
-      continue;
+      out += digits[byte >> 4];
+      out += digits[byte & 15];
     }
-    out += bytes.substr(0, length);
-    bytes.remove_prefix(length);
   }
   return out;
 }

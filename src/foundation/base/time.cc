@@ -150,8 +150,9 @@ std::string human_duration(Micros duration) {
   double s = static_cast<double>(duration.count()) / 1e6;
   if (s < 0) return "-" + human_duration(-duration);
   if (s < 0.001) return duration.count() == 0 ? "0 s" : "< 1 ms";
-  if (s < 1) return cat(fixed(s * 1000, 0), " ms");
-  if (s < 60) return cat(fixed(s, 1), " s");
+  // Limits as the figures will be rounded: never "1000 ms" or "60.0 s".
+  if (s < 0.9995) return cat(fixed(s * 1000, 0), " ms");
+  if (s < 59.95) return cat(fixed(s, 1), " s");
   auto whole = static_cast<std::int64_t>(s + 0.5);
   auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
   if (whole < 3600) return cat(whole / 60, " min ", two(whole % 60), " s");
