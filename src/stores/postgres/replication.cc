@@ -202,8 +202,8 @@ Status PqReplicationLink::send_status(Lsn written, Lsn flushed, Timestamp now) {
 }
 
 Result<std::optional<NextTimeline>> PqReplicationLink::end_log(std::stop_token stop) {
-  if (PQputCopyEnd(raw_, nullptr) != 1) return query_error(raw_, nullptr, "replication stream");
-  LB_TRY(flush());
+  // Refused when the server ended the copy by an error, which is then the next result.
+  if (PQputCopyEnd(raw_, nullptr) == 1) LB_TRY(flush());
   std::optional<NextTimeline> next;
   for (;;) {
     LB_TRY(wait_result(stop));
@@ -222,8 +222,14 @@ Result<std::optional<NextTimeline>> PqReplicationLink::end_log(std::stop_token s
   }
 }
 
+// What the server still sends is read and dropped for a moment, so that our last report arrives.
 void PqReplicationLink::finish_log() {
-  if (PQputCopyEnd(raw_, nullptr) == 1) PQflush(raw_);
+  if (PQputCopyEnd(raw_, nullptr) != 1 || PQflush(raw_) < 0) return;
+  ByteView dropped;
+  for (int n = 0; n < 1000; ++n) {
+    const auto event = next_copy(dropped, Seconds(1), {});
+    if (!event.ok() || *event != CopyEvent::data) return;
+  }
 }
 
 }  // namespace

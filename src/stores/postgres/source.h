@@ -27,7 +27,7 @@ Buffer encode(const FileAttributes& attributes);
 Result<FileAttributes> decode_attributes(ByteView bytes);
 
 struct SourceOptions {
-  std::string store;         // name in the plan
+  std::string store = {};    // name in the plan
   bool log_continuous = false;
   bool fast_checkpoint = true;
 };

@@ -1,0 +1,57 @@
+// LogWriter: the received log on its way into the repository: whole segments as they fill, tails of
+// the unfinished one when asked, each with its summary. What is stored already is compared, never
+// written over. One thread. Private to stores/postgres.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "storage/repo/repository.h"
+#include "stores/postgres/wal_reader.h"
+
+namespace lb::pg {
+
+class LogWriter {
+ public:
+  using Trouble = std::function<void(const std::string&)>;
+  LogWriter(repo::Repository& repository, std::string log_id, std::uint64_t segment_bytes,
+            Trouble on_trouble);
+
+  // Goes on at `at`, the beginning of a segment. What was received before must have been flushed.
+  Status begin(std::uint32_t timeline, Lsn at);
+  // `at` must be received(). conflict when the repository holds other bytes of the same log.
+  Status append(Lsn at, ByteView bytes);
+  Status flush();  // all that was received is durable afterwards
+
+  std::uint32_t timeline() const { return timeline_; }
+  Lsn received() const { return segment_start_ + bytes_.size(); }
+  Lsn durable() const { return durable_; }
+  std::optional<Timestamp> last_commit() const { return last_commit_; }  // newest durable one
+
+ private:
+  repo::LogName name() const;
+  Status open_segment();
+  Status put_segment();
+  Status put_tail();
+  Status compare_stored();
+  void scan(ByteView bytes);
+  Buffer take_summary(bool whole_segment);
+  void now_durable(const std::optional<Commit>& commit);
+
+  repo::Repository& repository_;
+  std::string log_id_;
+  std::uint64_t segment_bytes_;
+  Trouble on_trouble_;
+  std::uint32_t timeline_ = 0;
+  Lsn segment_start_ = 0, durable_ = 0;
+  Buffer bytes_;              // of the segment being received
+  std::uint64_t stored_ = 0;  // bytes of it that the repository has
+  Buffer stored_bytes_;       // as found there, until they are compared
+  std::unique_ptr<WalScanner> scanner_;
+  std::optional<Commit> pending_commit_;  // newest commit scanned
+  std::optional<Timestamp> last_commit_;
+};
+
+}  // namespace lb::pg

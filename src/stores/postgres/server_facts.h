@@ -1,0 +1,33 @@
+// ServerFacts: what a backup and its diagnosis must know of a running server. Private to
+// stores/postgres.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "stores/postgres/connection.h"
+
+namespace lb::pg {
+
+struct ServerFacts {
+  int version = 0;                              // 150018
+  std::map<std::string, std::string> settings;  // of pg_settings, raw values in their base unit
+  std::uint64_t segment_bytes = 16 << 20;
+  std::uint32_t blocks_per_segment = 131072;
+  bool checksums = false, in_recovery = false;
+  bool superuser = false, may_replicate = false;
+  std::uint64_t data_bytes = 0;  // all databases the role may see; 0: unknown
+  std::string role;
+
+  std::int64_t number(const std::string& setting) const;  // 0 when unknown
+};
+Result<ServerFacts> read_server_facts(Connection& connection);
+
+// "15.18 (Debian …)" from 150018: "15.18".
+std::string version_text(int server_version);
+
+inline constexpr int version_min =
+    150000;  // the archive stream of BASE_BACKUP is that of 15 and later
+inline constexpr int version_max = 189999;
+
+}  // namespace lb::pg

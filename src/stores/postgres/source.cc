@@ -1,0 +1,232 @@
+#include "stores/postgres/source.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "stores/postgres/backup_files.h"
+#include "stores/postgres/diagnose.h"
+#include "stores/postgres/fingerprint.h"
+#include "stores/postgres/log_fetch.h"
+#include "stores/postgres/page_judge.h"
+
+namespace lb::pg {
+namespace {
+
+constexpr std::size_t bad_pages_max = 500;  // recorded by name in the details, which are small
+constexpr std::size_t warnings_max = 1000;
+
+// A position right behind a page header means: everything before that page. The header itself is
+// not sent before something follows it.
+Lsn before_page_header(Lsn lsn, std::uint64_t segment_bytes) {
+  constexpr Lsn long_header = 40, short_header = 24;
+  if (lsn % segment_bytes == long_header) return lsn - long_header;
+  const bool first_page = lsn % segment_bytes < page_bytes;
+  return !first_page && lsn % page_bytes == short_header ? lsn - short_header : lsn;
+}
+
+// One backup from start to commit.
+class BackupRun {
+ public:
+  BackupRun(const Secret& conninfo, const SourceOptions& options, const BackupContext& context)
+      : conninfo_(conninfo), options_(options), context_(context) {}
+
+  Result<BackupOutcome> run() {
+    meta_.started = context_.world.clock.now();
+    LB_TRY(look_at_server());
+    LB_TRY(prepare_log());
+    auto writer = LB_TRY(context_.repository.begin(options_.store, context_.parent, context_.stop));
+    LB_TRY(copy_files(*writer));
+    LB_TRY(fingerprint(*writer));
+    const Lsn needed =
+        before_page_header(std::max(details_.stop_lsn, fingerprint_lsn_), details_.segment_bytes);
+    LB_TRY(complete_log(needed));
+    return commit(*writer);
+  }
+
+ private:
+  Status look_at_server();
+  Status prepare_log();
+  Status copy_files(repo::SnapshotWriter& writer);
+  Status name_tablespaces();
+  Status fingerprint(repo::SnapshotWriter& writer);
+  Status complete_log(Lsn needed);
+  Result<BackupOutcome> commit(repo::SnapshotWriter& writer);
+  Result<std::unique_ptr<PageJudge>> on_start(const BaseBackupStart& start);
+  void warn(const std::string& line) { warnings_.push_back(line); }
+
+  const Secret& conninfo_;
+  const SourceOptions& options_;
+  const BackupContext& context_;
+  ServerFacts facts_;
+  SnapshotDetails details_;
+  repo::SnapshotMeta meta_;
+  std::unique_ptr<ReplicationLink> link_;
+  std::unique_ptr<LogFetch> fetch_;
+  Lsn fingerprint_lsn_ = 0;
+  std::vector<std::string> warnings_, unread_;
+};
+
+Status BackupRun::look_at_server() {
+  const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo_));
+  facts_ = LB_TRY(read_server_facts(*connection));
+  for (const Diagnosis& finding : judge_facts(facts_, options_)) {
+    if (finding.ok) continue;
+    const bool later = finding.text.starts_with("not supported yet");
+    const ErrorKind kind = later ? ErrorKind::unsupported : ErrorKind::denied;
+    return Error(kind, finding.text).with_hint(finding.hint).with_exit(ExitCode::store_unreachable);
+  }
+  link_ = LB_TRY(ReplicationLink::open(conninfo_, "lifeboat_backup"));
+  const SystemIdentity identity = LB_TRY(link_->identify());
+  details_.system_identifier = identity.system_identifier;
+  details_.server_version = facts_.version;
+  details_.segment_bytes = facts_.segment_bytes;
+  details_.checksums = facts_.checksums;
+  details_.log_id = cat(options_.store, "-", identity.system_identifier);
+  if (!facts_.checksums) warn("the cluster has no data checksums: damaged pages cannot be noticed");
+  if (context_.parent == nullptr) return {};
+  const auto before = decode_details(context_.parent->info().meta.details);
+  if (before.ok() && before->system_identifier != details_.system_identifier) {
+    warn(cat("this is another database system (", details_.system_identifier,
+             ") than at the last backup (", before->system_identifier, ")"));
+  }
+  return {};
+}
+
+// The slot is made before the backup begins, so that no part of its log can be removed meanwhile.
+Status BackupRun::prepare_log() {
+  auto link = LB_TRY(ReplicationLink::open(conninfo_, "lifeboat_backup_log"));
+  const std::string slot = cat("lifeboat_backup_", to_hex(context_.world.random.bytes(6)));
+  const Status made = link->create_slot(slot, true);
+  if (!made.ok()) {
+    warn(
+        cat("no temporary replication slot could be made, so the server may remove log of this "
+            "backup before it is fetched: ",
+            made.error().text()));
+  }
+  fetch_ = std::make_unique<LogFetch>(std::move(link), made.ok() ? slot : std::string(),
+                                      context_.repository, context_.world.clock, details_.log_id,
+                                      details_.segment_bytes);
+  return {};
+}
+
+Result<std::unique_ptr<PageJudge>> BackupRun::on_start(const BaseBackupStart& start) {
+  details_.start_lsn = start.start;
+  details_.timeline = start.timeline;
+  details_.tablespaces = start.tablespaces;
+  if (!options_.log_continuous) fetch_->start(start.timeline, start.start);
+  if (!facts_.checksums) return std::unique_ptr<PageJudge>();
+  return std::make_unique<PageJudge>(conninfo_.clone(), start.start, facts_.blocks_per_segment);
+}
+
+Status BackupRun::copy_files(repo::SnapshotWriter& writer) {
+  BackupFiles files(
+      writer, context_.workers, context_.progress,
+      [this](const BaseBackupStart& start) { return on_start(start); }, context_.stop);
+  const BaseBackupEnd end =
+      LB_TRY(run_base_backup(*link_, options_.fast_checkpoint, files, context_.stop));
+  LB_TRY(files.finish());
+  meta_.taken = context_.world.clock.now();
+  details_.stop_lsn = end.stop;
+  details_.data_bytes = files.bytes();
+  if (end.timeline != details_.timeline) {
+    return Error(ErrorKind::conflict, cat("the server changed from timeline ", details_.timeline,
+                                          " to ", end.timeline, " during the backup"))
+        .with_hint("take the backup again")
+        .with_exit(ExitCode::store_unreachable);
+  }
+  LB_TRY(name_tablespaces());
+  const std::vector<std::string> bad = files.bad_pages();
+  for (const std::string& page : bad) {
+    warn(cat("damaged page: ", page));
+    if (details_.bad_pages.size() < bad_pages_max) details_.bad_pages.push_back(page);
+  }
+  unread_ = bad;
+  if (bad.size() > bad_pages_max) {
+    details_.bad_pages.push_back(cat("and ", bad.size() - bad_pages_max, " more"));
+  }
+  LB_TRY(writer.attach(attachment_backup_label, files.backup_label()));
+  if (!files.tablespace_map().empty()) {
+    LB_TRY(writer.attach(attachment_tablespace_map, files.tablespace_map()));
+  }
+  if (end.manifest.empty()) warn("the server's manifest was too large to keep");
+  return writer.attach(attachment_manifest, end.manifest);
+}
+
+Status BackupRun::name_tablespaces() {
+  if (details_.tablespaces.empty()) return {};
+  const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo_));
+  const QueryResult found =
+      LB_TRY(connection->query("SELECT oid::text, spcname FROM pg_catalog.pg_tablespace"));
+  for (Tablespace& tablespace : details_.tablespaces) {
+    for (const auto& row : found.rows) {
+      if (row[0] == std::to_string(tablespace.oid)) tablespace.name = row[1].value_or("");
+    }
+  }
+  return {};
+}
+
+Status BackupRun::fingerprint(repo::SnapshotWriter& writer) {
+  const Fingerprint print = LB_TRY(
+      take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock, context_.stop));
+  fingerprint_lsn_ = print.lsn;
+  for (const std::string& warning : print.warnings) warn(warning);
+  return writer.attach(attachment_fingerprint, view_of(print.json.dump()));
+}
+
+Status BackupRun::complete_log(Lsn needed) {
+  bool stream_runs = false;
+  if (options_.log_continuous) {
+    const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo_));
+    const QueryResult active =
+        LB_TRY(connection->query("SELECT count(*) FROM pg_catalog.pg_replication_slots "
+                                 "WHERE active AND NOT temporary AND slot_name LIKE 'lifeboat%'"));
+    stream_runs = active.rows.at(0)[0] != "0";
+  }
+  LB_TRY(fetch_->finish(details_.timeline, details_.start_lsn, needed, stream_runs, context_.stop)
+             .context("log of the backup"));
+  for (const std::string& warning : fetch_->warnings()) warn(warning);
+  return {};
+}
+
+Result<BackupOutcome> BackupRun::commit(repo::SnapshotWriter& writer) {
+  meta_.store = options_.store;
+  meta_.kind = "postgres";
+  meta_.host = context_.host;
+  meta_.details = encode(details_).dump();
+  if (context_.parent != nullptr) meta_.parent = context_.parent->info().id;
+  if (warnings_.size() > warnings_max) {
+    const std::size_t more = warnings_.size() - warnings_max;
+    warnings_.resize(warnings_max);
+    warnings_.push_back(cat("and ", more, " more"));
+  }
+  meta_.warnings = warnings_;
+  BackupOutcome outcome;
+  outcome.snapshot = LB_TRY(writer.commit(meta_));
+  outcome.unread = unread_;
+  return outcome;
+}
+
+class PostgresSource final : public Source {
+ public:
+  PostgresSource(Secret conninfo, SourceOptions options)
+      : conninfo_(std::move(conninfo)), options_(std::move(options)) {}
+
+  Result<std::vector<Diagnosis>> diagnose(World&, std::stop_token) override {
+    return diagnose_server(conninfo_, options_).context(cat("store ", options_.store));
+  }
+  Result<BackupOutcome> backup(const BackupContext& context) override {
+    return BackupRun(conninfo_, options_, context).run().context(cat("back up ", options_.store));
+  }
+
+ private:
+  Secret conninfo_;
+  SourceOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_source(Secret conninfo, SourceOptions options) {
+  return std::make_unique<PostgresSource>(std::move(conninfo), std::move(options));
+}
+
+}  // namespace lb::pg
