@@ -1,5 +1,5 @@
-// DrillRecord: everything one drill found, the single source of its reports. Plain values, encoded as
-// versioned JSON (schema "lifeboat.drill/1"). Every figure in a report is recomputed from this.
+// DrillRecord: everything one drill found, the single source of its reports. Plain values, encoded
+// as versioned JSON (schema "lifeboat.drill/1"). Every figure in a report is recomputed from this.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@ namespace lb::record {
 
 enum class Verdict { pass, fail, inconclusive };
 enum class CheckState { pass, fail, error, skipped };
-std::string_view name_of(Verdict verdict);     // "PASS"
-std::string_view name_of(CheckState state);    // "pass"
+std::string_view name_of(Verdict verdict);   // "PASS"
+std::string_view name_of(CheckState state);  // "pass"
 
 struct CheckResult {
   std::string suite, name, kind, store;  // store: the one it asked; empty for http
@@ -28,11 +28,12 @@ struct CheckResult {
   bool critical = false;
   Timestamp started{};
   Micros took{0};
-  std::string place;                  // in the plan
+  std::string place;  // in the plan
 };
 
 struct Stage {
-  std::string name;   // "choose", "preflight", "restore db", "replay db", "start api", "checks", "clean up"
+  std::string
+      name;  // "choose", "preflight", "restore db", "replay db", "start api", "checks", "clean up"
   std::string store;  // when it belongs to one
   Timestamp started{};
   Micros took{0};
@@ -43,16 +44,16 @@ struct Stage {
 
 struct StoreResult {
   std::string store, kind;
-  std::string point;                    // snapshot id
+  std::string point;  // snapshot id
   Timestamp point_taken{};
-  std::optional<Timestamp> reached;     // newest commit or file state reached (from the data)
-  std::string reached_note;             // "commit at LSN 0/5A3F28 on timeline 1"
-  std::optional<Micros> measured_rpo;   // moment of loss - reached
+  std::optional<Timestamp> reached;    // newest commit or file state reached (from the data)
+  std::string reached_note;            // "commit at LSN 0/5A3F28 on timeline 1"
+  std::optional<Micros> measured_rpo;  // moment of loss - reached
   std::optional<Micros> measured_restore;
   std::optional<Micros> target_rpo, target_rto, goal, worst_case_loss;
   std::uint64_t bytes = 0, items = 0;
   std::uint64_t checks_passed = 0, checks_total = 0;
-  bool rpo_met = true;                  // true also when there is no target
+  bool rpo_met = true;  // true also when there is no target
 };
 
 struct Isolation {
@@ -71,14 +72,14 @@ struct DrillRecord {
   int schema = 1;
   std::string id, system, drill, started_by, host, version;
   std::string plan_file, plan_fingerprint;
-  std::string repository;             // id and place
+  std::string repository;  // id and place
   Timestamp started{}, ended{};
-  Timestamp loss_moment{};            // what RPO is measured against
-  std::string loss_note;              // "given with --lost-at" / "start of the drill"
-  std::string target;                 // sandbox name
-  std::string point_wanted;           // "latest", time ...
+  Timestamp loss_moment{};   // what RPO is measured against
+  std::string loss_note;     // "given with --lost-at" / "start of the drill"
+  std::string target;        // sandbox name
+  std::string point_wanted;  // "latest", time ...
   Verdict verdict = Verdict::inconclusive;
-  std::string reason;                 // one sentence
+  std::string reason;  // one sentence
   std::vector<StoreResult> stores;
   std::vector<Stage> stages;
   std::vector<CheckResult> checks;
@@ -89,7 +90,7 @@ struct DrillRecord {
   std::string rpo_clock = "newest commit reached to the moment of loss";
   std::vector<Finding> findings;
   std::optional<Timestamp> next_due;
-  std::vector<std::string> journal;   // extract: one line an act
+  std::vector<std::string> journal;  // extract: one line an act
   bool cleaned_up = false;
 };
 

@@ -10,16 +10,16 @@
 namespace lb::record {
 
 struct JournalEntry {
-  std::string id;       // sorts by time
-  std::string run;      // groups the entries of one verb
+  std::string id;   // sorts by time
+  std::string run;  // groups the entries of one verb
   Timestamp at{};
   std::string host, actor;
-  std::string act;      // "backup db", "drill full", "restore db", "verify", "stream db"
+  std::string act;  // "backup db", "drill full", "restore db", "verify", "stream db"
   enum class Phase { intent, outcome, note } phase = Phase::note;
-  bool ok = true;       // outcome only
-  std::string store;    // when it belongs to one
-  std::string text;     // one sentence for people
-  Json details;         // object; numbers and ids
+  bool ok = true;     // outcome only
+  std::string store;  // when it belongs to one
+  std::string text;   // one sentence for people
+  Json details;       // object; numbers and ids
 };
 
 std::string_view name_of(JournalEntry::Phase phase);

@@ -1,5 +1,5 @@
-// Reports: records in, text out. Pure. The HTML is one self-contained page (no outside reference) that
-// prints well and follows the reader's dark or light mode; plots are inline SVG.
+// Reports: records in, text out. Pure. The HTML is one self-contained page (no outside reference)
+// that prints well and follows the reader's dark or light mode; plots are inline SVG.
 #pragma once
 
 #include <string>
@@ -10,8 +10,10 @@
 namespace lb::report {
 
 // `history`: earlier records of the same drill, oldest first (at most the last 12 are shown).
-std::string drill_html(const record::DrillRecord& record, const std::vector<record::DrillRecord>& history);
-std::string drill_markdown(const record::DrillRecord& record, const std::vector<record::DrillRecord>& history);
+std::string drill_html(const record::DrillRecord& record,
+                       const std::vector<record::DrillRecord>& history);
+std::string drill_markdown(const record::DrillRecord& record,
+                           const std::vector<record::DrillRecord>& history);
 std::string drill_json(const record::DrillRecord& record);
 // The verdict table for a terminal: per store recovery point, measured loss, restore time, checks.
 std::string drill_table(const record::DrillRecord& record, bool color);

@@ -81,6 +81,25 @@ inline std::vector<record::StoreResult> sample_stores() {
   return {db, media};
 }
 
+inline std::vector<record::CheckResult> sample_checks() {
+  std::vector<record::CheckResult> checks = {
+      sample_check("db", "tables", "tables", "4 tables", "4 tables", 4, 12.6),
+      sample_check("db", "count users", "count", "recorded: 20,412", "20,412", 20'412, 13),
+      sample_check("db", "fresh content_jobs.created_at", "fresh", "a newest row",
+                   "2026-11-21 07:59:57 UTC", 1, 15),
+      sample_check("db", "foreign keys", "foreign_keys", "all valid", "9 of 9 valid", 1'204'551,
+                   16),
+      sample_check("db", "orphaned jobs", "sql", "0", "0", 1, 18),
+      sample_check("files", "references", "references", "0 missing", "0 missing", 812, 19),
+      sample_check("api", "GET /health", "http", "status 200 within 2 s", "200 in 12 ms", 1, 21),
+      sample_check("api", "POST /v1/auth/login", "http", "status 200", "200 in 31 ms", 1, 22.17)};
+  checks[2].newest = sample_time(-3.214);
+  checks[3].evidence = {"content_jobs_user_id_fkey: 240,118 rows, 0 broken",
+                        "content_artifacts_job_id_fkey: 964,433 rows, 0 broken"};
+  checks[6].critical = true;
+  return checks;
+}
+
 inline record::DrillRecord passing_drill() {
   record::DrillRecord record;
   record.id = "01kd2nj0c4r5t7w9y1z3b5d7fh";
@@ -111,21 +130,7 @@ inline record::DrillRecord passing_drill() {
                    sample_stage("check files", 18.8, 2.1),
                    sample_stage("check api", 20.9, 1.4),
                    sample_stage("clean up", 23.1, 1.5)};
-  record.checks = {
-      sample_check("db", "tables", "tables", "4 tables", "4 tables", 4, 12.6),
-      sample_check("db", "count users", "count", "recorded: 20,412", "20,412", 20'412, 13),
-      sample_check("db", "fresh content_jobs.created_at", "fresh", "a newest row",
-                   "2026-11-21 07:59:57 UTC", 1, 15),
-      sample_check("db", "foreign keys", "foreign_keys", "all valid", "9 of 9 valid", 1'204'551,
-                   16),
-      sample_check("db", "orphaned jobs", "sql", "0", "0", 1, 18),
-      sample_check("files", "references", "references", "0 missing", "0 missing", 812, 19),
-      sample_check("api", "GET /health", "http", "status 200 within 2 s", "200 in 12 ms", 1, 21),
-      sample_check("api", "POST /v1/auth/login", "http", "status 200", "200 in 31 ms", 1, 22.17)};
-  record.checks[2].newest = sample_time(-3.214);
-  record.checks[3].evidence = {"content_jobs_user_id_fkey: 240,118 rows, 0 broken",
-                               "content_artifacts_job_id_fkey: 964,433 rows, 0 broken"};
-  record.checks[6].critical = true;
+  record.checks = sample_checks();
   record.isolation = {{"network namespace: loopback only, no route to any other host",
                        "mount namespace: /run, /var/run and /tmp of the host hidden",
                        "user postgres (uid 107), no capability, environment cleared",

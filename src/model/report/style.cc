@@ -23,7 +23,8 @@ font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","DejaVu Sans
 font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 main{max-width:1120px;margin:0 auto;padding:32px 24px 64px}
 h1{font-size:28px;line-height:1.2;margin:2px 0 0;font-weight:650;letter-spacing:-.01em}
-h2{font-size:19px;line-height:1.3;margin:44px 0 12px;padding-top:14px;border-top:1px solid var(--line)}
+h2{font-size:19px;line-height:1.3;margin:44px 0 12px;padding-top:14px;
+border-top:1px solid var(--line)}
 h3{font-size:15px;margin:24px 0 8px}
 p{margin:8px 0;max-width:78ch}
 .eyebrow{color:var(--soft);font-size:13px;letter-spacing:.04em;margin:0}
@@ -31,7 +32,8 @@ p{margin:8px 0;max-width:78ch}
 .small{font-size:.88em}
 .head{display:flex;gap:24px;align-items:flex-start;justify-content:space-between;flex-wrap:wrap}
 .badge{display:inline-flex;gap:10px;align-items:center;font-weight:700;font-size:22px;
-letter-spacing:.03em;padding:8px 18px;border-radius:10px;border:2px solid currentColor;white-space:nowrap}
+letter-spacing:.03em;padding:8px 18px;border-radius:10px;border:2px solid currentColor;
+white-space:nowrap}
 .pass{color:var(--pass);background:var(--pass-ground)}
 .fail{color:var(--fail);background:var(--fail-ground)}
 .warn{color:var(--warn);background:var(--warn-ground)}
@@ -41,12 +43,14 @@ white-space:nowrap}
 .reason{margin:20px 0 0;padding:12px 16px;border-radius:8px;border-left:5px solid currentColor;
 max-width:none}
 .reason span{color:var(--ink)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px;margin:20px 0 0;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px;
+margin:20px 0 0;
 padding:0}
 .tile{background:var(--raised);border:1px solid var(--line);border-radius:10px;padding:12px 16px}
 .tile b{display:block;font-size:24px;line-height:1.25;font-weight:650}
 .tile .name{font-size:13px;font-weight:600}
-.facts{display:grid;grid-template-columns:max-content 1fr max-content 1fr;gap:6px 16px;margin:20px 0 0;
+.facts{display:grid;grid-template-columns:max-content 1fr max-content 1fr;gap:6px 16px;
+margin:20px 0 0;
 font-size:14px}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0}
@@ -72,7 +76,8 @@ tr.has-detail td,tr.has-detail th{border-bottom:0;padding-bottom:3px}
 tbody th{font-weight:600}
 th .small{font-weight:400}
 code,pre{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-pre{background:var(--raised);border:1px solid var(--line);border-radius:8px;padding:10px 14px;margin:8px 0;
+pre{background:var(--raised);border:1px solid var(--line);border-radius:8px;padding:10px 14px;
+margin:8px 0;
 white-space:pre-wrap;overflow-wrap:anywhere}
 details{margin:4px 0}
 summary{cursor:pointer;color:var(--accent);font-size:13px}
@@ -103,7 +108,9 @@ svg .dot-warn{fill:var(--ground);stroke:var(--warn);stroke-width:3}
 svg .bad{fill:var(--fail)}
 svg .inside{fill:var(--ground);font-weight:600}
 svg .halo{paint-order:stroke;stroke:var(--ground);stroke-width:4px;stroke-linejoin:round}
-footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);font-size:13px}
+footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);
+font-size:13px}
+
 @media screen and (max-width:760px){.facts{grid-template-columns:max-content 1fr}main{padding:20px 14px 40px}
 .plots{grid-template-columns:1fr}.timeline svg{min-width:680px}}
 @page{size:A4;margin:14mm 13mm 16mm}

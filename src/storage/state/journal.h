@@ -1,6 +1,7 @@
-// Journal: every act, recorded before and after it happens, in a local SQLite file and mirrored into the
-// repository (records of kind "journal", one object a flush). The local file holds what is not mirrored
-// yet; all else can be rebuilt from the repository. Thread-safe; several processes may share the file.
+// Journal: every act, recorded before and after it happens, in a local SQLite file and mirrored
+// into the repository (records of kind "journal", one object a flush). The local file holds what is
+// not mirrored yet; all else can be rebuilt from the repository. Thread-safe; several processes may
+// share the file.
 #pragma once
 
 #include <functional>
@@ -18,16 +19,17 @@ namespace lb::state {
 
 class Journal {
  public:
-  // `path`: the SQLite file (0600, folder 0700, made when missing). A damaged file is set aside with its
-  // name in a warning entry, never silently dropped.
+  // `path`: the SQLite file (0600, folder 0700, made when missing). A damaged file is set aside
+  // with its name in a warning entry, never silently dropped.
   static Result<std::unique_ptr<Journal>> open(World& world, const std::string& path);
   virtual ~Journal() = default;
   // Durable when it returns. Fills id, at, host and actor when empty.
   virtual Status add(record::JournalEntry entry) = 0;
-  virtual Result<std::vector<record::JournalEntry>> entries(std::size_t newest_max) = 0;  // oldest first
+  virtual Result<std::vector<record::JournalEntry>> entries(
+      std::size_t newest_max) = 0;  // oldest first
   virtual Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) = 0;
-  // Runs of this host with an intent and no outcome whose process is gone: what a crash interrupted. Not
-  // those whose act a later run has done.
+  // Runs of this host with an intent and no outcome whose process is gone: what a crash
+  // interrupted. Not those whose act a later run has done.
   virtual Result<std::vector<record::JournalEntry>> interrupted() = 0;
   // Copies what the repository does not have yet into it, and takes what other hosts wrote.
   virtual Status mirror(repo::Repository& repository) = 0;
@@ -35,12 +37,13 @@ class Journal {
   virtual std::string fresh_id() = 0;
 };
 
-// Begins an act: writes the intent, hands out the run id; finish() writes the outcome. Destroyed without
-// finish(): the outcome "abandoned" is written. One thread.
+// Begins an act: writes the intent, hands out the run id; finish() writes the outcome. Destroyed
+// without finish(): the outcome "abandoned" is written. One thread.
 class Act {
  public:
   static Result<std::unique_ptr<Act>> begin(World& world, Journal& journal, const std::string& act,
-                                            const std::string& store, const std::string& text, Json details);
+                                            const std::string& store, const std::string& text,
+                                            Json details);
   virtual ~Act() = default;
   virtual const std::string& run() const = 0;
   virtual Status note(const std::string& text) = 0;
