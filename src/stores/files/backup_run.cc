@@ -34,10 +34,10 @@ std::set<FolderId> folder_ids(Files& files, const std::vector<std::string>& path
 BackupRun::BackupRun(const SourceOptions& options, const BackupContext& context)
     : options_(options),
       context_(context),
-      outside_stop_(context.stop, [this] { halt_.request_stop(); }),
       names_(OwnerNames::read(context.world.files)),
       meter_(context.world.clock, context.progress, 0),
-      parent_(context.parent) {}
+      parent_(context.parent),
+      group_(context.stop) {}
 
 Result<BackupOutcome> BackupRun::run() {
   auto started = context_.world.clock.now();
@@ -47,37 +47,37 @@ Result<BackupOutcome> BackupRun::run() {
                     {&selection, nullptr, std::move(skip), options_.one_filesystem});
   auto root = walker.next();
   if (!root.ok()) return unreachable(std::move(root).take_error(), options_.root);
-  writer_ = LB_TRY(context_.repository.begin(options_.store, context_.parent, halt_.get_token()));
+  writer_ = LB_TRY(context_.repository.begin(options_.store, context_.parent, group_.token()));
   saving_.reset(new SaveContext{context_.world.files, *writer_, names_, findings_, links_, meter_,
-                                halt_.get_token()});
-  {
-    ReadPool pool(*saving_, halt_, context_.workers);
-    auto walked = take(**root, pool);
-    if (walked.ok()) walked = walk(walker, pool);
-    if (!walked.ok()) {
-      auto failure = pool.failure();  // what made the walk stop, when it was not the walk itself
-      if (failure && failure->kind() != ErrorKind::cancelled) return *failure;
-      return std::move(walked).take_error();
-    }
-    LB_TRY(pool.finish());
+                                group_.token()});
+  pool_ = std::make_unique<ReadPool>(*saving_, group_, context_.workers);
+  auto walked = take(**root);
+  if (walked.ok()) walked = walk(walker);
+  // Also after a walk that ended early: what made it end may be the failure of a reader. A stop
+  // leaves files unread and the snapshot would lack them; finish() tells of it.
+  if (!walked.ok()) group_.fail(std::move(walked).take_error());
+  auto finished = pool_->finish();
+  if (!finished.ok()) {
+    bool by_stop = finished.error().kind() == ErrorKind::cancelled;
+    return by_stop ? stopped() : std::move(finished).take_error();
   }
   selection.skipped = walker.skipped();
   meter_.finish();
   return commit(started, selection);
 }
 
-Status BackupRun::walk(TreeWalker& walker, ReadPool& pool) {
+Status BackupRun::walk(TreeWalker& walker) {
   for (;;) {
-    if (halt_.stop_requested()) return stopped();
+    if (group_.token().stop_requested()) return stopped();
     auto visit = LB_TRY(walker.next());
     if (!visit) return {};
-    LB_TRY(take(*visit, pool));
+    LB_TRY(take(*visit));
   }
 }
 
-Status BackupRun::take(const Visit& visit, ReadPool& pool) {
+Status BackupRun::take(const Visit& visit) {
   if (visit.unread) return take_unseen(visit);
-  if (visit.info.kind == FileKind::regular) return take_file(visit, pool);
+  if (visit.info.kind == FileKind::regular) return take_file(visit);
   meter_.item(visit.path);
   if (visit.info.kind == FileKind::socket) {
     ++counts_.sockets;
@@ -107,7 +107,7 @@ const repo::Row* BackupRun::unchanged_row(const Visit& visit) {
   return same ? row : nullptr;
 }
 
-Status BackupRun::take_file(const Visit& visit, ReadPool& pool) {
+Status BackupRun::take_file(const Visit& visit) {
   ++counts_.files;
   LinkTable::FirstName first;
   if (visit.info.links > 1) {
@@ -115,8 +115,8 @@ Status BackupRun::take_file(const Visit& visit, ReadPool& pool) {
     if (!first) {
       first = links_.add(visit.info, visit.path);
     } else {
-      pool.flush();  // the first name may still be among the files collected here
-      if (links_.wait_or_replace(first, visit.path, halt_.get_token())) {
+      pool_->flush();  // the first name may still be among the files collected here
+      if (links_.wait_or_replace(first, visit.path, group_.token())) {
         ++counts_.hard_links;
         meter_.item(visit.path);
         auto attributes = attributes_of(visit.info, names_);
@@ -132,7 +132,7 @@ Status BackupRun::take_file(const Visit& visit, ReadPool& pool) {
     meter_.item(visit.path);
     return {};
   }
-  pool.push({visit.path, visit.full, visit.info, first});
+  pool_->push({visit.path, visit.full, visit.info, first});
   return {};
 }
 

@@ -20,20 +20,17 @@ class BackupRun {
     std::uint64_t files = 0, folders = 0, symlinks = 0, specials = 0, sockets = 0, unchanged = 0,
                   hard_links = 0, other_filesystems = 0;
   };
-  Status walk(TreeWalker& walker, ReadPool& pool);
-  Status take(const Visit& visit, ReadPool& pool);
+  Status walk(TreeWalker& walker);
+  Status take(const Visit& visit);
   Status take_unseen(const Visit& visit);
-  Status take_file(const Visit& visit, ReadPool& pool);
+  Status take_file(const Visit& visit);
   Status take_other(const Visit& visit);
-  Status add_row(const Visit& visit, Attributes attributes);
   const repo::Row* unchanged_row(const Visit& visit);
   Result<BackupOutcome> commit(Timestamp started, const Selection& selection);
   std::string details() const;
 
   const SourceOptions& options_;
   const BackupContext& context_;
-  std::stop_source halt_;  // a failure inside or a stop from outside
-  std::stop_callback<std::function<void()>> outside_stop_;
   std::unique_ptr<repo::SnapshotWriter> writer_;
   OwnerNames names_;
   Findings findings_;
@@ -42,6 +39,8 @@ class BackupRun {
   ParentRows parent_;
   std::unique_ptr<SaveContext> saving_;
   Counts counts_;
+  std::unique_ptr<ReadPool> pool_;
+  TaskGroup group_;  // the readers; last, so that they end before what they use
 };
 
 }  // namespace lb::files

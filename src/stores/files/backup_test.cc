@@ -29,8 +29,6 @@ class FilesBackup : public FilesStoreTest {
   }
 };
 
-using Lines = std::vector<std::string>;
-
 TEST_F(FilesBackup, SavesEveryKindWithItsAttributes) {
   write(at("dir/file"), "hello", 0640);
   ASSERT_TRUE(files_.make_symlink("dir/file", at("link")).ok());

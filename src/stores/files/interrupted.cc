@@ -38,6 +38,18 @@ Status sweep_interrupted(Files& files, const std::string& folder, const std::str
   return sweep(files, folder, info.device, cat(own_prefix, "-", run, "-"));
 }
 
+// Not by way of a temporary file: a torn mark is harmless, since no file bears its run's name yet.
+Status write_mark(Files& files, const std::string& folder, const std::string& mark,
+                  const std::string& run) {
+  auto old = files.remove(mark);
+  if (!old.ok() && old.error().kind() != ErrorKind::not_found) return old;
+  auto file = LB_TRY(files.create(mark, 0600));
+  LB_TRY(file->append(view_of(run)));
+  LB_TRY(file->sync());
+  LB_TRY(file->close());
+  return files.sync_directory(path_join(folder, "."));
+}
+
 }  // namespace
 
 RestoreMark::RestoreMark(Files& files, std::string path, std::string prefix)
@@ -47,7 +59,7 @@ Result<RestoreMark> RestoreMark::begin(World& world, const std::string& folder) 
   auto mark = path_join(folder, own_prefix);
   LB_TRY(sweep_interrupted(world.files, folder, mark).context("clean up after an earlier restore"));
   auto run = to_hex(world.random.bytes(8));
-  LB_TRY(write_durably(world.files, mark, view_of(run)));
+  LB_TRY(write_mark(world.files, folder, mark, run).context("mark the folder"));
   return RestoreMark(world.files, mark, cat(own_prefix, "-", run, "-"));
 }
 

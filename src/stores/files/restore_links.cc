@@ -6,8 +6,8 @@ namespace lb::files {
 
 Status RestoreRun::place_link(StreamedRow row) {
   auto first = row.attributes.hard_link_to;
-  auto clean = LB_TRY(path_below_root(first));
-  if (clean != first || first.empty()) {
+  auto clean = path_below_root(first);
+  if (!clean.ok() || *clean != first || first.empty()) {
     return Error(ErrorKind::corrupt, cat("snapshot row '", printable(row.path),
                                          "': a hard link to outside of the root"));
   }

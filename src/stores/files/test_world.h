@@ -17,7 +17,7 @@ namespace lb::files {
 // the outcome of the call.
 class WatchedFiles final : public Files {
  public:
-  std::atomic<std::uint64_t> bytes_read = 0, bytes_written = 0, opened = 0, looked_at = 0;
+  std::atomic<std::uint64_t> bytes_read = 0, bytes_written = 0, opened = 0, synced = 0;
   std::function<Status(const std::string& call, const std::string& path)> hook;
 
   Result<std::unique_ptr<File>> open_read(const std::string& path) override;
@@ -43,10 +43,11 @@ class WatchedFiles final : public Files {
     LB_TRY(ask("remove_directory", path));
     return real_->remove_directory(path);
   }
-  Status sync_directory(const std::string& path) override { return real_->sync_directory(path); }
+  // Syncs do nothing here: they cannot be observed without a crash, and cost most of the time.
+  Status sync_directory(const std::string&) override { return {}; }
   Status sync_filesystem(const std::string& path) override {
-    LB_TRY(ask("sync_filesystem", path));
-    return real_->sync_filesystem(path);
+    ++synced;
+    return ask("sync_filesystem", path);
   }
   Result<std::vector<DirEntry>> list(const std::string& path) override {
     LB_TRY(ask("list", path));
@@ -54,7 +55,6 @@ class WatchedFiles final : public Files {
   }
   Result<FileInfo> info(const std::string& path) override {
     LB_TRY(ask("info", path));
-    ++looked_at;
     return real_->info(path);
   }
   Result<SpaceInfo> space(const std::string& path) override { return real_->space(path); }
@@ -121,7 +121,7 @@ class WatchedFile final : public File {
     return real_->write_at(bytes, offset);
   }
   Status append(ByteView bytes) override { return real_->append(bytes); }
-  Status sync() override { return real_->sync(); }
+  Status sync() override { return {}; }
   Status truncate(std::uint64_t size) override { return real_->truncate(size); }
   Result<FileInfo> info() override { return real_->info(); }
   Result<std::vector<DataRange>> data_ranges() override { return real_->data_ranges(); }
@@ -181,6 +181,8 @@ class NoSandboxes final : public Sandboxes {
     return Error(ErrorKind::internal, "sandbox");
   }
 };
+
+using Lines = std::vector<std::string>;
 
 // A source folder, a target folder, a repository, and what is done with them.
 class FilesStoreTest : public testing::Test {
