@@ -23,6 +23,11 @@ Result<bool> RestoreRun::clear_way(const std::string& full, const std::string& p
   return false;
 }
 
+// Whether what is there already gets its recorded attributes again.
+bool RestoreRun::corrects(const std::string& path) const {
+  return options_.mode == RestoreMode::exact || mark_->in_doubt(path);
+}
+
 Status RestoreRun::place_file(StreamedRow row) {
   auto full = full_of(row.path);
   std::optional<FileInfo> now;
@@ -31,9 +36,7 @@ Status RestoreRun::place_file(StreamedRow row) {
   if (now) {
     auto there = LB_TRY(is_there(row, full, *now));
     if (there) {
-      if (options_.mode == RestoreMode::exact) {
-        LB_TRY(attributes_.apply(full, row.attributes, false));
-      }
+      if (corrects(row.path)) LB_TRY(attributes_.apply(full, row.attributes, false));
       meter_.item(row.path);
       return {};
     }
@@ -41,15 +44,18 @@ Status RestoreRun::place_file(StreamedRow row) {
   return queue_content(std::move(row), full);
 }
 
-// Merging trusts size and time. An exact restore trusts neither: it compares every byte, and writes
-// a file with several names anew, since one of them may lie outside of what is restored.
+// Merging trusts size and time, unless an earlier restore was cut off here. An exact restore trusts
+// neither: it compares every byte, and writes a file with several names anew, since one of them may
+// lie outside of what is restored.
 Result<bool> RestoreRun::is_there(const StreamedRow& row, const std::string& full,
                                   const FileInfo& now) {
   if (now.kind != FileKind::regular || now.size != row.row.size ||
       now.mtime_ns != row.attributes.mtime_ns) {
     return false;
   }
-  if (options_.mode == RestoreMode::merge) return true;
+  if (options_.mode == RestoreMode::merge) {
+    return mark_->in_doubt(row.path) ? same_content(row.row, full) : Result<bool>(true);
+  }
   if (now.links > 1) return false;
   auto same = LB_TRY(same_xattrs(row.attributes, full));
   if (!same) return false;
@@ -98,7 +104,7 @@ Status RestoreRun::place_other(const StreamedRow& row) {
     there = target == wanted.link_target;
   }
   if (!there) return make_other(row, mark_->temporary_in(path_parent(full)));
-  if (options_.mode == RestoreMode::exact) LB_TRY(attributes_.apply(full, wanted, false));
+  if (corrects(row.path)) LB_TRY(attributes_.apply(full, wanted, false));
   meter_.item(row.path);
   return {};
 }

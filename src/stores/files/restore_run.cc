@@ -97,7 +97,7 @@ Status RestoreRun::prepare_root() {
     LB_TRY(make_directories(files_, path_parent(options_.folder), 0755));
     LB_TRY(files_.make_directory(options_.folder, 0700));
   }
-  mark_ = LB_TRY(RestoreMark::begin(world_, options_.folder));
+  mark_ = LB_TRY(RestoreMark::begin(world_, options_.folder, filter_));
   return {};
 }
 

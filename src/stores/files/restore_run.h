@@ -44,6 +44,7 @@ class RestoreRun {
   Result<bool> is_there(const StreamedRow& row, const std::string& full, const FileInfo& now);
   Result<bool> same_content(const repo::Row& row, const std::string& full);
   Result<bool> same_xattrs(const Attributes& attributes, const std::string& full);
+  bool corrects(const std::string& path) const;
   Status place_link(StreamedRow row);
   Status place_other(const StreamedRow& row);
   Status make_other(const StreamedRow& row, const std::string& temporary);

@@ -348,6 +348,34 @@ TEST_F(FilesRestore, SurvivesTheFailureOfEveryCall) {
   }
 }
 
+// A power cut may leave a file with its size and time, but without its content.
+TEST_F(FilesRestore, FilesOfARestoreCutOffAreNotTrusted) {
+  for (const char* name : {"a/x", "b/x", "c/x"}) write(at(name), "good");
+  backup();
+  restore_all(to_target());
+  for (const char* name : {"a/x", "b/x", "c/x"}) {
+    ASSERT_TRUE(files_.open_write(back(name)).take()->write_at(view_of("evil"), 0).ok());
+    ASSERT_TRUE(files_.set_mtime(back(name), info(at(name)).mtime_ns).ok());
+  }
+  auto none = to_target();
+  none.only = {"a", "b"};
+  files_.hook = [&](const std::string& call, const std::string&) -> Status {
+    if (call == "sync_filesystem") return Error(ErrorKind::unavailable, "power cut");
+    return {};
+  };
+  EXPECT_FALSE(restore(world_, *parent_, none, {}, {}).ok());
+  files_.hook = nullptr;
+  auto only_a = to_target();
+  only_a.only = {"a"};
+  restore_all(only_a);
+  EXPECT_EQ(read(back("a/x")), "good");
+  EXPECT_TRUE(exists(back(".lifeboat-restore"))) << "b is still in doubt";
+  restore_all(to_target());
+  EXPECT_EQ(read(back("b/x")), "good");
+  EXPECT_NE(read(back("c/x")), "good") << "no restore was cut off here: size and time are trusted";
+  EXPECT_FALSE(exists(back(".lifeboat-restore")));
+}
+
 TEST_F(FilesRestore, FailedFetchIsReportedAndLeavesNoTemporary) {
   for (int n = 0; n < 20; ++n) write(at(cat("f", n)), std::string(100'000, 'a'));
   backup();
@@ -416,7 +444,7 @@ TEST_F(FilesRestore, KeysThatLeadOutOfTheTargetAreRefused) {
     auto outcome = restore(world_, *reader, to_target(), {}, {});
     ASSERT_FALSE(outcome.ok()) << printable(key);
     EXPECT_EQ(outcome.error().kind(), ErrorKind::corrupt) << printable(key);
-    EXPECT_EQ(names(target_), Lines{".lifeboat-restore"});
+    EXPECT_EQ(names(target_), Lines{".lifeboat-restore"}) << "the mark of a restore cut off";
   }
   EXPECT_EQ(read(folder_ / "victim"), "untouched");
 }
