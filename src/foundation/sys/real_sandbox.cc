@@ -1,11 +1,10 @@
 #include "foundation/sys/real_sandbox.h"
 
-#include <csignal>
+#include <poll.h>
 
-#include <algorithm>
+#include <chrono>
 
 #include "foundation/base/text.h"
-#include "foundation/sys/run_to_end.h"
 
 namespace lb {
 
@@ -15,6 +14,19 @@ SandboxLink::SandboxLink(Files& files, Supervisor supervisor, Descriptor init, S
       requests_(std::move(supervisor.requests)),
       init_(std::move(init)),
       cgroup_(std::move(cgroup)) {}
+
+namespace {
+bool readable_within(int descriptor, std::chrono::milliseconds limit) {
+  auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd watched{descriptor, POLLIN, 0};
+    if (::poll(&watched, 1, static_cast<int>(left.count())) > 0) return true;
+  }
+}
+}  // namespace
 
 SandboxLink::~SandboxLink() { (void)stop(); }
 
@@ -57,8 +69,12 @@ Status SandboxLink::stop() {
     std::uint8_t question = static_cast<std::uint8_t>(ToSupervisor::stop);
     // It ends when everything inside is dead. One that is dead already has taken all with it.
     (void)send_message(requests_.get(), ByteView(&question, 1));
-    LB_TRY(wait_for_end(*supervisor_, supervisor_->ended(), {}).status());
-    supervisor_.reset();
+    bool ended = readable_within(supervisor_->ended(), std::chrono::seconds(30));
+    supervisor_.reset();  // kills it if it has not ended
+    if (!ended) {
+      return Error(ErrorKind::timeout, "processes in the sandbox did not die when killed")
+          .with_hint("they hang in the kernel, often on storage that does not answer");
+    }
   }
   return cgroup_.remove(files_);
 }

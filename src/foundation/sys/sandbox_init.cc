@@ -14,6 +14,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/sys/exec_child.h"
+#include "foundation/sys/sandbox_filter.h"
 #include "foundation/sys/sandbox_mounts.h"
 #include "foundation/sys/sandbox_privileges.h"
 #include "foundation/sys/sandbox_wire.h"
@@ -63,6 +64,7 @@ class Init {
   Status settle(const SandboxSpec& spec) {
     LB_TRY(mount_fresh_proc());
     LB_TRY(give_up_privileges(spec.user));
+    LB_TRY(filter_system_calls());
     LB_TRY(check_reach(spec));
     if (::chdir("/") != 0) return system_error(errno, "enter the root of the sandbox");
     ::umask(077);

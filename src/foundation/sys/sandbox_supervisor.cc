@@ -70,6 +70,7 @@ class SupervisorProcess {
     LB_TRY(give_up_privileges(spec.user));
     applied.insert(applied.begin(), "network namespace: loopback only, nothing leads out");
     applied.push_back("process, ipc and host name namespaces");
+    applied.push_back("system call filter: local and IP sockets only, no key rings, no io_uring");
     applied.push_back(cat("user ", spec.user.uid,
                           groups_cleared ? ", no groups" : ", groups of the caller",
                           ", no capability (bounding set empty), no new privileges"));

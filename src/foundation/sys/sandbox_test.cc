@@ -3,6 +3,7 @@
 #include "foundation/sys/sandbox.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -257,6 +258,38 @@ TEST_F(SandboxTest, OutboundAttemptsFailAtOnceAndAreCounted) {
   EXPECT_EQ(blocked.count, 3u);
   EXPECT_EQ(blocked.destinations,
             (std::vector<std::string>{"10.1.2.3:443 tcp", "192.168.7.7:53 udp"}));
+}
+
+TEST_F(SandboxTest, SocketsThatNoNamespaceHoldsAreRefused) {
+  if (!create()) GTEST_SKIP() << skip_;
+  auto open = [&](int family) {
+    return output(cat("perl -e 'socket(S, ", family, ", 1, 0) ? print \"open\" : print $!'"));
+  };
+  EXPECT_EQ(open(AF_INET), "open");
+  EXPECT_EQ(open(AF_UNIX), "open");
+  EXPECT_EQ(open(AF_VSOCK), "Address family not supported by protocol");
+  EXPECT_EQ(open(AF_ALG), "Address family not supported by protocol");
+  EXPECT_NE(said().find("system call filter"), std::string::npos);
+  EXPECT_EQ(output("grep ^Seccomp: /proc/self/status"), "Seccomp:\t2\n");
+}
+
+// Without the privilege and without user namespaces (root has none to fall back on here) the answer
+// is a refusal, never a sandbox that is none.
+TEST_F(SandboxTest, MissingPrivilegeIsSaidNotIgnored) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs a privilege to lose";
+  pid_t child = ::fork();
+  if (child == 0) {
+    constexpr unsigned long sys_admin = 21;
+    ::prctl(PR_CAPBSET_DROP, sys_admin, 0, 0, 0);
+    auto files = real_files();
+    auto made = real_sandboxes(*files)->create(spec_);
+    bool said_so =
+        !made.ok() && made.error().kind() == ErrorKind::unsupported && !made.error().hint().empty();
+    ::_exit(said_so ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(SandboxTest, SixthVersionIsBlockedToo) {
