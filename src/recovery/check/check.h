@@ -41,7 +41,7 @@ struct CheckContext {
   std::map<std::string, std::string> environment;  // for env: references in checks; never logged
   std::stop_token stop;
   // What `fresh … within` is measured against; none: the clock when the check runs.
-  std::optional<Timestamp> loss_moment;
+  std::optional<Timestamp> loss_moment{};
   Micros statement_limit = std::chrono::hours(6);  // of one SQL statement; longer is an error
 };
 
