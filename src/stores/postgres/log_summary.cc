@@ -25,7 +25,7 @@ Result<Commit> get_commit(ByteReader& reader) {
   auto lsn = LB_TRY(reader.u64());
   auto end_lsn = LB_TRY(reader.u64());
   auto time = LB_TRY(get_time(reader));
-  return Commit{xid, lsn, end_lsn, time};
+  return Commit{xid, lsn, end_lsn, time, false};
 }
 
 Status get_restore_points(ByteReader& reader, LogSummary& summary) {

@@ -31,6 +31,7 @@ class MemoryRepository final : public repo::Repository {
                      std::uint64_t segment_bytes);
   void cut(std::uint64_t segment, std::size_t bytes, std::uint32_t timeline = 1);  // leaves a tail only
   void drop(std::uint64_t segment, std::uint32_t timeline = 1);
+  void drop_segment(const repo::LogName& name);
   void spoil_summary(std::uint64_t segment, std::uint32_t timeline = 1);
   // Called before each row of a fetch; an error fails the fetch there.
   std::function<Status(const std::string& key)> on_fetch;

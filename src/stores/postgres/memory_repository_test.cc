@@ -198,6 +198,8 @@ void MemoryRepository::drop(std::uint64_t segment, std::uint32_t timeline) {
   });
 }
 
+void MemoryRepository::drop_segment(const repo::LogName& name) { parts_.erase(name); }
+
 void MemoryRepository::spoil_summary(std::uint64_t segment, std::uint32_t timeline) {
   parts_.at({log_id, timeline, segment}).summary.pop_back();
 }

@@ -89,7 +89,8 @@ Status scan(const Question& question, std::size_t first, std::size_t last, Lsn u
 
 std::unique_ptr<WalScanner> scanner_at(const Question& question, std::size_t part) {
   auto start = question.path.parts[part]->info.name.segment * question.segment_bytes;
-  return WalScanner::create(start, question.segment_bytes, {.commits = true, .row_deltas = false});
+  return WalScanner::create(start, question.segment_bytes,
+                            {.commits = true, .aborts = false, .row_deltas = false});
 }
 
 std::size_t part_with(const Question& question, Lsn lsn) {

@@ -12,7 +12,8 @@ const RelationId table{1663, 16384, 20001};
 Timestamp at(int seconds) { return from_micros(1'768'000'000'000'000 + seconds * 1'000'000LL); }
 
 std::unique_ptr<WalScanner> scan(const SyntheticWal& wal) {
-  auto scanner = WalScanner::create(wal.start(), 0, {.commits = false, .row_deltas = true});
+  auto scanner =
+      WalScanner::create(wal.start(), 0, {.commits = false, .aborts = false, .row_deltas = true});
   EXPECT_TRUE(scanner->feed(wal.bytes()).ok());
   return scanner;
 }

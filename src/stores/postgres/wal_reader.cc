@@ -353,7 +353,12 @@ Status Scanner::look_into_transaction(const RecordHeader& header, ByteView recor
   auto end = LB_TRY(parse_transaction_end(header, body.main, version_));
   if (!end) return {};
   if (wishes_.row_deltas) rows_.ended(*end, end_lsn);
-  if (end->commit) note_commit({end->xid, record_at_, end_lsn, end->time});
+  Commit noted{end->xid, record_at_, end_lsn, end->time, !end->commit};
+  if (end->commit) {
+    note_commit(noted);
+  } else if (wishes_.aborts) {
+    commits_.push_back(noted);
+  }
   return {};
 }
 

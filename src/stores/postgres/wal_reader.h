@@ -22,6 +22,7 @@ struct Commit {
   Lsn lsn = 0;      // start of the commit record
   Lsn end_lsn = 0;  // first byte after it
   Timestamp time{};
+  bool aborted = false;  // listed only on request (ScanWishes::aborts); never in a summary
 };
 
 struct RelationId {
@@ -52,6 +53,7 @@ Result<LogSummary> decode_summary(ByteView bytes);
 
 struct ScanWishes {
   bool commits = false;      // keep the list of commits (time, xid, lsn)
+  bool aborts = false;       // list aborted transactions among the commits, marked
   bool row_deltas = false;   // rows inserted minus deleted by committed transactions, per relation
 };
 

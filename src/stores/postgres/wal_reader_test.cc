@@ -27,7 +27,8 @@ struct Scanned {
 
 Scanned scan(ByteView bytes, std::size_t slice, Lsn start,
              const std::string& snapshot = "100:100:") {
-  auto scanner = WalScanner::create(start, 0, {.commits = true, .row_deltas = true});
+  auto scanner =
+      WalScanner::create(start, 0, {.commits = true, .aborts = false, .row_deltas = true});
   Scanned out;
   out.ok = true;
   for (std::size_t from = 0; from < bytes.size() && out.ok; from += slice) {
@@ -149,7 +150,7 @@ TEST(WalScanner, BeginsAtARecordInsideAPage) {
   wal.filler(10'000);
   auto bytes = ByteView(wal.bytes()).subspan(start - wal.start());
   auto scanner = WalScanner::create(start, SyntheticWal::segment_bytes,
-                                    {.commits = true, .row_deltas = false});
+                                    {.commits = true, .aborts = false, .row_deltas = false});
   ASSERT_TRUE(scanner->feed(bytes).ok());
   ASSERT_EQ(scanner->commits().size(), 1u);
   EXPECT_EQ(scanner->commits()[0].lsn, start);
