@@ -138,7 +138,7 @@ tr.has-detail{break-after:avoid}
 .plots{grid-template-columns:1fr 1fr}
 .wide{overflow:visible}
 .checks table{min-width:0}
-.checks thead th:nth-child(1){width:74pt}
+.checks thead th:nth-child(1){width:82pt}
 .checks thead th:nth-child(3),.checks thead th:nth-child(4){width:20%}
 .checks thead th:nth-child(5){width:56pt}
 .checks thead th:nth-child(6){width:46pt}
