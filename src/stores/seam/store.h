@@ -1,5 +1,5 @@
-// Store: one data holder of the user's system, as the engine sees it. A folder of stores/ implements
-// this; recovery/ drives it. Stores know the repository, never one another.
+// Store: one data holder of the user's system, as the engine sees it. A folder of stores/
+// implements this; recovery/ drives it. Stores know the repository, never one another.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,8 @@ struct Diagnosis {
 class Source {
  public:
   virtual ~Source() = default;
-  // Tests everything a backup needs, without changing anything. store_unreachable when it is not there.
+  // Tests everything a backup needs, without changing anything. store_unreachable when it is not
+  // there.
   virtual Result<std::vector<Diagnosis>> diagnose(World& world, std::stop_token stop) = 0;
   virtual Result<BackupOutcome> backup(const BackupContext& context) = 0;
 };
