@@ -113,7 +113,7 @@ class Verifier {
       last_ = relation.oid;
     }
     if (first_.empty()) first_ = relation.name;
-    out_.evidence.add(cat(relation.name, ": ", printable(problem)));
+    out_.evidence.problem(cat(relation.name, ": ", printable(problem)));
   }
 
   Status verify_index(const Relation& relation) {

@@ -119,25 +119,33 @@ Result<Expectation> Counter::expected_of(const Table& table) {
 Status Counter::compare_recorded(const Table& table, std::int64_t got, Finding& out) {
   auto expected = expected_of(table);
   if (!expected.ok()) {
-    out.evidence.add(
+    out.evidence.problem(
         cat(table.name.text(), ": got ", got, ", expected unknown: ", expected.error().text()));
     out.error(expected.error().text());
     return {};
   }
   auto sum = expected->recorded + expected->added;
-  out.evidence.add(cat(table.name.text(), ": expected ", sum, " (", expected->recorded,
-                       " recorded, ", expected->added >= 0 ? "+" : "", expected->added,
-                       " by the log), got ", got));
-  if (got != sum) out.fail(cat(table.name.text(), " has ", got, " rows instead of ", sum));
+  out.expected += cat(out.expected == "recorded" ? ": " : ", ", table.name.name, " ", sum);
+  auto line = cat(table.name.text(), ": expected ", sum, " (", expected->recorded, " recorded, ",
+                  expected->added >= 0 ? "+" : "", expected->added, " by the log), got ", got);
+  if (got == sum) {
+    out.evidence.add(line);
+    return {};
+  }
+  out.evidence.problem(line);
+  out.fail(cat(table.name.text(), " has ", got, " rows instead of ", sum));
   return {};
 }
 
 Status Counter::compare_number(const Table& table, std::int64_t got, Finding& out) const {
   auto meets = LB_TRY(holds(what_.expect, std::to_string(got)));
-  out.evidence.add(cat(table.name.text(), ": expected ", text_of(what_.expect), ", got ", got));
-  if (!meets) {
-    out.fail(cat(table.name.text(), " has ", got, " rows, expected ", text_of(what_.expect)));
+  auto line = cat(table.name.text(), ": expected ", text_of(what_.expect), ", got ", got);
+  if (meets) {
+    out.evidence.add(line);
+    return {};
   }
+  out.evidence.problem(line);
+  out.fail(cat(table.name.text(), " has ", got, " rows, expected ", text_of(what_.expect)));
   return {};
 }
 
@@ -146,7 +154,7 @@ Status Counter::count(const std::string& text, Finding& out) {
   auto table = LB_TRY(find_table(connection_, name));
   ++out.examined;
   if (!table) {
-    out.evidence.add(cat(name.text(), ": no such table"));
+    out.evidence.problem(cat(name.text(), ": no such table"));
     out.fail(cat(name.text(), " is not in the restored copy"));
     return {};
   }

@@ -58,6 +58,7 @@ TEST_F(Count, IsRecordedPlusWhatTheLogAdded) {
   auto unchanged = bench.count({"users", "jobs"});
   EXPECT_EQ(unchanged.state, CheckState::pass) << all_text(unchanged);
   EXPECT_EQ(unchanged.got, "users 100, jobs 0");
+  EXPECT_EQ(unchanged.expected, "recorded: users 100, jobs 0");
 
   bench.sql("INSERT INTO users VALUES (101), (102), (103); DELETE FROM users WHERE id = 1");
   EXPECT_EQ(bench.count({"users"}).state, CheckState::fail);

@@ -151,9 +151,9 @@ class Comparer {
     ++differing_;
     const auto& key = left ? left->key : right->key;
     if (first_.empty()) first_ = shown_key(key);
-    out_.evidence.add(cat("key ", shown_key(key), ": left ",
-                          left ? shown_values(left->values) : "no row", ", right ",
-                          right ? shown_values(right->values) : "no row"));
+    out_.evidence.problem(cat("key ", shown_key(key), ": left ",
+                              left ? shown_values(left->values) : "no row", ", right ",
+                              right ? shown_values(right->values) : "no row"));
   }
 
   Finding finish() {

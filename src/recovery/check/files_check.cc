@@ -59,7 +59,7 @@ class TreeJudge {
     LB_TRY(judge_counts());
     LB_TRY(judge_zero_bytes());
     judge_recorded();
-    for (const auto& example : tree_.examples) out_.evidence.add(printable(example));
+    for (const auto& example : tree_.examples) out_.evidence.problem(printable(example));
     return std::move(out_);
   }
 

@@ -15,19 +15,25 @@ std::string shortened(std::string text, std::size_t bytes_max) {
   return text.append(mark);
 }
 
-void Evidence::add(std::string line) {
-  if (lines_.size() < lines_max) {
-    // Secrets are removed after this; a line is kept longer here so that the cut cannot leave half
-    // of one standing.
-    lines_.push_back(shortened(std::move(line), 16 * line_bytes_max));
-    return;
-  }
-  ++left_out_;
+void Evidence::Lines::add(std::string line) {
+  ++count;
+  if (kept.size() == lines_max) return;
+  // Secrets are removed after this; a line is kept longer here so that the cut cannot leave half of
+  // one standing.
+  kept.push_back(shortened(std::move(line), 16 * line_bytes_max));
 }
 
+void Evidence::problem(std::string line) { problems_.add(std::move(line)); }
+
+void Evidence::add(std::string line) { others_.add(std::move(line)); }
+
 std::vector<std::string> Evidence::lines() const {
-  auto out = lines_;
-  if (left_out_ > 0) out.back() = cat("and ", left_out_ + 1, " more");
+  auto out = problems_.kept;
+  out.insert(out.end(), others_.kept.begin(), others_.kept.end());
+  auto count = problems_.count + others_.count;
+  if (count <= lines_max) return out;
+  out.resize(lines_max);
+  out.back() = cat("and ", count - lines_max + 1, " more");
   return out;
 }
 

@@ -9,20 +9,25 @@
 
 namespace lb::check {
 
-// Lines a person can follow up. Bounded while they are collected, so that a million violations cost
-// no memory; the last line says how many were left out.
+// Lines a person can follow up, what is wrong before what is right. Bounded while they are
+// collected, so that a million violations cost no memory; the last line says how many were left
+// out.
 class Evidence {
  public:
   static constexpr std::size_t lines_max = 50;
   static constexpr std::size_t line_bytes_max = 300;
 
+  void problem(std::string line);
   void add(std::string line);
   std::vector<std::string> lines() const;
-  bool empty() const { return lines_.empty(); }
 
  private:
-  std::vector<std::string> lines_;
-  std::uint64_t left_out_ = 0;
+  struct Lines {
+    std::vector<std::string> kept;
+    std::uint64_t count = 0;
+    void add(std::string line);
+  };
+  Lines problems_, others_;
 };
 
 // At most `bytes_max` bytes, cut at a UTF-8 boundary and marked with "…".

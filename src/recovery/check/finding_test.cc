@@ -19,6 +19,17 @@ TEST(Evidence, KeepsFiftyLinesAndCountsTheRest) {
   EXPECT_EQ(lines[49], "and 11 more");
 }
 
+TEST(Evidence, ShowsWhatIsWrongBeforeWhatIsRight) {
+  Evidence evidence;
+  for (int i = 0; i < 100; ++i) evidence.add(cat("row ", i, " holds"));
+  evidence.problem("row 100 is wrong");
+  auto lines = evidence.lines();
+  ASSERT_EQ(lines.size(), Evidence::lines_max);
+  EXPECT_EQ(lines[0], "row 100 is wrong");
+  EXPECT_EQ(lines[1], "row 0 holds");
+  EXPECT_EQ(lines[49], "and 52 more");
+}
+
 TEST(Evidence, ShortensAtACharacterBoundary) {
   EXPECT_EQ(shortened("short", 10), "short");
   EXPECT_EQ(shortened("0123456789", 8), "01234…");

@@ -131,7 +131,7 @@ class Prover {
     for (const auto& row : found.rows) {
       std::vector<std::string> values;
       for (const auto& value : row) values.push_back(shown(value));
-      out_.evidence.add(
+      out_.evidence.problem(
           cat(constraint.text(), ": (", join(values, ", "), ") ", what, constraint.to.name.text()));
     }
     if (found.rows.size() < keys_shown) return static_cast<std::int64_t>(found.rows.size());

@@ -28,11 +28,14 @@ class Caller {
     out_.got = answer_text(*answer);
     auto problems = LB_TRY(unmet(what_, *answer));
     if (problems.empty()) LB_TRY(save(*answer, problems));
-    out_.evidence.add(cat(name, ": ", out_.got));
-    if (problems.empty()) return {};
+    if (problems.empty()) {
+      out_.evidence.add(cat(name, ": ", out_.got));
+      return {};
+    }
     ++failed_;
-    out_.evidence.add(cat("  ", join(problems, "; ")));
-    if (!answer->body.empty()) out_.evidence.add(cat("  answer: ", shown_body(answer->body)));
+    out_.evidence.problem(cat(name, ": ", out_.got));
+    out_.evidence.problem(cat("  ", join(problems, "; ")));
+    if (!answer->body.empty()) out_.evidence.problem(cat("  answer: ", shown_body(answer->body)));
     out_.fail(cat(name, ": ", join(problems, "; ")));
     return {};
   }
@@ -61,12 +64,12 @@ class Caller {
       ++out_.examined;
       ++failed_;
       out_.got = cat("no answer in ", human_duration(request.limit));
-      out_.evidence.add(cat(name, ": ", out_.got));
+      out_.evidence.problem(cat(name, ": ", out_.got));
       out_.fail(cat(name, ": no answer within ", format_duration(*what_.within)));
       return {};
     }
     ++unanswered_;
-    out_.evidence.add(cat(name, ": ", error.text()));
+    out_.evidence.problem(cat(name, ": ", error.text()));
     return Error(error).context(name);
   }
 
@@ -95,7 +98,7 @@ class Caller {
       if (called.ok()) continue;
       if (called.error().kind() == ErrorKind::not_found) {
         ++failed_;
-        out_.evidence.add(cat("row ", rows_, ": ", called.error().message()));
+        out_.evidence.problem(cat("row ", rows_, ": ", called.error().message()));
         out_.fail(cat("row ", rows_, ": ", called.error().message()));
       } else if (unanswered_ >= unanswered_max || unanswered_ == 0) {
         return called;

@@ -26,7 +26,7 @@ class KeyChecker {
     ++out_.examined;
     bool there = LB_TRY(lookup_.contains(key).context(printable(key)));
     if (there) return {};
-    if (++missing_ <= keys_shown) out_.evidence.add(cat("missing: ", shown(value)));
+    if (++missing_ <= keys_shown) out_.evidence.problem(cat("missing: ", shown(value)));
     return {};
   }
 

@@ -14,7 +14,7 @@ Result<Finding> check_tables(const plan::CheckTables& what, const Scope& scope) 
     ++out.examined;
     if (table) continue;
     missing.push_back(text);
-    out.evidence.add(cat(parse_table(text).text(), ": no such table"));
+    out.evidence.problem(cat(parse_table(text).text(), ": no such table"));
   }
   out.expected = cat(what.tables.size(), " tables: ", join(what.tables, ", "));
   if (missing.empty()) {
