@@ -196,10 +196,10 @@ class TreeReader {
       if (!next(key)) return false;
       if (key.raw.type == YAML_MAPPING_END_EVENT) break;
       auto& entry = node.entries.emplace_back();
-      if (!read_key(key.raw, entry.first, depth + 1)) return false;
+      if (!read_key(key.raw, entry.key, depth + 1)) return false;
       Event value;
       if (!next(value)) return false;
-      if (!read_node(value.raw, entry.second, depth + 1)) return false;
+      if (!read_node(value.raw, entry.value, depth + 1)) return false;
       note_duplicate(node, lines);
     }
     open_.erase(anchor);
@@ -216,7 +216,7 @@ class TreeReader {
 
   // Keeps the first of two equal keys, so that whoever reads the tree never has to choose.
   void note_duplicate(YamlNode& node, std::map<std::string, std::size_t>& lines) {
-    const auto& key = node.entries.back().first;
+    const auto& key = node.entries.back().key;
     auto [first, added] = lines.emplace(key.text, key.line);
     if (added) return;
     faults_.push_back({key.line, key.column, cat("duplicate key '", printable(key.text), "'"),

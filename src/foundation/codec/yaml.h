@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "foundation/codec/json.h"
@@ -17,7 +16,7 @@ namespace lb {
 
 struct YamlNode {
   enum class Kind { null, scalar, sequence, mapping };
-  using Entry = std::pair<YamlNode, YamlNode>;  // the key is always a scalar
+  struct Entry;
 
   Kind kind = Kind::null;
   bool plain = false;  // a scalar without quotes: only such text can mean a number or a boolean
@@ -37,6 +36,10 @@ struct YamlNode {
   std::optional<bool> boolean() const;
   std::optional<std::int64_t> integer() const;
   std::optional<double> number() const;  // integers too
+};
+
+struct YamlNode::Entry {
+  YamlNode key, value;  // the key is always a scalar
 };
 
 struct YamlFault {

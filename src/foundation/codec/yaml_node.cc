@@ -69,7 +69,7 @@ bool needs_quotes(std::string_view text) {
 
 const YamlNode* YamlNode::find(std::string_view key) const {
   for (const auto& entry : entries) {
-    if (entry.first.text == key) return &entry.second;
+    if (entry.key.text == key) return &entry.value;
   }
   return nullptr;
 }

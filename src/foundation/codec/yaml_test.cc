@@ -26,8 +26,8 @@ std::string fault(std::string_view text) {
 TEST(Yaml, KnowsThePlaceOfEveryValue) {
   auto root = tree("# c\nstores:\n  db: {every: hourly}\n  list:\n    - é: one\n");
   const auto& stores = *root.find("stores");
-  EXPECT_EQ(root.entries[0].first.line, 2U);
-  EXPECT_EQ(root.entries[0].first.column, 1U);
+  EXPECT_EQ(root.entries[0].key.line, 2U);
+  EXPECT_EQ(root.entries[0].key.column, 1U);
   const auto& every = *stores.find("db")->find("every");
   EXPECT_EQ(every.line, 3U);
   EXPECT_EQ(every.column, 15U);

@@ -95,28 +95,30 @@ class Composer {
   }
 
   void join_into(YamlNode& root, YamlNode part) {
-    for (auto& [key, value] : part.entries) {
+    for (auto& fresh : part.entries) {
+      auto& key = fresh.key;
+      auto& value = fresh.value;
       if (key.text == "include") continue;
       auto same = std::find_if(root.entries.begin(), root.entries.end(),
-                               [&](const auto& entry) { return entry.first.text == key.text; });
+                               [&](const auto& entry) { return entry.key.text == key.text; });
       if (same == root.entries.end()) {
-        root.entries.emplace_back(std::move(key), std::move(value));
-      } else if (is_named(key.text) && value.is_mapping() && same->second.is_mapping()) {
-        join_names(same->second, std::move(value));
+        root.entries.push_back({std::move(key), std::move(value)});
+      } else if (is_named(key.text) && value.is_mapping() && same->value.is_mapping()) {
+        join_names(same->value, std::move(value));
       } else if (key.text != "version") {
-        given_twice(key, same->first);
+        given_twice(key, same->key);
       }
     }
   }
 
   void join_names(YamlNode& section, YamlNode part) {
     std::map<std::string, const YamlNode*> known;
-    for (const auto& entry : section.entries) known.emplace(entry.first.text, &entry.first);
+    for (const auto& entry : section.entries) known.emplace(entry.key.text, &entry.key);
     std::vector<YamlNode::Entry> fresh;
     for (auto& entry : part.entries) {
-      auto found = known.find(entry.first.text);
+      auto found = known.find(entry.key.text);
       if (found != known.end()) {
-        given_twice(entry.first, *found->second);
+        given_twice(entry.key, *found->second);
       } else {
         fresh.push_back(std::move(entry));
       }

@@ -23,8 +23,8 @@ Names declared_names(const YamlNode& root) {
     const auto* found = root.find(section);
     if (found == nullptr) continue;
     for (const auto& entry : found->entries) {
-      out[section].in_order.push_back(entry.first.text);
-      out[section].all.insert(entry.first.text);
+      out[section].in_order.push_back(entry.key.text);
+      out[section].all.insert(entry.key.text);
     }
   }
   return out;

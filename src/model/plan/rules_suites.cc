@@ -91,7 +91,7 @@ class SuiteRules {
   static void gather(const YamlNode& node, std::vector<const YamlNode*>& out) {
     if (node.is_scalar()) out.push_back(&node);
     for (const auto& item : node.items) gather(item, out);
-    for (const auto& entry : node.entries) gather(entry.second, out);
+    for (const auto& entry : node.entries) gather(entry.value, out);
   }
 
   void check_text(const YamlNode& node) {

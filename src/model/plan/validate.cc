@@ -253,7 +253,7 @@ const Shape* alternative_for(const Shape& either, const YamlNode& node) {
 const Verb* only_verb(const Shape& shape, const YamlNode& node) {
   const Verb* out = nullptr;
   for (const auto& entry : node.entries) {
-    const auto* found = find_verb(shape, entry.first.text);
+    const auto* found = find_verb(shape, entry.key.text);
     if (found == nullptr) continue;
     if (out != nullptr) return nullptr;
     out = found;

@@ -46,7 +46,7 @@ Place View::place() const {
 
 Place View::place_of_key(std::string_view key) const {
   for (const auto& entry : node_->entries) {
-    if (entry.first.text == key) return View(entry.first, *files_).place();
+    if (entry.key.text == key) return View(entry.key, *files_).place();
   }
   return place();
 }
