@@ -40,6 +40,7 @@ struct StreamStatus {
   std::optional<Timestamp> last_commit;  // newest commit durable in the repository
   Timestamp at{};
   std::string slot, slot_state;          // "reserved", "extended", "unreserved", "lost"
+  std::string gap;                       // newest hole this run met: "0/3000000 to 0/9000000", or empty
 };
 struct StreamOptions {
   std::string store;
