@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "foundation/sys/process.h"
+#include "foundation/sys/test_folder.h"
 
 namespace lb {
 namespace {
@@ -32,6 +33,7 @@ TEST(HardenProcess, NoCoreNoTracing) {
 }
 
 TEST(HardenProcess, ProgramsCanStillBeStarted) {
+  if (!forked_child_may_have_threads) GTEST_SKIP() << "the thread sanitizer forbids it";
   EXPECT_EQ(in_child([] {
               Command command;
               command.argv = {"/bin/sh", "-c", "echo hi"};

@@ -277,6 +277,7 @@ TEST_F(SandboxTest, SocketsThatNoNamespaceHoldsAreRefused) {
 // is a refusal, never a sandbox that is none.
 TEST_F(SandboxTest, MissingPrivilegeIsSaidNotIgnored) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs a privilege to lose";
+  if (!forked_child_may_have_threads) GTEST_SKIP() << "the thread sanitizer forbids it";
   pid_t child = ::fork();
   if (child == 0) {
     constexpr unsigned long sys_admin = 21;
@@ -398,6 +399,7 @@ TEST_F(SandboxTest, UnprivilegedUserIsNeverRoot) {
 }
 
 TEST_F(SandboxTest, KilledOwnerLeavesNothingThatSweepDoesNotRemove) {
+  if (!forked_child_may_have_threads) GTEST_SKIP() << "the thread sanitizer forbids it";
   if (!create()) GTEST_SKIP() << skip_;
   auto alive_folder = spec_.folder;
   auto other = folder_ / "plain";
@@ -414,7 +416,10 @@ TEST_F(SandboxTest, KilledOwnerLeavesNothingThatSweepDoesNotRemove) {
     (void)write_durably(*files, note, view_of(cat((*child)->pid())));
     for (;;) ::pause();
   }
-  while (!path_exists(*files_, note).value()) pause_briefly();
+  while (!path_exists(*files_, note).value()) {
+    ASSERT_EQ(::waitpid(owner, nullptr, WNOHANG), 0);
+    pause_briefly();
+  }
   auto inside = parse_int(text_of(read_file(*files_, note, 100).value())).value();
   EXPECT_TRUE(runs(inside));
   EXPECT_TRUE(sandboxes_->sweep(folder_.path()).value().empty());  // its owner lives

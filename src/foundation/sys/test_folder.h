@@ -28,4 +28,12 @@ class TestFolder {
   std::string path_;
 };
 
+// The thread sanitizer ends a forked child that starts a thread. Tests that fork to have an owner
+// they can kill are skipped under it.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool forked_child_may_have_threads = false;
+#else
+constexpr bool forked_child_may_have_threads = true;
+#endif
+
 }  // namespace lb
