@@ -48,7 +48,8 @@ GOOD = {
         '#include <fstream>\n#include "storage/state/db.h"\nint main() { ::unlink("x"); }\n'
     ),
     "src/stores/files/fixture.h": (
-        '// For tests only.\n#pragma once\n#include <fstream>\n#include "storage/state/db.h"\n'
+        "// A thing for restore tests.\n#pragma once\n"
+        '#include <fstream>\n#include "storage/state/db.h"\n'
     ),
     "src/stores/postgres/pg_test.cc": '#include "tests/harness/server.h"\n',
     "src/stores/postgres/pg.cc": "#include <libpq-fe.h>\n",
@@ -125,6 +126,7 @@ BAD = [
     ("include-order", F, '\n#include "foundation/codec/json.h"\n', 2),  # earlier, but not listed
     ("include-order", F, '#include "storage/state/db.h"\n', 1),  # listed for its tests only
     ("include-order", "src/storage/state/bad_test.cc", '#include "app/cli/verbs.h"\n', 1),
+    ("include-order", H, HEADER + '#include "storage/state/db.h"\n', 3),
     ("include-relative", F, '#include "walk.h"\n', 1),
     ("include-relative", F, '#include "../seam/store.h"\n', 1),
     ("include-relative", F, '#include "tests/harness/server.h"\n', 1),
