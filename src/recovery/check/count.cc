@@ -84,6 +84,11 @@ const Json* recorded_table(const Json& database, const TableName& name) {
 
 Status Counter::add_part(const Json& database, const Part& part, Expectation& sum) const {
   const auto* table = recorded_table(database, part.name);
+  if (table != nullptr && (*table)["unlogged"].boolean()) {
+    return Error(ErrorKind::unsupported, cat(part.name.text(),
+                                             " is unlogged: every recovery empties it, so its rows "
+                                             "cannot be compared"));
+  }
   if (table == nullptr || !(*table)["rows"].is_int()) {
     return Error(ErrorKind::not_found,
                  cat(part.name.text(), " was not counted when the snapshot was taken"));

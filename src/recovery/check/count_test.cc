@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "recovery/check/checks_fixture.h"
+#include "stores/postgres/fingerprint.h"
 
 namespace lb::check {
 namespace {
@@ -109,6 +110,24 @@ TEST_F(Count, TellsUnrecordedFromMissing) {
   EXPECT_NE(missing.reason.find("public.users is not in the restored copy"), std::string::npos);
   bench.store().fingerprint = Json();
   EXPECT_EQ(bench.count({"later"}).state, CheckState::error);
+}
+
+TEST_F(Count, TakesTheFingerprintThatBackupsRecord) {
+  CountBench bench;
+  bench.sql(
+      "CREATE TABLE users AS SELECT generate_series(1, 100) AS id;"
+      "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id");
+  auto print = pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, {});
+  ASSERT_TRUE(print.ok()) << print.error().text();
+  bench.store().fingerprint = print->json;
+  bench.store().row_deltas.emplace();
+  auto right = bench.count({"users"});
+  EXPECT_EQ(right.state, CheckState::pass) << all_text(right);
+  auto unlogged = bench.count({"scratch"});
+  EXPECT_EQ(unlogged.state, CheckState::error);
+  EXPECT_NE(unlogged.reason.find("is unlogged"), std::string::npos) << unlogged.reason;
+  bench.sql("DELETE FROM users WHERE id = 7");
+  EXPECT_EQ(bench.count({"users"}).state, CheckState::fail);
 }
 
 TEST_F(Count, SumsThePartsOfAPartitionedTable) {
