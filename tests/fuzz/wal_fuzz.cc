@@ -13,7 +13,8 @@
 namespace {
 
 void scan_pages(lb::ByteView bytes, std::size_t slice) {
-  auto scanner = lb::pg::WalScanner::create(1 << 20, 0, {.commits = true, .aborts = false, .row_deltas = true});
+  auto scanner = lb::pg::WalScanner::create(1 << 20, 0,
+                                            {.commits = true, .aborts = false, .row_deltas = true});
   for (std::size_t from = 0; from < bytes.size(); from += slice) {
     auto part = bytes.subspan(from, std::min(slice, bytes.size() - from));
     if (!scanner->feed(part).ok()) return;
@@ -57,7 +58,8 @@ void scan_sealed(lb::ByteView input) {
     previous = start + at;
     input = input.subspan(3 + body.size());
   }
-  auto scanner = lb::pg::WalScanner::create(start, 0, {.commits = true, .aborts = false, .row_deltas = true});
+  auto scanner =
+      lb::pg::WalScanner::create(start, 0, {.commits = true, .aborts = false, .row_deltas = true});
   if (!scanner->feed(page).ok()) return;
   (void)scanner->row_deltas("90:105:91,103", ~std::uint64_t{0}).ok();
   (void)lb::pg::encode(scanner->take_summary());

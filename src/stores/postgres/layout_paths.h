@@ -1,5 +1,5 @@
-// LayoutPaths: where a row of a postgres snapshot goes below the target. Pure. Also the guards of the
-// target folder.
+// LayoutPaths: where a row of a postgres snapshot goes below the target. Pure. Also the guards of
+// the target folder.
 #pragma once
 
 #include <cstdint>

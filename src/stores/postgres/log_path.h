@@ -1,5 +1,5 @@
-// LogPath: the unbroken run of log from a snapshot's start along one timeline's descent. Pure. Used by
-// resolve() and window_of() to say what can be reached.
+// LogPath: the unbroken run of log from a snapshot's start along one timeline's descent. Pure. Used
+// by resolve() and window_of() to say what can be reached.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,17 @@ struct LogPath {
   std::uint32_t timeline = 0;         // the target's
   std::vector<const LogPart*> parts;  // in replay order, without a gap; point into the index
   Lsn end = 0;                        // end of the last whole record
-  std::optional<LogHole> hole;        // what follows `end`, when later log of this descent is stored
+  std::optional<LogHole> hole;  // what follows `end`, when later log of this descent is stored
   std::optional<Commit> last_commit() const;
   std::optional<Timestamp> newest_time() const;  // the latest commit time, whatever the order
 };
 
 // point_unreachable when `timeline` does not descend from the snapshot.
-Result<LogPath> trace_path(const LogIndex& index, const SnapshotDetails& snapshot, std::uint32_t timeline);
+Result<LogPath> trace_path(const LogIndex& index, const SnapshotDetails& snapshot,
+                           std::uint32_t timeline);
 
-// The newest timeline of the index that descends from the snapshot (its own when there is no other).
+// The newest timeline of the index that descends from the snapshot (its own when there is no
+// other).
 std::uint32_t newest_descendant(const LogIndex& index, const SnapshotDetails& snapshot);
 
 // Holes of the whole index, every timeline by itself.

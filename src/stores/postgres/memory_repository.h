@@ -1,6 +1,6 @@
-// MemoryRepository: a repository in memory for this folder's tests: snapshots, log, nothing sealed. Built
-// on the seam alone, so that tests of restores do not depend on packs and keys. What is not needed here
-// answers unsupported.
+// MemoryRepository: a repository in memory for this folder's tests: snapshots, log, nothing sealed.
+// Built on the seam alone, so that tests of restores do not depend on packs and keys. What is not
+// needed here answers unsupported. For tests only.
 #pragma once
 
 #include <functional>
@@ -23,13 +23,15 @@ class MemoryRepository final : public repo::Repository {
   // Details of a snapshot of the synthetic log's database.
   static SnapshotDetails snapshot_details(Lsn start, Lsn stop, std::uint32_t timeline = 1);
 
-  // Puts the segments of `wal`, the last one as a tail when it is not full, without those in `missing`.
+  // Puts the segments of `wal`, the last one as a tail when it is not full, without those in
+  // `missing`.
   void store(const SyntheticWal& wal, const std::set<std::uint64_t>& missing = {},
              std::uint32_t timeline = 1);
   // Puts segment files of a real server ("00000001…" names) from bytes; the summary is made here.
-  void store_segment(const std::string& id, std::uint32_t timeline, std::uint64_t number, ByteView bytes,
-                     std::uint64_t segment_bytes);
-  void cut(std::uint64_t segment, std::size_t bytes, std::uint32_t timeline = 1);  // leaves a tail only
+  void store_segment(const std::string& id, std::uint32_t timeline, std::uint64_t number,
+                     ByteView bytes, std::uint64_t segment_bytes);
+  void cut(std::uint64_t segment, std::size_t bytes,
+           std::uint32_t timeline = 1);  // leaves a tail only
   void drop(std::uint64_t segment, std::uint32_t timeline = 1);
   void drop_segment(const repo::LogName& name);
   void spoil_summary(std::uint64_t segment, std::uint32_t timeline = 1);
@@ -41,7 +43,8 @@ class MemoryRepository final : public repo::Repository {
   std::string describe() const override { return "memory"; }
   Result<std::vector<repo::SnapshotInfo>> snapshots() override;
   Result<std::unique_ptr<repo::SnapshotReader>> snapshot(const std::string& id) override;
-  Result<std::unique_ptr<repo::SnapshotWriter>> begin(const std::string& store, repo::SnapshotReader* parent,
+  Result<std::unique_ptr<repo::SnapshotWriter>> begin(const std::string& store,
+                                                      repo::SnapshotReader* parent,
                                                       std::stop_token stop) override;
   Status put_log(const repo::LogName& name, ByteView bytes, ByteView summary) override;
   Status put_log_tail(const repo::LogName& name, std::uint64_t offset, ByteView bytes,

@@ -40,7 +40,8 @@ class RecoveryFeeder {
   void stop();
 
   std::uint64_t bytes_fed() const;
-  // After stop(): the newest commit up to `lsn`, and the newest end of any transaction that replay met.
+  // After stop(): the newest commit up to `lsn`, and the newest end of any transaction that replay
+  // met.
   std::optional<Commit> newest_commit(Lsn lsn) const;
   std::optional<Commit> newest_end(Lsn lsn) const;
   Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot, Lsn until);

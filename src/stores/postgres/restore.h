@@ -1,6 +1,7 @@
 // Restoring PostgreSQL: lay out the data directory, replay the log to a target in a private server,
-// learn the commit reached. The restored copy never archives, never streams, listens on no TCP address,
-// and carries a run marker (setting lifeboat.run) so that checks cannot ask the wrong server.
+// learn the commit reached. The restored copy never archives, never streams, listens on no TCP
+// address, and carries a run marker (setting lifeboat.run) so that checks cannot ask the wrong
+// server.
 #pragma once
 
 #include <functional>
@@ -17,11 +18,12 @@
 namespace lb::pg {
 
 struct LayoutOptions {
-  std::string folder;       // becomes PGDATA; must be missing or empty, else refused (exit 5)
-  UserId owner;             // of all files (0700)
-  bool change_owner = true; // false when not root
+  std::string folder;        // becomes PGDATA; must be missing or empty, else refused (exit 5)
+  UserId owner;              // of all files (0700)
+  bool change_owner = true;  // false when not root
   unsigned workers = 2;
-  // Tablespaces are laid below folder + "/lifeboat_tablespaces/<oid>" unless mapped here (oid -> path).
+  // Tablespaces are laid below folder + "/lifeboat_tablespaces/<oid>" unless mapped here (oid ->
+  // path).
   std::vector<std::pair<std::uint32_t, std::string>> tablespaces;
   ProgressSink progress;
 };
@@ -30,12 +32,12 @@ struct PreflightOutcome {
   std::vector<Diagnosis> findings;  // ok == false: would fail
   std::uint64_t bytes_needed = 0, bytes_available = 0;
 };
-Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot, const RecoveryTarget& target,
-                                   const std::string& folder);
+Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
+                                   const RecoveryTarget& target, const std::string& folder);
 // Writes every file; pg_control last, from a temporary name. After a failure the folder holds no
 // global/pg_control, so that nothing can start on it by accident.
-Result<RestoreOutcome> lay_out(World& world, repo::SnapshotReader& snapshot, const LayoutOptions& options,
-                               std::stop_token stop);
+Result<RestoreOutcome> lay_out(World& world, repo::SnapshotReader& snapshot,
+                               const LayoutOptions& options, std::stop_token stop);
 
 struct RecoveryOptions {
   std::string folder;         // PGDATA
@@ -43,8 +45,8 @@ struct RecoveryOptions {
   std::string spool_folder;   // where log segments are handed to the server, bounded
   std::string log_path;       // the server's log
   std::string run_marker;
-  std::string binaries;       // "/usr/lib/postgresql/15/bin"
-  bool throwaway = true;      // drills: fsync=off; a real restore: false
+  std::string binaries;   // "/usr/lib/postgresql/15/bin"
+  bool throwaway = true;  // drills: fsync=off; a real restore: false
 };
 
 struct RecoveryReached {
@@ -55,23 +57,27 @@ struct RecoveryReached {
   std::uint64_t log_bytes = 0;
 };
 
-// A private server on a laid-out folder. Its processes are started through `start` (sandbox or plain).
+// A private server on a laid-out folder. Its processes are started through `start` (sandbox or
+// plain).
 class RecoveryServer {
  public:
   using Starter = std::function<Result<std::unique_ptr<Child>>(const Command&)>;
-  // Starts the server, feeds it the log of `target`, waits until the target is reached and the server
-  // is promoted (pg_is_in_recovery() = false). On failure: the last lines of its log are in the error.
+  // Starts the server, feeds it the log of `target`, waits until the target is reached and the
+  // server is promoted (pg_is_in_recovery() = false). On failure: the last lines of its log are in
+  // the error.
   static Result<std::unique_ptr<RecoveryServer>> start(World& world, repo::Repository& repository,
-                                                       const SnapshotDetails& details, const RecoveryTarget& target,
-                                                       const RecoveryOptions& options, Starter starter,
-                                                       std::stop_token stop);
+                                                       const SnapshotDetails& details,
+                                                       const RecoveryTarget& target,
+                                                       const RecoveryOptions& options,
+                                                       Starter starter, std::stop_token stop);
   virtual ~RecoveryServer() = default;
   virtual const RecoveryReached& reached() const = 0;
-  virtual std::string conninfo() const = 0;  // by the Unix socket, superuser of the cluster, db postgres
+  virtual std::string conninfo()
+      const = 0;  // by the Unix socket, superuser of the cluster, db postgres
   // Rows inserted minus deleted since the fingerprint, by the log that was replayed: makes recorded
   // counts exact at the point reached. See WalScanner::row_deltas.
   virtual Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot) = 0;
-  virtual Status shut_down() = 0;            // fast, clean; the folder is then an ordinary data directory
+  virtual Status shut_down() = 0;  // fast, clean; the folder is then an ordinary data directory
 };
 
 // "/usr/lib/postgresql/15/bin" for 150018, or not_found with the package to install.

@@ -1,5 +1,6 @@
 // RowCounter: rows inserted minus deleted per relation, kept by transaction until its end is known.
-// Fed by the scanner, record by record; answers which rows a later point holds more than a snapshot saw.
+// Fed by the scanner, record by record; answers which rows a later point holds more than a snapshot
+// saw.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// SyntheticWal: writes a log of our own making for tests: pages, records that cross pages and segments,
-// transaction ends, rows. PostgreSQL 15 format, 1 MiB segments. Used by tests only.
+// SyntheticWal: writes a log of our own making for tests: pages, records that cross pages and
+// segments, transaction ends, rows. PostgreSQL 15 format, 1 MiB segments.
+// For tests only.
 #pragma once
 
 #include <string>
@@ -18,7 +19,8 @@ class SyntheticWal {
 
   Lsn filler(std::size_t main_bytes);  // each returns the record's start
   Lsn commit(std::uint32_t xid, Timestamp time, const std::vector<std::uint32_t>& children = {});
-  Lsn commit_prepared(std::uint32_t xid, Timestamp time, const std::vector<std::uint32_t>& children = {});
+  Lsn commit_prepared(std::uint32_t xid, Timestamp time,
+                      const std::vector<std::uint32_t>& children = {});
   Lsn prepare(std::uint32_t xid);
   Lsn abort(std::uint32_t xid, Timestamp time, const std::vector<std::uint32_t>& children = {});
   Lsn insert(std::uint32_t xid, const RelationId& relation);
@@ -28,8 +30,8 @@ class SyntheticWal {
   Lsn restore_point(const std::string& name, Timestamp time);
   Lsn running(std::uint32_t next, std::uint32_t oldest);
   Lsn switch_segment();
-  // Begins a record of `bytes`, writes only what fits on this page, and goes on as a server does after
-  // a crash: the next page says that nothing continues.
+  // Begins a record of `bytes`, writes only what fits on this page, and goes on as a server does
+  // after a crash: the next page says that nothing continues.
   void abandoned_record(std::size_t bytes);
   void set_timeline(std::uint32_t timeline) { timeline_ = timeline; }
 

@@ -1,5 +1,6 @@
-// TakenBackup: a real server, a base backup of it in a MemoryRepository, and its log, for restore tests.
-// The backup is made by pg_basebackup, so that restoring is tested against the server's own truth.
+// TakenBackup: a real server, a base backup of it in a MemoryRepository, and its log, for restore
+// tests. The backup is made by pg_basebackup, so that restoring is tested against the server's own
+// truth. For tests only.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,8 @@ class TakenBackup {
 
   Result<RecoveryTarget> resolve_to(const Wanted& wanted);
   // Lays out and recovers; a fresh folder each time.
-  Result<std::unique_ptr<RecoveryServer>> restore(const RecoveryTarget& target, bool throwaway = true);
+  Result<std::unique_ptr<RecoveryServer>> restore(const RecoveryTarget& target,
+                                                  bool throwaway = true);
   Result<std::unique_ptr<RecoveryServer>> restore_to(const Wanted& wanted);
   Result<RestoreOutcome> lay_out_in(const std::string& folder);
   std::unique_ptr<repo::SnapshotReader> reader();
@@ -45,7 +47,7 @@ class TakenBackup {
   RealWorld real;
   MemoryRepository repository;
   SnapshotDetails details;
-  std::string folder;         // of the last restore
+  std::string folder;  // of the last restore
   test::TempDir temporary;
   std::string run_marker = "test-run-1";
 

@@ -1,4 +1,5 @@
-// Timeline history files ("1\t0/3000000\tno recovery target specified"): who descends from whom. Pure.
+// Timeline history files ("1\t0/3000000\tno recovery target specified"): who descends from whom.
+// Pure.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,8 @@
 
 namespace lb::pg {
 
-// All switches that led to `timeline`, oldest first. corrupt with the line when the text is malformed.
+// All switches that led to `timeline`, oldest first. corrupt with the line when the text is
+// malformed.
 Result<std::vector<LogIndex::Switch>> parse_history(std::uint32_t timeline, std::string_view text);
 
 // One timeline of a line of descent and the LSN at which the next one left it; the last has no end.
@@ -18,6 +20,7 @@ struct Generation {
   std::optional<Lsn> until;
 };
 // From the oldest known ancestor down to `timeline`.
-std::vector<Generation> descent_of(const std::vector<LogIndex::Switch>& switches, std::uint32_t timeline);
+std::vector<Generation> descent_of(const std::vector<LogIndex::Switch>& switches,
+                                   std::uint32_t timeline);
 
 }  // namespace lb::pg

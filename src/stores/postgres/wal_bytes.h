@@ -1,5 +1,6 @@
-// Unaligned loads for WAL bytes, and a cursor that remembers running past the end. PostgreSQL writes the log in the byte order of its host;
-// logs of big-endian servers carry an unknown page magic and are refused there. Bounds: the caller's duty.
+// Unaligned loads for WAL bytes, and a cursor that remembers running past the end. PostgreSQL
+// writes the log in the byte order of its host; logs of big-endian servers carry an unknown page
+// magic and are refused there. Bounds: the caller's duty.
 #pragma once
 
 #include <bit>
@@ -10,7 +11,8 @@
 
 namespace lb::pg {
 
-static_assert(std::endian::native == std::endian::little, "the log is read in the host's byte order");
+static_assert(std::endian::native == std::endian::little,
+              "the log is read in the host's byte order");
 
 template <typename T>
 T load(const std::uint8_t* at) {
@@ -21,8 +23,9 @@ T load(const std::uint8_t* at) {
 
 constexpr std::uint64_t align8(std::uint64_t value) { return (value + 7) & ~std::uint64_t{7}; }
 
-// Reads numbers one after another. Past the end every read yields zero and ok() turns false for good,
-// so that a decoder checks once instead of at every field: it runs for each record of the log.
+// Reads numbers one after another. Past the end every read yields zero and ok() turns false for
+// good, so that a decoder checks once instead of at every field: it runs for each record of the
+// log.
 class WalCursor {
  public:
   explicit WalCursor(ByteView bytes) : rest_(bytes) {}

@@ -1,7 +1,7 @@
 // WAL reading: pages and records of PostgreSQL 13-18 segments (format facts: PostgreSQL's
-// access/xlogrecord.h, xlog_internal.h, heapam_xlog.h, xact.h). Foreign bytes: bounds-checked, CRC-checked,
-// fuzzed; every malformation is ErrorKind::corrupt with the LSN. A WalScanner takes segment bytes in
-// order and reports what recovery decisions need. One thread.
+// access/xlogrecord.h, xlog_internal.h, heapam_xlog.h, xact.h). Foreign bytes: bounds-checked,
+// CRC-checked, fuzzed; every malformation is ErrorKind::corrupt with the LSN. A WalScanner takes
+// segment bytes in order and reports what recovery decisions need. One thread.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ struct RestorePoint {
 
 // What one scanned range held. Kept small as the log's summary beside each segment.
 struct LogSummary {
-  Lsn first_lsn = 0;       // first byte scanned
-  Lsn end_lsn = 0;         // end of the last whole record
+  Lsn first_lsn = 0;  // first byte scanned
+  Lsn end_lsn = 0;    // end of the last whole record
   std::uint64_t records = 0, commits = 0;
   std::optional<Commit> first_commit, last_commit;
   std::optional<Timestamp> min_commit_time, max_commit_time;
@@ -52,16 +52,18 @@ Buffer encode(const LogSummary& summary);
 Result<LogSummary> decode_summary(ByteView bytes);
 
 struct ScanWishes {
-  bool commits = false;      // keep the list of commits (time, xid, lsn)
-  bool aborts = false;       // list aborted transactions among the commits, marked
-  bool row_deltas = false;   // rows inserted minus deleted by committed transactions, per relation
+  bool commits = false;     // keep the list of commits (time, xid, lsn)
+  bool aborts = false;      // list aborted transactions among the commits, marked
+  bool row_deltas = false;  // rows inserted minus deleted by committed transactions, per relation
 };
 
 class WalScanner {
  public:
-  // `start`: where scanning begins; must be a record boundary or the beginning of a segment (then the
-  // remainder of a record begun earlier is skipped). segment_bytes from the long page header when 0.
-  static std::unique_ptr<WalScanner> create(Lsn start, std::uint64_t segment_bytes, ScanWishes wishes);
+  // `start`: where scanning begins; must be a record boundary or the beginning of a segment (then
+  // the remainder of a record begun earlier is skipped). segment_bytes from the long page header
+  // when 0.
+  static std::unique_ptr<WalScanner> create(Lsn start, std::uint64_t segment_bytes,
+                                            ScanWishes wishes);
   virtual ~WalScanner() = default;
   // The next bytes of the log. A record cut at the end waits for the next call. Zeros end the log:
   // `reached_end()` is then true and later bytes are not read.
@@ -75,10 +77,12 @@ class WalScanner {
   virtual const std::vector<Commit>& commits() const = 0;
   // Hands over the commits kept so far: who searches a long log need not hold all of it.
   virtual std::vector<Commit> take_commits() = 0;
-  // Net rows per relation from transactions that committed with end_lsn <= `until` and are *not* visible
-  // in `snapshot` ("xmin:xmax:xip,…"). not exact (unsupported, with the reason) when a transaction open
-  // in the snapshot may have begun before the scan, or the range holds what cannot be counted.
-  virtual Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot, Lsn until) = 0;
+  // Net rows per relation from transactions that committed with end_lsn <= `until` and are *not*
+  // visible in `snapshot` ("xmin:xmax:xip,…"). not exact (unsupported, with the reason) when a
+  // transaction open in the snapshot may have begun before the scan, or the range holds what cannot
+  // be counted.
+  virtual Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot,
+                                                                Lsn until) = 0;
 };
 
 }  // namespace lb::pg

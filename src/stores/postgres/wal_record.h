@@ -14,11 +14,13 @@
 namespace lb::pg {
 
 inline constexpr std::size_t record_header_bytes = 24;
-// PostgreSQL refuses to write more than 1020 MiB; the rest is head-room for versions before that limit.
+// PostgreSQL refuses to write more than 1020 MiB; the rest is head-room for versions before that
+// limit.
 inline constexpr std::uint32_t record_bytes_max = 1u << 30;
 
 // Resource managers (rmgrlist.h) and the operations read here, the high four bits of info.
-inline constexpr std::uint8_t rmgr_xlog = 0, rmgr_xact = 1, rmgr_standby = 8, rmgr_heap2 = 9, rmgr_heap = 10;
+inline constexpr std::uint8_t rmgr_xlog = 0, rmgr_xact = 1, rmgr_standby = 8, rmgr_heap2 = 9,
+                              rmgr_heap = 10;
 inline constexpr std::uint8_t xlog_checkpoint_shutdown = 0x00, xlog_checkpoint_online = 0x10,
                               xlog_switch = 0x40, xlog_restore_point = 0x70;
 inline constexpr std::uint8_t xact_commit = 0x00, xact_abort = 0x20, xact_commit_prepared = 0x30,
@@ -42,7 +44,7 @@ bool record_crc_ok(ByteView record, std::uint32_t crc);
 struct RecordBody {
   std::optional<RelationId> relation;  // of block reference 0
   std::uint8_t fork = 0;
-  ByteView main;                       // points into the record
+  ByteView main;  // points into the record
 };
 // `version`: 13 to 18. corrupt without LSN: the scanner adds it.
 Result<RecordBody> parse_record_body(ByteView record, int version);
@@ -54,7 +56,8 @@ struct TransactionEnd {
   std::vector<std::uint32_t> children;
 };
 // nullopt: another kind of record of this resource manager.
-Result<std::optional<TransactionEnd>> parse_transaction_end(const RecordHeader& header, ByteView main, int version);
+Result<std::optional<TransactionEnd>> parse_transaction_end(const RecordHeader& header,
+                                                            ByteView main, int version);
 Result<RestorePoint> parse_restore_point(ByteView main);
 
 struct RunningTransactions {
