@@ -1,5 +1,5 @@
-// Any bytes as a plan: no crash, every mistake has a place and readable text, and what is accepted is
-// explained into a plan that is accepted again and means the same.
+// Any bytes as a plan: no crash, every mistake has a place and readable text, and what is accepted
+// is explained into a plan that is accepted again and means the same.
 #include <cstdint>
 #include <string>
 

@@ -50,7 +50,9 @@ repository:
   copies: [{at: /c, within: 24h, immutable: 30d, key: kms:west}]
   retain: {hourly: 7d, daily: 30d, weekly: 6mo, monthly: 1y, yearly: 5y, pitr: 30d, log: deletions}
 stores:
-  db: {postgres: env:U, log: continuous, every: 0 2 * * *, objective: {rpo: 1h, rto: 2h, goal: 5m, why: w}}
+  db:
+    {postgres: env:U, log: continuous, every: 0 2 * * *,
+     objective: {rpo: 1h, rto: 2h, goal: 5m, why: w}}
   tree: {files: ./s, include: ["*.jpg"], exclude: ["*.tmp"], only: [a], optional: true}
   bucket: {bucket: "s3://b", mode: manifest, expect: {bytes: "> 1MiB", within: 15m, errors: 0}}
   fs: {firestore: "${P}", collections: {users: {priority: P0, impact: all, ttl: until}}}
@@ -108,7 +110,8 @@ targets:
 TEST(Reader, FillsDrills) {
   auto out = read(small_plan + R"(groups: {app: {stores: [db, media]}}
 drills:
-  a: {every: monthly, restore: app, into: sandbox, checks: [db, files], backup: first, at: 2026-01-13T02:00:00Z}
+  a: {every: monthly, restore: app, into: sandbox, checks: [db, files],
+      backup: first, at: 2026-01-13T02:00:00Z}
   b: {verify: 10%, gate: go-no-go, via: [instant]}
 runbooks:
   r: {symptoms: [s], steps: [{run: x, undo: y}, {verify: all, critical: true}]}

@@ -47,8 +47,6 @@ class Listing {
     auto from = root_.at("stores").at(store.name);
     if (!store.only.empty()) add(from.place_of_key("only"), "partial backups (only)", "");
     if (store.optional) add(from.place_of_key("optional"), "optional stores", "");
-    if (from.has("expect"))
-      add(from.place_of_key("expect"), "expectations on a backup (expect)", "");
   }
 
   void target(const Target& target) {
@@ -69,10 +67,6 @@ class Listing {
     if (std::holds_alternative<CheckGroup>(check.what)) what = "a group check";
     if (const auto* other = std::get_if<CheckUnsupported>(&check.what))
       what = cat("check ", other->verb);
-    if (const auto* http = std::get_if<CheckHttp>(&check.what);
-        http != nullptr && !http->statuses.empty()) {
-      what = "a choice of statuses in one http check";
-    }
     if (!what.empty())
       add(check.place, cat(what, " (", check.name, ", suite ", suite.name, ")"), "");
   }
