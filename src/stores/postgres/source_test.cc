@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "foundation/base/text.h"
+#include "storage/blob/memory_blob_store.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/laid_out.h"
 #include "stores/postgres/memory_repository.h"
@@ -24,18 +25,25 @@ class SourceTest : public testing::Test {
   void start(const PostgresOptions& options = {}) { server_ = PostgresServer::start(options); }
 
   Result<BackupOutcome> backup(const std::string& conninfo = {}, SourceOptions options = {"db"}) {
+    return backup_into(repository_, nullptr, conninfo, options);
+  }
+  Result<BackupOutcome> backup_into(repo::Repository& repository, repo::SnapshotReader* parent,
+                                    const std::string& conninfo = {},
+                                    const SourceOptions& options = {"db"}) {
     auto source = make_source(Secret(conninfo.empty() ? server_->conninfo() : conninfo), options);
-    BackupContext context{world_.world, repository_, nullptr, stop_.get_token(),
-                          progress_,    2,           "host"};
+    BackupContext context{world_.world, repository, parent, stop_.get_token(),
+                          progress_,    2,          "host"};
     return source->backup(context);
   }
   std::unique_ptr<repo::SnapshotReader> reader(const BackupOutcome& outcome) {
     return repository_.snapshot(outcome.snapshot.id).take();
   }
   // The server's own tool judges files and log against the server's own manifest.
-  void expect_verified(const BackupOutcome& outcome) {
-    const std::string folder = server_->folder() + "/laid-out";
-    lay_out_for_test(repository_, *reader(outcome), folder);
+  void expect_verified(const BackupOutcome& outcome) { expect_verified(repository_, outcome); }
+  void expect_verified(repo::Repository& repository, const BackupOutcome& outcome) {
+    const std::string folder = server_->folder() + "/laid-out-" + outcome.snapshot.id;
+    const auto snapshot = repository.snapshot(outcome.snapshot.id).take();
+    lay_out_for_test(repository, *snapshot, folder);
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
       test::give_to_server_user(entry.path());
     }
@@ -98,6 +106,28 @@ TEST_F(SourceTest, ABackupUnderLoadVerifiesWithItsLog) {
   EXPECT_TRUE(read->find("global/pg_control").take().has_value());
   EXPECT_TRUE(read->find("pg_wal").take().has_value());
   expect_verified(*outcome);
+}
+
+TEST_F(SourceTest, ASecondBackupIntoARealRepositoryStoresLittle) {
+  start();
+  server_->run_tool({"pgbench", "-i", "-q", "-s", "5", "postgres"});
+  MemoryBlobStore blobs;
+  const Secret key(std::string_view("correct horse battery staple"));
+  ASSERT_TRUE(repo::init_repository(blobs, *world_.clock, *world_.random, key).ok());
+  auto repository = repo::open_repository(blobs, *world_.clock, *world_.random, key).take();
+  const auto first = backup_into(*repository, nullptr);
+  ASSERT_TRUE(first.ok()) << first.error().text();
+  server_->run_tool({"pgbench", "-c", "2", "-t", "10", "-n", "postgres"});
+  const auto parent = repository->snapshot(first->snapshot.id).take();
+  const auto second = backup_into(*repository, parent.get());
+  ASSERT_TRUE(second.ok()) << second.error().text();
+  EXPECT_EQ(second->snapshot.meta.parent, first->snapshot.id);
+  EXPECT_LT(second->snapshot.new_bytes, first->snapshot.new_bytes / 4);
+  expect_verified(*repository, *first);
+  expect_verified(*repository, *second);
+  const auto verified = repository->verify({}, {}, {});
+  ASSERT_TRUE(verified.ok()) << verified.error().text();
+  EXPECT_TRUE(verified->clean());
 }
 
 TEST_F(SourceTest, SmallSegmentsAndTablespacesAreKept) {
