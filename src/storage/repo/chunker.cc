@@ -24,9 +24,9 @@ Chunker::Chunker(const Secret& cut_key) {
   }
 }
 
-std::size_t Chunker::first(ByteView bytes, bool more) const {
+std::size_t Chunker::first(ByteView bytes) const {
   auto size = std::min(bytes.size(), chunk_bytes_max);
-  if (size <= chunk_bytes_min) return more ? 0 : size;
+  if (size <= chunk_bytes_min) return size;
   std::uint64_t hash = 0;
   std::size_t i = chunk_bytes_min;
   for (auto end = std::min(size, chunk_bytes_normal); i < end; ++i) {
@@ -37,7 +37,7 @@ std::size_t Chunker::first(ByteView bytes, bool more) const {
     hash = (hash << 1) + gear_[bytes[i]];
     if ((hash & mask_after) == 0) return i + 1;
   }
-  return size == chunk_bytes_max || !more ? size : 0;
+  return size;
 }
 
 }  // namespace lb::repo

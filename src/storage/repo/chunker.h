@@ -14,9 +14,8 @@ namespace lb::repo {
 class Chunker {
  public:
   explicit Chunker(const Secret& cut_key);
-  // Length of the first chunk of `bytes`. `more`: other bytes follow, and 0 means that no border is
-  // in sight yet (only when bytes.size() < chunk_bytes_max).
-  std::size_t first(ByteView bytes, bool more) const;
+  // Length of the first chunk of `bytes`, which are chunk_bytes_max bytes or all there is.
+  std::size_t first(ByteView bytes) const;
 
  private:
   std::array<std::uint64_t, 256> gear_{};

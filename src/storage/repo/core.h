@@ -2,10 +2,12 @@
 // the Repository and everything it handed out.
 #pragma once
 
+#include "foundation/flow/guarded.h"
 #include "foundation/sys/clock.h"
 #include "foundation/sys/random.h"
 #include "storage/blob/blob_store.h"
 #include "storage/repo/chunker.h"
+#include "storage/repo/format.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/repository.h"
 
@@ -19,7 +21,8 @@ struct Core {
         keys(std::move(ring)),
         options(wishes),
         chunker(keys.cut_key),
-        id_mac(keys.id_key.bytes()) {}
+        id_mac(keys.id_key.bytes()),
+        ids(std::make_unique<Guarded<IdBytes>>()) {}
 
   BlobStore& blobs;
   Clock& clock;
@@ -28,10 +31,17 @@ struct Core {
   OpenOptions options;
   Chunker chunker;
   Hmac id_mac;
+  std::unique_ptr<Guarded<IdBytes>> ids;  // the id given last
 };
 
 Digest chunk_digest(const Core& core, ByteView bytes);
 ChunkId chunk_id(const Core& core, ByteView bytes);
+inline ChunkId short_id(const Digest& digest) {
+  ChunkId id;
+  std::copy_n(digest.begin(), id.size(), id.begin());
+  return id;
+}
+// Later than every id given before, even within a millisecond or when the clock goes back.
 std::string fresh_session_id(const Core& core);
 
 }  // namespace lb::repo

@@ -74,6 +74,7 @@ class Fetch {
  public:
   Fetch(StoredSnapshot& snapshot, std::span<const Row> rows, FetchSink& sink)
       : snapshot_(snapshot),
+        rows_(rows.data()),
         sink_(sink),
         pieces_(pieces_of(rows)),
         reads_(reads_of(pieces_)),
@@ -106,7 +107,8 @@ class Fetch {
   Status give(const Read& read) {
     auto pack = LB_TRY(snapshot_.pack_of(*pieces_[read.first].extent));
     auto bytes = snapshot_.core().blobs.get_range(pack, read.offset, read.size);
-    if (!bytes.ok()) return std::move(bytes).take_error().with_exit(ExitCode::damaged);
+    if (!bytes.ok())
+      return as_damage(std::move(bytes).take_error(), pack).context(what(read.first));
     Buffer frame;
     const Piece* opened = nullptr;
     ByteView checked;
@@ -115,11 +117,13 @@ class Fetch {
       bool same_frame = opened != nullptr && opened->frame == piece.frame;
       if (!same_frame) {
         auto sealed = ByteView(*bytes).subspan(piece.frame_offset - read.offset, piece.frame_size);
-        frame = LB_TRY(snapshot_.frames().open(pack, piece.frame, sealed));
+        frame = LB_TRY(snapshot_.frames().open(pack, piece.frame, sealed).context(what(i)));
       }
       bool same_chunk = same_frame && opened->extent->offset == piece.extent->offset &&
                         opened->extent->id == piece.extent->id;
-      if (!same_chunk) checked = LB_TRY(snapshot_.frames().chunk(pack, *piece.extent, frame));
+      if (!same_chunk) {
+        checked = LB_TRY(snapshot_.frames().chunk(pack, *piece.extent, frame).context(what(i)));
+      }
       opened = &piece;
       LB_TRY(sink_.data(piece.row, piece.row_offset, checked));
       if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
@@ -127,7 +131,12 @@ class Fetch {
     return {};
   }
 
+  std::string what(std::size_t piece) const {
+    return cat("read '", printable_key(rows_[pieces_[piece].row].key), "'");
+  }
+
   StoredSnapshot& snapshot_;
+  const Row* const rows_;  // the caller's, for the time of the call
   FetchSink& sink_;
   const std::vector<Piece> pieces_;
   const std::vector<Read> reads_;

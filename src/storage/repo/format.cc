@@ -23,8 +23,7 @@ std::string verdict_key(std::string_view session) { return cat("e/", session); }
 std::string pack_key(std::string_view session, std::uint32_t number) {
   return cat("p/", session, "/", hex_number(number, 8));
 }
-std::string index_key(std::string_view session) { return cat("x/", session); }
-std::string partial_index_key(std::string_view session, std::uint32_t number) {
+std::string index_key(std::string_view session, std::uint32_t number) {
   return cat("x/", session, ".", hex_number(number, 8));
 }
 std::string log_prefix(std::string_view log_id) { return cat("w/", escape_part(log_id), "/"); }
@@ -81,19 +80,23 @@ Result<std::string> unescape_part(std::string_view part) {
   return out;
 }
 
-std::string time_id(std::uint64_t milliseconds, std::string_view random_10_bytes) {
-  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuv";
-  std::string bytes;
-  for (int shift = 40; shift >= 0; shift -= 8) bytes += static_cast<char>(milliseconds >> shift);
-  bytes += random_10_bytes;
+namespace {
+constexpr std::string_view id_digits = "0123456789abcdefghijklmnopqrstuv";
+}  // namespace
+
+bool is_id(std::string_view text) {
+  return text.size() == 26 && text.find_first_not_of(id_digits) == std::string_view::npos;
+}
+
+std::string id_text(const IdBytes& bytes) {
   std::string out;
   std::uint32_t bits = 0;
   int count = 0;
-  for (char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 5; count -= 5) out += digits[(bits >> (count - 5)) & 31];
+  for (auto byte : bytes) {
+    bits = (bits << 8) | byte;
+    for (count += 8; count >= 5; count -= 5) out += id_digits[(bits >> (count - 5)) & 31];
   }
-  if (count > 0) out += digits[(bits << (5 - count)) & 31];
+  if (count > 0) out += id_digits[(bits << (5 - count)) & 31];
   return out;
 }
 

@@ -2,6 +2,7 @@
 // both.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,15 +21,15 @@ inline constexpr std::size_t frame_bytes_max = 2 * frame_bytes;
 inline constexpr std::size_t pack_bytes = 32 << 20;   // a pack closes when it reaches this
 inline constexpr std::size_t block_bytes = 64 << 10;  // of a table, before compression
 inline constexpr int zstd_level = 1;
-inline constexpr std::size_t packs_per_partial_index = 16;
+inline constexpr std::size_t packs_per_index = 16;
 
 inline constexpr const char* repo_key = "repo";
 std::string slot_key(std::string_view name);
 std::string intent_key(std::string_view session);
 std::string verdict_key(std::string_view session);
 std::string pack_key(std::string_view session, std::uint32_t number);  // "p/<session>/00000007"
-std::string index_key(std::string_view session);
-std::string partial_index_key(std::string_view session, std::uint32_t number);
+// "x/<session>.00000000": a session puts one for every 16 packs, and one for the rest.
+std::string index_key(std::string_view session, std::uint32_t number);
 std::string log_prefix(std::string_view log_id);
 std::string log_timeline_prefix(std::string_view log_id, std::uint32_t timeline);
 std::string log_key(std::string_view log_id, std::uint32_t timeline, std::uint64_t segment);
@@ -43,6 +44,8 @@ std::string escape_part(std::string_view text);
 Result<std::string> unescape_part(std::string_view part);
 
 // 48-bit milliseconds and 80 random bits as 26 digits of base32 (0-9 a-v): sorts by time.
-std::string time_id(std::uint64_t milliseconds, std::string_view random_10_bytes);
+using IdBytes = std::array<std::uint8_t, 16>;
+std::string id_text(const IdBytes& bytes);
+bool is_id(std::string_view text);
 
 }  // namespace lb::repo

@@ -11,19 +11,33 @@ constexpr std::size_t cached_frames_max = 64;  // 16 to 32 MiB
 
 }  // namespace
 
-Digest chunk_digest(const Core& core, ByteView bytes) { return core.id_mac.of(bytes); }
-
-ChunkId chunk_id(const Core& core, ByteView bytes) {
-  auto digest = chunk_digest(core, bytes);
-  ChunkId id;
-  std::copy_n(digest.begin(), id.size(), id.begin());
-  return id;
+Error as_damage(Error error, const std::string& object) {
+  if (error.kind() == ErrorKind::not_found) {
+    error = Error(ErrorKind::corrupt, cat("object ", object, " is missing from the repository"));
+  }
+  if (error.kind() != ErrorKind::corrupt) return error;
+  return std::move(error).with_exit(ExitCode::damaged).with_hint("run lifeboat verify");
 }
 
+Digest chunk_digest(const Core& core, ByteView bytes) { return core.id_mac.of(bytes); }
+
+ChunkId chunk_id(const Core& core, ByteView bytes) { return short_id(chunk_digest(core, bytes)); }
+
 std::string fresh_session_id(const Core& core) {
+  IdBytes fresh;
+  core.random.fill(fresh);
   auto now = static_cast<std::uint64_t>(to_micros(core.clock.now()) / 1000);
-  auto chance = core.random.bytes(10);
-  return time_id(now, text_of(chance));
+  for (std::size_t i = 0; i < 6; ++i) fresh[i] = static_cast<std::uint8_t>(now >> (40 - 8 * i));
+  auto last = core.ids->lock();
+  bool same_moment = std::equal(fresh.begin(), fresh.begin() + 6, last->begin());
+  if (same_moment || fresh < *last) {
+    fresh = *last;
+    for (std::size_t i = fresh.size(); i-- > 0;) {
+      if (++fresh[i] != 0) break;
+    }
+  }
+  *last = fresh;
+  return id_text(fresh);
 }
 
 Result<PackTrailer> FrameReader::trailer(const std::string& pack, std::uint64_t pack_size) {
@@ -32,7 +46,7 @@ Result<PackTrailer> FrameReader::trailer(const std::string& pack, std::uint64_t 
         .with_exit(ExitCode::damaged);
   }
   auto bytes = core_.blobs.get_range(pack, pack_size - pack_trailer_bytes, pack_trailer_bytes);
-  if (!bytes.ok()) return std::move(bytes).take_error().with_exit(ExitCode::damaged);
+  if (!bytes.ok()) return as_damage(std::move(bytes).take_error(), pack);
   return open_trailer(core_.keys, pack, *bytes);
 }
 
@@ -43,7 +57,7 @@ Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack)
     if (found != keys_.end()) return found->second;
   }
   auto info = core_.blobs.info(pack);
-  if (!info.ok()) return std::move(info).take_error().with_exit(ExitCode::damaged);
+  if (!info.ok()) return as_damage(std::move(info).take_error(), pack);
   auto end = LB_TRY(trailer(pack, info->size));
   std::lock_guard lock(mutex_);
   return keys_.try_emplace(pack, end.aead).first->second;
@@ -65,7 +79,7 @@ Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& ex
     }
   }
   auto sealed = core_.blobs.get_range(pack, extent.frame_offset, extent.frame_size);
-  if (!sealed.ok()) return std::move(sealed).take_error().with_exit(ExitCode::damaged);
+  if (!sealed.ok()) return as_damage(std::move(sealed).take_error(), pack);
   auto opened = LB_TRY(open(pack, extent.frame, *sealed));
   auto shared = std::make_shared<const Buffer>(std::move(opened));
   std::lock_guard lock(mutex_);

@@ -12,8 +12,12 @@
 
 namespace lb::repo {
 
-using SharedFrame =
-    std::shared_ptr<const Buffer>;  // shared with readers that outlive its place in the cache
+// Shared with readers that outlive its place in the cache.
+using SharedFrame = std::shared_ptr<const Buffer>;
+
+// What is missing or cut short is damage of the repository (exit 13); a store that does not answer
+// is not.
+Error as_damage(Error error, const std::string& object);
 
 class FrameReader {
  public:

@@ -4,6 +4,7 @@
 #include "foundation/codec/json.h"
 #include "foundation/crypto/aead.h"
 #include "storage/repo/format.h"
+#include "storage/repo/put_once.h"
 
 namespace lb::repo {
 
@@ -12,6 +13,8 @@ namespace {
 constexpr std::size_t key_bytes = 32;
 constexpr std::size_t id_bytes = 16;
 constexpr const char* format_name = "lifeboat-repository";
+constexpr std::int64_t passes_max = 16;
+constexpr std::int64_t memory_bytes_max = 1 << 30;
 
 Error damaged(const std::string& what) {
   return Error(ErrorKind::corrupt, what).with_exit(ExitCode::damaged);
@@ -32,33 +35,54 @@ Json repo_object(const Keyring& keys) {
       .set("pack_bytes", static_cast<std::uint64_t>(pack_bytes));
 }
 
-// id ‖ public key ‖ private key ‖ id key ‖ cut key ‖ write key. The first two repeat what `repo`
-// says in the clear, so that an exchanged `repo` object is noticed.
-Secret slot_payload(const Keyring& keys) {
+// Text objects end in a line with the SHA-256 of all before it, so that damage is not taken for a
+// wrong passphrase.
+Buffer with_check(const std::string& text) {
+  auto whole = cat(text, "\n", to_hex(sha256(view_of(cat(text, "\n")))), "\n");
+  return Buffer(whole.begin(), whole.end());
+}
+
+Result<Json> parse_checked(ByteView object) {
+  constexpr std::size_t check_line = 2 * sizeof(Digest) + 1;
+  Error bad(ErrorKind::corrupt, "its check does not match: it is damaged");
+  if (object.size() <= check_line) return bad;
+  auto body = object.first(object.size() - check_line);
+  auto expected = cat(to_hex(sha256(body)), "\n");
+  if (text_of(object.last(check_line)) != expected) return bad;
+  return parse_json(text_of(body));
+}
+
+// id ‖ public key ‖ private key, but not in a write slot ‖ id key ‖ cut key ‖ write key. The first
+// two repeat what `repo` says in the clear, so that an exchanged `repo` object is noticed.
+Secret slot_payload(const Keyring& keys, Grant grant) {
   Buffer bytes;
   ByteWriter out(bytes);
   out.raw(view_of(keys.repository_id));
   out.raw(keys.public_key);
-  for (const auto* key : {&keys.private_key, &keys.id_key, &keys.cut_key, &keys.write_key})
-    out.raw(key->bytes());
+  if (grant == Grant::read_and_write) out.raw(keys.private_key.bytes());
+  for (const auto* key : {&keys.id_key, &keys.cut_key, &keys.write_key}) out.raw(key->bytes());
   Secret payload{ByteView(bytes)};
   wipe(bytes);
   return payload;
 }
 
-Buffer slot_aad(const std::string& repository_id) {
-  auto text = cat("lifeboat slot ", repository_id);
+const char* name_of(Grant grant) { return grant == Grant::write ? "write" : "read and write"; }
+
+Buffer slot_aad(const std::string& repository_id, Grant grant) {
+  auto text = cat("lifeboat slot ", repository_id, " ", name_of(grant));
   return Buffer(text.begin(), text.end());
 }
 
-Result<Keyring> read_payload(ByteView payload) {
+Result<Keyring> read_payload(ByteView payload, Grant grant) {
   ByteReader in(payload);
   Keyring keys;
   auto id = LB_TRY(in.raw(2 * id_bytes));
   keys.repository_id = text_of(id);
   auto public_key = LB_TRY(in.raw(key_bytes));
   std::copy(public_key.begin(), public_key.end(), keys.public_key.begin());
-  for (auto* key : {&keys.private_key, &keys.id_key, &keys.cut_key, &keys.write_key}) {
+  std::vector<Secret*> order = {&keys.id_key, &keys.cut_key, &keys.write_key};
+  if (grant == Grant::read_and_write) order.insert(order.begin(), &keys.private_key);
+  for (auto* key : order) {
     auto bytes = LB_TRY(in.raw(key_bytes));
     *key = Secret(bytes);
   }
@@ -66,22 +90,34 @@ Result<Keyring> read_payload(ByteView payload) {
   return keys;
 }
 
-// nullopt: this passphrase does not open this slot.
+// A slot is read before anything is trusted: a hostile one must not cost gigabytes or minutes.
+Result<PasswordCost> read_cost(const Json& slot) {
+  auto passes = slot["passes"].integer(), memory = slot["memory_bytes"].integer();
+  if (passes < 1 || passes > passes_max || memory < 8192 || memory > memory_bytes_max) {
+    return Error(ErrorKind::corrupt, "asks for a cost out of range");
+  }
+  return PasswordCost{static_cast<std::uint32_t>(passes), static_cast<std::uint64_t>(memory)};
+}
+
+// nullopt: this passphrase does not open this slot, or the slot is of another repository (what an
+// interrupted init leaves).
 Result<std::optional<Keyring>> try_slot(ByteView object, const std::string& id,
                                         const Secret& passphrase) {
-  auto slot = LB_TRY(parse_json(text_of(object)));
-  if (slot["kind"].string() != "passphrase") return std::optional<Keyring>();
+  auto slot = LB_TRY(parse_checked(object));
+  bool ours = slot["kind"].string() == "passphrase" && slot["repository"].string() == id;
+  if (!ours) return std::optional<Keyring>();
   auto salt_hex = LB_TRY(from_hex(slot["salt"].string()));
   PasswordSalt salt{};
   if (salt_hex.size() != salt.size()) return Error(ErrorKind::corrupt, "salt of the wrong size");
   std::copy(salt_hex.begin(), salt_hex.end(), salt.begin());
   auto sealed = LB_TRY(from_hex(slot["sealed"].string()));
-  PasswordCost cost{static_cast<std::uint32_t>(slot["passes"].integer()),
-                    static_cast<std::uint64_t>(slot["memory_bytes"].integer())};
+  auto cost = LB_TRY(read_cost(slot));
+  auto grant =
+      slot["grants"].string() == name_of(Grant::write) ? Grant::write : Grant::read_and_write;
   Aead wrap(LB_TRY(key_from_password(passphrase, salt, cost)));
-  auto payload = wrap.open({}, slot_aad(id), sealed);
+  auto payload = wrap.open({}, slot_aad(id, grant), sealed);
   if (!payload.ok()) return std::optional<Keyring>();
-  auto keys = read_payload(*payload);
+  auto keys = read_payload(*payload, grant);
   wipe(*payload);
   return std::optional<Keyring>(LB_TRY(std::move(keys)));
 }
@@ -95,8 +131,9 @@ Result<Json> read_repo_object(BlobStore& blobs) {
         .with_hint("make one with lifeboat init")
         .with_exit(ExitCode::no_repository);
   }
-  auto json = parse_json(text_of(*object));
-  if (!json.ok() || (*json)["format"].string() != format_name) {
+  auto json = parse_checked(*object);
+  if (!json.ok()) return damaged(cat("object repo in ", blobs.describe(), " is damaged"));
+  if ((*json)["format"].string() != format_name) {
     return damaged(cat("object repo in ", blobs.describe(), " is not a repository's"));
   }
   auto version = (*json)["version"].integer();
@@ -108,17 +145,46 @@ Result<Json> read_repo_object(BlobStore& blobs) {
   return json;
 }
 
+// Slots alone are what an init leaves that was interrupted: they open nothing and harm nothing.
+Status check_vacant(BlobStore& blobs) {
+  auto there = LB_TRY(blobs.list(""));
+  for (const auto& object : there) {
+    if (object.key.starts_with("k/")) continue;
+    return Error(ErrorKind::conflict,
+                 cat(blobs.describe(), " is not empty (", there.size(), " objects, one is ",
+                     object.key, "): nothing was written"))
+        .with_hint("give the repository a place of its own");
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<Buffer> make_slot(const Keyring& keys, Grant grant, Random& random, const Secret& passphrase,
+                         const PasswordCost& cost) {
+  PasswordSalt salt{};
+  random.fill(salt);
+  Aead wrap(LB_TRY(key_from_password(passphrase, salt, cost)));
+  auto payload = slot_payload(keys, grant);
+  // The wrapping key is used once, because its salt is fresh: any nonce will do.
+  Buffer sealed;
+  wrap.seal({}, slot_aad(keys.repository_id, grant), {}, payload.bytes(), sealed);
+  return with_check(Json::object()
+                        .set("kind", "passphrase")
+                        .set("repository", keys.repository_id)
+                        .set("grants", name_of(grant))
+                        .set("kdf", "argon2id")
+                        .set("passes", static_cast<std::uint64_t>(cost.passes))
+                        .set("memory_bytes", cost.memory_bytes)
+                        .set("salt", to_hex(salt))
+                        .set("sealed", to_hex(sealed))
+                        .dump());
+}
 
 Status make_keyring(BlobStore& blobs, Random& random, const Secret& passphrase,
                     const PasswordCost& cost) {
-  auto there = LB_TRY(blobs.list(""));
-  if (!there.empty()) {
-    return Error(ErrorKind::conflict,
-                 cat(blobs.describe(), " is not empty (", there.size(), " objects, first ",
-                     there.front().key, "): nothing was written"))
-        .with_hint("give the repository a place of its own");
-  }
+  if (passphrase.empty()) return Error(ErrorKind::invalid, "the key of the repository is empty");
+  LB_TRY(check_vacant(blobs));
   auto seed = Secret(ByteView(random.bytes(key_bytes)));
   auto pair = key_pair_from(seed);
   Keyring keys;
@@ -127,27 +193,17 @@ Status make_keyring(BlobStore& blobs, Random& random, const Secret& passphrase,
   keys.private_key = std::move(pair.private_key);
   for (auto* key : {&keys.id_key, &keys.cut_key, &keys.write_key})
     *key = Secret(ByteView(random.bytes(key_bytes)));
-
-  PasswordSalt salt{};
-  random.fill(salt);
-  Aead wrap(LB_TRY(key_from_password(passphrase, salt, cost)));
-  auto payload = slot_payload(keys);
-  // The wrapping key is used once: its salt is fresh.
-  Buffer sealed;
-  wrap.seal({}, slot_aad(keys.repository_id), {}, payload.bytes(), sealed);
-  auto slot = Json::object()
-                  .set("kind", "passphrase")
-                  .set("kdf", "argon2id")
-                  .set("passes", static_cast<std::uint64_t>(cost.passes))
-                  .set("memory_bytes", cost.memory_bytes)
-                  .set("salt", to_hex(salt))
-                  .set("sealed", to_hex(sealed))
-                  .dump();
+  auto slot = LB_TRY(make_slot(keys, Grant::read_and_write, random, passphrase, cost));
   // The slot first: a repository object without a key would look like one and open for nobody.
-  LB_TRY(blobs.put(slot_key(to_hex(random.bytes(8))), view_of(slot)));
+  LB_TRY(put_once(blobs, slot_key(to_hex(random.bytes(8))), slot));
   LB_TRY(blobs.flush());
-  LB_TRY(blobs.put(repo_key, view_of(repo_object(keys).dump(2))));
+  LB_TRY(put_once(blobs, repo_key, with_check(repo_object(keys).dump(2))));
   return blobs.flush();
+}
+
+Status check_text_object(BlobStore& blobs, const std::string& key) {
+  auto object = LB_TRY(blobs.get(key));
+  return parse_checked(object).status();
 }
 
 Result<Keyring> open_keyring(BlobStore& blobs, const Secret& passphrase) {

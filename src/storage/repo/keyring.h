@@ -18,10 +18,18 @@ struct Keyring {
   Secret id_key, cut_key, write_key;
 };
 
-// Writes `repo` and one passphrase slot; conflict when the store is not empty.
+// What a slot lets its holder do. A write slot holds no private key.
+enum class Grant { read_and_write, write };
+
+// Writes `repo` and one passphrase slot; conflict when the store holds anything but slots.
 Status make_keyring(BlobStore& blobs, Random& random, const Secret& passphrase,
                     const PasswordCost& cost);
+// A slot object that opens with this passphrase.
+Result<Buffer> make_slot(const Keyring& keys, Grant grant, Random& random, const Secret& passphrase,
+                         const PasswordCost& cost);
 // Tries every passphrase slot. no_repository, wrong_key, damaged as exit codes.
 Result<Keyring> open_keyring(BlobStore& blobs, const Secret& passphrase);
+// corrupt when `repo` or a slot is not as it was written. Needs no key.
+Status check_text_object(BlobStore& blobs, const std::string& key);
 
 }  // namespace lb::repo

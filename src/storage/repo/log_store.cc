@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
@@ -12,136 +14,239 @@ namespace lb::repo {
 namespace {
 
 constexpr std::size_t piece_bytes = 1 << 20;
+constexpr std::uint64_t segment_bytes_max = 0xFFFFFFFF;
 
-Result<std::uint64_t> parse_hex(std::string_view digits) {
-  if (digits.empty() || digits.size() > 16) return Error(ErrorKind::corrupt, "not a number");
+std::optional<std::uint64_t> parse_hex(std::string_view digits, std::size_t width) {
+  if (digits.size() != width) return std::nullopt;
   std::uint64_t value = 0;
   for (char c : digits) {
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-    if (digit < 0) return Error(ErrorKind::corrupt, "not a number");
-    value = value << 4 | static_cast<std::uint64_t>(digit);
+    auto digit = std::string_view("0123456789abcdef").find(c);
+    if (digit == std::string_view::npos) return std::nullopt;
+    value = value << 4 | digit;
   }
   return value;
 }
 
+std::string key_of(const LogName& name) { return log_key(name.store, name.timeline, name.segment); }
+
+Error damaged(const std::string& key, const Error& why) {
+  return Error(why.kind(), cat("object ", key, ": ", why.message())).with_exit(ExitCode::damaged);
+}
+
 }  // namespace
 
-Status LogStore::put_sealed(const std::string& key, ByteView bytes, ByteView summary) {
-  std::vector<ByteView> frames = {summary};
+Buffer encode_log_head(const LogHead& head) {
+  Buffer out;
+  ByteWriter writer(out);
+  writer.u8(1);
+  writer.varint(head.offset);
+  writer.varint(head.bytes);
+  writer.u8(head.follows ? 1 : 0);
+  writer.raw(head.summary);
+  return out;
+}
+
+Result<LogHead> decode_log_head(ByteView bytes) {
+  ByteReader in(bytes);
+  LogHead head;
+  auto version = LB_TRY(in.u8());
+  head.offset = LB_TRY(in.varint());
+  head.bytes = LB_TRY(in.varint());
+  auto follows = LB_TRY(in.u8());
+  if (version != 1 || follows > 1 || head.offset > segment_bytes_max ||
+      head.bytes > segment_bytes_max) {
+    return Error(ErrorKind::corrupt, "unknown form of a log object");
+  }
+  head.follows = follows == 1;
+  auto summary = LB_TRY(in.raw(in.left()));
+  head.summary.assign(summary.begin(), summary.end());
+  return head;
+}
+
+std::optional<LogKey> parse_log_key(std::string_view key) {
+  auto parts = split(key, '/');
+  if (parts.size() < 3 || parts.size() > 4 || parts[0] != "w") return std::nullopt;
+  auto id = unescape_part(parts[1]);
+  auto timeline = parse_hex(std::string_view(parts[2]).substr(0, 8), 8);
+  if (!id.ok() || !timeline) return std::nullopt;
+  LogKey out;
+  out.name = {*id, static_cast<std::uint32_t>(*timeline), 0};
+  auto rest = std::string_view(parts[2]).substr(8);
+  if (parts.size() == 3) {
+    out.kind = LogKey::Kind::history;
+    return rest == ".history" ? std::optional(out) : std::nullopt;
+  }
+  auto segment = parse_hex(std::string_view(parts[3]).substr(0, 16), 16);
+  if (!rest.empty() || !segment) return std::nullopt;
+  out.name.segment = *segment;
+  rest = std::string_view(parts[3]).substr(16);
+  if (rest.empty()) return out;
+  auto offset = rest.starts_with(".t") ? parse_hex(rest.substr(2), 8) : std::nullopt;
+  if (!offset) return std::nullopt;
+  out.kind = LogKey::Kind::tail;
+  out.offset = *offset;
+  return out;
+}
+
+Result<LogObject> open_log_object(const Keyring& keys, const std::string& key, ByteView object) {
+  auto frames = LB_TRY(open_object(keys, key, object));
+  auto head = decode_log_head(frames.front());
+  if (!head.ok()) return damaged(key, head.error());
+  LogObject out{std::move(head).take(), {}};
+  out.data.reserve(out.head.bytes);
+  for (std::size_t i = 1; i < frames.size(); ++i) {
+    out.data.insert(out.data.end(), frames[i].begin(), frames[i].end());
+  }
+  auto named = parse_log_key(key);
+  bool fits = out.data.size() == out.head.bytes && named && named->offset == out.head.offset;
+  if (!fits) return damaged(key, Error(ErrorKind::corrupt, "holds other data than it says"));
+  return out;
+}
+
+Status LogStore::put_sealed(const std::string& key, const LogHead& head, ByteView bytes) {
+  auto first = encode_log_head(head);
+  std::vector<ByteView> frames = {first};
   for (auto rest = bytes; !rest.empty(); rest = rest.subspan(std::min(rest.size(), piece_bytes))) {
     frames.push_back(rest.first(std::min(rest.size(), piece_bytes)));
   }
   auto object = seal_object(core_.keys, core_.random, SealFor::readers, key, frames);
-  auto put = core_.blobs.put(key, object);
-  if (put.ok()) return core_.blobs.flush();
-  if (put.error().kind() != ErrorKind::conflict) return put;
-  auto there = LB_TRY(open_data(key));
-  if (std::equal(there.begin(), there.end(), bytes.begin(), bytes.end()))
-    return core_.blobs.flush();
-  return Error(ErrorKind::conflict,
-               cat("log object ", key, " is in the repository with other content"))
-      .with_hint(
-          "two different servers write one log: is a clone running with the name of its origin?");
+  auto put = put_once(core_.blobs, key, object);
+  if (!put.ok() && put.error().kind() == ErrorKind::conflict) {
+    auto there = LB_TRY(open_data(key));
+    if (!std::equal(there.begin(), there.end(), bytes.begin(), bytes.end())) {
+      return Error(ErrorKind::conflict,
+                   cat("log object ", key, " is in the repository with other content"))
+          .with_hint(
+              "two different servers write one log: is a clone running with the name of its "
+              "origin?");
+    }
+    put = {};
+  }
+  LB_TRY(std::move(put));
+  return core_.blobs.flush();
 }
 
 Result<Buffer> LogStore::open_data(const std::string& key) {
   auto object = LB_TRY(core_.blobs.get(key));
-  auto frames = LB_TRY(open_object(core_.keys, key, object));
-  Buffer out;
-  for (std::size_t i = 1; i < frames.size(); ++i)
-    out.insert(out.end(), frames[i].begin(), frames[i].end());
-  return out;
+  auto opened = LB_TRY(open_log_object(core_.keys, key, object));
+  return std::move(opened.data);
+}
+
+Result<LogHead> LogStore::open_head(const std::string& key) {
+  auto first = LB_TRY(open_first_frame(core_.keys, key, core_.blobs));
+  auto head = decode_log_head(first);
+  if (!head.ok()) return damaged(key, head.error());
+  return head;
 }
 
 Status LogStore::put(const LogName& name, ByteView bytes, ByteView summary) {
-  LB_TRY(put_sealed(log_key(name.store, name.timeline, name.segment), bytes, summary));
-  return remove_tails(name);
+  LogHead head{0, bytes.size(), false, Buffer(summary.begin(), summary.end())};
+  if (name.segment > 0) {
+    // Tells later whether a neighbour that is missing was lost here, or never came.
+    auto before = name;
+    --before.segment;
+    head.follows = core_.blobs.info(key_of(before)).ok();
+  }
+  LB_TRY(put_sealed(key_of(name), head, bytes));
+  remove_tails(name);
+  return {};
 }
 
 Status LogStore::put_tail(const LogName& name, std::uint64_t offset, ByteView bytes,
                           ByteView summary) {
-  return put_sealed(log_tail_key(name.store, name.timeline, name.segment, offset), bytes, summary);
+  if (offset > segment_bytes_max) return Error(ErrorKind::invalid, "the tail starts too far out");
+  LogHead head{offset, bytes.size(), false, Buffer(summary.begin(), summary.end())};
+  return put_sealed(log_tail_key(name.store, name.timeline, name.segment, offset), head, bytes);
 }
 
-// The whole segment is durable when this is called: its tails say nothing more.
-Status LogStore::remove_tails(const LogName& name) {
-  for (const auto& tail : LB_TRY(tails(name))) LB_TRY(core_.blobs.remove(tail.key));
-  return {};
+// The whole segment is durable when this is called: its tails say nothing more, and one that cannot
+// be removed (a writer may lack the right) is superseded all the same.
+void LogStore::remove_tails(const LogName& name) {
+  auto listed = core_.blobs.list(key_of(name) + ".t");
+  if (!listed.ok()) return;
+  for (const auto& tail : *listed) (void)core_.blobs.remove(tail.key);
 }
 
-Result<std::vector<LogStore::Tail>> LogStore::tails(const LogName& name) {
+Result<std::vector<LogStore::Tail>> LogStore::chain(const LogName& name) {
   std::vector<Tail> out;
-  auto prefix = log_key(name.store, name.timeline, name.segment) + ".t";
-  for (const auto& object : LB_TRY(core_.blobs.list(prefix))) {
-    auto offset =
-        LB_TRY(parse_hex(std::string_view(object.key).substr(prefix.size())).context(object.key));
-    out.push_back({offset, object.key});
+  std::uint64_t end = 0;
+  for (const auto& object : LB_TRY(core_.blobs.list(key_of(name) + ".t"))) {
+    auto key = parse_log_key(object.key);
+    if (!key || key->offset > end) break;
+    auto head = open_head(object.key);
+    // The whole segment may land while we look, and its tails go.
+    if (!head.ok() && head.error().kind() == ErrorKind::not_found) continue;
+    Tail tail{object.key, {}};
+    tail.head = LB_TRY(std::move(head));
+    // A receiver that began again may have put a part twice, cut otherwise: it is the same log.
+    if (tail.end() <= end && !out.empty()) continue;
+    end = tail.end();
+    out.push_back(std::move(tail));
   }
   return out;
 }
 
 Result<std::vector<LogInfo>> LogStore::list(const std::string& log_id) {
   std::map<LogName, LogInfo> found;
-  auto prefix = log_prefix(log_id);
-  for (const auto& object : LB_TRY(core_.blobs.list(prefix))) {
-    auto parts = split(std::string_view(object.key).substr(prefix.size()), '/');
-    if (parts.size() != 2) continue;  // history files
-    auto dot = parts[1].find('.');
-    LogName name{log_id, 0, 0};
-    name.timeline = static_cast<std::uint32_t>(LB_TRY(parse_hex(parts[0]).context(object.key)));
-    name.segment = LB_TRY(parse_hex(parts[1].substr(0, dot)).context(object.key));
-    auto& info = found[name];
-    info.name = name;
-    if (dot == std::string::npos) info.complete = true;
+  for (const auto& object : LB_TRY(core_.blobs.list(log_prefix(log_id)))) {
+    auto key = parse_log_key(object.key);
+    if (!key || key->kind == LogKey::Kind::history) continue;
+    auto& info = found[key->name];
+    info.name = key->name;
+    if (key->kind == LogKey::Kind::segment) info.complete = true;
   }
   std::vector<LogInfo> out;
   for (auto& [name, info] : found) {
-    if (!info.complete) info.durable_bytes = LB_TRY(get(name)).size();
+    if (!info.complete) {
+      auto tails = LB_TRY(chain(name));
+      if (!tails.empty()) info.durable_bytes = tails.back().end();
+    }
     out.push_back(info);
   }
   return out;
 }
 
 Result<std::vector<std::string>> LogStore::ids() {
-  std::vector<std::string> out;
+  std::set<std::string> out;
   for (const auto& object : LB_TRY(core_.blobs.list("w/"))) {
-    auto parts = split(object.key, '/');
-    auto id = LB_TRY(unescape_part(parts[1]));
-    if (out.empty() || out.back() != id) out.push_back(id);
+    if (auto key = parse_log_key(object.key)) out.insert(key->name.store);
   }
-  return out;
+  return std::vector<std::string>(out.begin(), out.end());
 }
 
 Result<Buffer> LogStore::get(const LogName& name) {
-  auto whole = open_data(log_key(name.store, name.timeline, name.segment));
+  auto whole = open_data(key_of(name));
   if (whole.ok() || whole.error().kind() != ErrorKind::not_found) return whole;
-  auto parts = LB_TRY(tails(name));
-  if (parts.empty()) return whole;
+  auto tails = LB_TRY(chain(name));
+  if (tails.empty()) {
+    // The segment may have become whole between the two looks.
+    return open_data(key_of(name));
+  }
   Buffer out;
-  for (const auto& tail : parts) {
-    // A receiver that began again may have put a part twice, cut otherwise: the overlap is the same
-    // log.
-    if (tail.offset > out.size()) break;
-    auto bytes = LB_TRY(open_data(tail.key));
-    if (tail.offset + bytes.size() <= out.size()) continue;
-    out.resize(tail.offset);
-    out.insert(out.end(), bytes.begin(), bytes.end());
+  for (const auto& tail : tails) {
+    auto bytes = open_data(tail.key);
+    if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) return open_data(key_of(name));
+    auto data = LB_TRY(std::move(bytes));
+    out.resize(tail.head.offset);
+    out.insert(out.end(), data.begin(), data.end());
   }
   return out;
 }
 
 Result<Buffer> LogStore::summary(const LogName& name) {
-  auto key = log_key(name.store, name.timeline, name.segment);
-  auto whole = core_.blobs.info(key);
-  if (whole.ok()) return open_first_frame(core_.keys, key, core_.blobs);
-  if (whole.error().kind() != ErrorKind::not_found) return std::move(whole).take_error();
-  auto parts = LB_TRY(tails(name));
-  if (parts.empty()) return std::move(whole).take_error();
-  return open_first_frame(core_.keys, parts.back().key, core_.blobs);
+  auto key = key_of(name);
+  auto whole = open_head(key);
+  if (!whole.ok() && whole.error().kind() == ErrorKind::not_found) {
+    auto tails = LB_TRY(chain(name));
+    if (!tails.empty()) return std::move(tails.back().head.summary);
+    whole = open_head(key);
+  }
+  auto head = LB_TRY(std::move(whole));
+  return std::move(head.summary);
 }
 
 Status LogStore::put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) {
-  return put_sealed(history_key(log_id, timeline), bytes, {});
+  return put_sealed(history_key(log_id, timeline), {0, bytes.size(), false, {}}, bytes);
 }
 
 Result<std::optional<Buffer>> LogStore::history(const std::string& log_id, std::uint32_t timeline) {

@@ -1,9 +1,34 @@
-// LogStore: the log objects of a repository (w/…). See Repository for the contract. Thread-safe.
+// LogStore: the log objects of a repository: whole segments, tails of a segment that is still being
+// written, timeline histories. docs/format.md, "Logs". Thread-safe.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "storage/repo/core.h"
+#include "storage/repo/types.h"
 
 namespace lb::repo {
+
+// The beginning of a log object's first frame; the summary follows it.
+struct LogHead {
+  std::uint64_t offset = 0;  // where the data starts in the segment
+  std::uint64_t bytes = 0;   // of data
+  bool follows = false;      // the segment before was in the repository when this one came
+  Buffer summary;
+};
+Buffer encode_log_head(const LogHead& head);
+Result<LogHead> decode_log_head(ByteView bytes);
+
+// What a key below w/ names.
+struct LogKey {
+  enum class Kind { segment, tail, history };
+  LogName name;
+  Kind kind = Kind::segment;
+  std::uint64_t offset = 0;  // of a tail
+};
+std::optional<LogKey> parse_log_key(std::string_view key);
 
 class LogStore {
  public:
@@ -20,15 +45,25 @@ class LogStore {
 
  private:
   struct Tail {
-    std::uint64_t offset = 0;
     std::string key;
+    LogHead head;
+    std::uint64_t end() const { return head.offset + head.bytes; }
   };
-  Result<std::vector<Tail>> tails(const LogName& name);
-  Status put_sealed(const std::string& key, ByteView bytes, ByteView summary);
+  Status put_sealed(const std::string& key, const LogHead& head, ByteView bytes);
   Result<Buffer> open_data(const std::string& key);
-  Status remove_tails(const LogName& name);
+  Result<LogHead> open_head(const std::string& key);
+  // Those that extend the segment from its start without a gap, in order.
+  Result<std::vector<Tail>> chain(const LogName& name);
+  void remove_tails(const LogName& name);
 
   const Core& core_;
 };
+
+// Head and data of an opened object; corrupt when they contradict each other.
+struct LogObject {
+  LogHead head;
+  Buffer data;
+};
+Result<LogObject> open_log_object(const Keyring& keys, const std::string& key, ByteView object);
 
 }  // namespace lb::repo

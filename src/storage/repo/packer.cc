@@ -5,43 +5,67 @@
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
+#include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
 
-// A pack being filled. Space is reserved under the packer's lock; sealing into it needs none.
+namespace {
+
+// Tiny chunks must not make a footer larger than its pack.
+constexpr std::size_t pack_chunks_max = 64 << 10;
+constexpr std::size_t footer_room_bytes = 1 << 20;
+
+}  // namespace
+
+// A pack being filled. Space is reserved under the packer's lock; sealing into it needs none, so
+// the bytes never move while frames are pending.
 struct Packer::Pack {
   std::string name;
   std::uint32_t number = 0;  // in the ChunkMap
   PackKey key;
-  Buffer bytes;
-  std::size_t used = 0;
+  std::unique_ptr<std::uint8_t[]> bytes;
+  std::size_t room = 0, used = 0;
   std::vector<FooterFrame> frames;
+  std::size_t chunks = 0;
   std::size_t pending = 0;  // frames reserved and not sealed yet
   bool closed = false;      // takes no more frames
+
+  void make_room(std::size_t size) {
+    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+    if (used > 0) std::copy_n(bytes.get(), used, larger.get());
+    bytes = std::move(larger);
+    room = size;
+  }
+  void append(ByteView more) {
+    if (used + more.size() > room) make_room(used + more.size());
+    std::copy(more.begin(), more.end(), bytes.get() + used);
+    used += more.size();
+  }
+  ByteView view() const { return {bytes.get(), used}; }
 };
 
 struct Packer::Slot {
   std::shared_ptr<Pack> pack;
   std::uint32_t frame = 0;
   std::size_t offset = 0;
-  std::vector<std::shared_ptr<Pack>>
-      closed;  // packs that this reservation pushed out and that are ready
+  // Packs that this reservation pushed out and that are ready.
+  std::vector<std::shared_ptr<Pack>> closed;
 };
 
-Packer::Packer(BlobStore& blobs, Random& random, const Keyring& keys, ChunkMap& chunks,
-               std::string session, unsigned workers, std::size_t queue_bytes, std::stop_token stop)
-    : blobs_(blobs),
-      random_(random),
-      keys_(keys),
+Packer::Packer(const Core& core, ChunkMap& chunks, std::string session, const PackerLimits& limits,
+               std::stop_token stop)
+    : core_(core),
       chunks_(chunks),
       session_(std::move(session)),
-      stop_(stop),
-      queue_(queue_bytes) {
-  for (unsigned i = 0; i < std::max(1u, workers); ++i) {
+      limits_(limits),
+      stop_(std::move(stop)),
+      queue_(limits.queue_bytes) {
+  for (unsigned i = 0; i < std::max(1u, limits.workers); ++i) {
     workers_.emplace_back([this] {
       auto status = work();
-      if (!status.ok()) (void)fail(std::move(status).take_error()).ok();
+      // The failure is kept, and every caller is told of it.
+      if (!status.ok()) (void)fail(std::move(status).take_error());
     });
   }
 }
@@ -58,10 +82,10 @@ Status Packer::fail(Error error) {
   }
   halt_.request_stop();
   idle_.notify_all();
-  return failure();
+  return check();
 }
 
-Status Packer::failure() const {
+Status Packer::check() const {
   std::lock_guard lock(mutex_);
   if (failure_) return *failure_;
   return {};
@@ -69,6 +93,7 @@ Status Packer::failure() const {
 
 Status Packer::add(const Digest& id, ByteView bytes) {
   if (stop_.stop_requested()) return fail(Error(ErrorKind::cancelled, "stopped"));
+  LB_TRY(check());
   Frame full;
   {
     std::lock_guard lock(frame_mutex_);
@@ -83,8 +108,8 @@ Status Packer::add(const Digest& id, ByteView bytes) {
     std::lock_guard lock(mutex_);
     ++frames_in_flight_;
   }
-  if (!queue_.push(std::move(full), size, halt_.get_token())) return failure();
-  return {};
+  if (queue_.push(std::move(full), size, halt_.get_token())) return {};
+  return check();
 }
 
 Status Packer::work() {
@@ -110,22 +135,25 @@ void Packer::close_open_pack(std::vector<std::shared_ptr<Pack>>& closed) {
 
 Packer::Slot Packer::reserve(const Frame& frame, std::size_t sealed_bytes) {
   Slot slot;
-  if (open_pack_ && open_pack_->used >= pack_bytes) close_open_pack(slot.closed);
+  bool full = open_pack_ &&
+              (open_pack_->used >= limits_.pack_bytes || open_pack_->chunks >= pack_chunks_max);
+  if (full) close_open_pack(slot.closed);
   if (!open_pack_) {
     open_pack_ = std::make_shared<Pack>();
     open_pack_->name = pack_key(session_, next_pack_++);
-    open_pack_->number = chunks_.add_pack(open_pack_->name);
-    open_pack_->key = make_pack_key(keys_, random_);
-    open_pack_->bytes.resize(pack_bytes + 2 * frame_bytes_max);
-    auto header = pack_header();
-    std::copy(header.begin(), header.end(), open_pack_->bytes.begin());
-    open_pack_->used = header.size();
+    open_pack_->number = chunks_.add_pack({open_pack_->name, 0, {}});
+    open_pack_->key = make_pack_key(core_.keys, core_.random);
+    open_pack_->make_room(limits_.pack_bytes + 2 * frame_bytes_max + footer_room_bytes);
+    open_pack_->append(pack_header());
   }
+  auto& pack = *open_pack_;
   slot.pack = open_pack_;
-  slot.frame = static_cast<std::uint32_t>(open_pack_->frames.size());
-  slot.offset = open_pack_->used;
-  open_pack_->used += sealed_bytes;
-  ++open_pack_->pending;
+  slot.frame = static_cast<std::uint32_t>(pack.frames.size());
+  slot.offset = pack.used;
+  pack.used += sealed_bytes;
+  LB_ASSERT(pack.used <= pack.room);
+  ++pack.pending;
+  pack.chunks += frame.chunks.size();
   FooterFrame footer;
   footer.offset = slot.offset;
   footer.sealed_bytes = static_cast<std::uint32_t>(sealed_bytes);
@@ -135,7 +163,7 @@ Packer::Slot Packer::reserve(const Frame& frame, std::size_t sealed_bytes) {
     footer.chunks.push_back({id, offset, length});
     offset += length;
   }
-  open_pack_->frames.push_back(std::move(footer));
+  pack.frames.push_back(std::move(footer));
   return slot;
 }
 
@@ -148,16 +176,14 @@ Status Packer::seal(Frame frame) {
     slot = reserve(frame, sealed_bytes);
   }
   auto& pack = *slot.pack;
-  auto sealed = seal_frame(keys_, *pack.key.aead, pack.name, slot.frame, form);
+  auto sealed = seal_frame(core_.keys, *pack.key.aead, pack.name, slot.frame, form);
   LB_ASSERT(sealed.size() == sealed_bytes);
-  std::copy(sealed.begin(), sealed.end(),
-            pack.bytes.begin() + static_cast<std::ptrdiff_t>(slot.offset));
+  std::copy(sealed.begin(), sealed.end(), pack.bytes.get() + slot.offset);
+  auto place = chunks_.add_frame({pack.number, slot.frame, static_cast<std::uint32_t>(slot.offset),
+                                  static_cast<std::uint32_t>(sealed_bytes)});
   std::uint32_t offset = 0;
   for (const auto& [id, length] : frame.chunks) {
-    ChunkId short_id;
-    std::copy_n(id.begin(), short_id.size(), short_id.begin());
-    chunks_.place(short_id, {pack.number, slot.frame, static_cast<std::uint32_t>(slot.offset),
-                             static_cast<std::uint32_t>(sealed_bytes), offset, length});
+    chunks_.place(short_id(id), place, offset, length);
     offset += length;
   }
   {
@@ -169,84 +195,80 @@ Status Packer::seal(Frame frame) {
 }
 
 Status Packer::finish(std::shared_ptr<Pack> pack) {
-  pack->bytes.resize(pack->used);
-  auto end = seal_footer(keys_, pack->key, pack->name, pack->used, pack->frames);
-  pack->bytes.insert(pack->bytes.end(), end.begin(), end.end());
-  PutPack put{pack->name, pack->bytes.size(), sha256(pack->bytes)};
-  LB_TRY(blobs_.put(pack->name, pack->bytes));
-  stored_bytes_ += pack->bytes.size();
+  pack->append(seal_footer(core_.keys, pack->key, pack->name, pack->used, pack->frames));
+  auto digest = sha256(pack->view());
+  LB_TRY(put_once(core_.blobs, pack->name, pack->view()));
+  stored_bytes_ += pack->used;
+  chunks_.complete_pack(pack->number, pack->used, digest);
   {
     std::lock_guard lock(mutex_);
-    put_.push_back(put);
-    auto number = static_cast<std::uint32_t>(indexed_packs_.size());
-    indexed_packs_.push_back(pack->name);
-    for (std::uint32_t f = 0; f < pack->frames.size(); ++f) {
-      const auto& frame = pack->frames[f];
+    auto position = static_cast<std::uint32_t>(index_.packs.size());
+    IndexPack indexed{{pack->name, pack->used, digest}, {}};
+    for (std::uint32_t number = 0; number < pack->frames.size(); ++number) {
+      const auto& frame = pack->frames[number];
+      indexed.frame_sizes.push_back(frame.sealed_bytes);
       for (const auto& chunk : frame.chunks) {
-        IndexEntry entry;
-        std::copy_n(chunk.id.begin(), entry.id.size(), entry.id.begin());
-        entry.place = {
-            number,       f,           static_cast<std::uint32_t>(frame.offset), frame.sealed_bytes,
-            chunk.offset, chunk.length};
-        indexed_.push_back(entry);
+        index_.entries.push_back(
+            {short_id(chunk.id), position, number, chunk.offset, chunk.length});
       }
     }
+    index_.packs.push_back(std::move(indexed));
   }
-  return put_partial_index(false);
+  return put_index(false);
 }
 
-// Index parts are put while the session runs, so that what an interrupted one stored is found by
+// Index objects are put while the session runs, so that what an interrupted one stored is found by
 // the next.
-Status Packer::put_partial_index(bool all) {
-  std::vector<IndexEntry> entries;
-  std::vector<std::string> packs;
+Status Packer::put_index(bool all) {
+  Index index;
   std::string name;
   {
     std::lock_guard lock(mutex_);
-    if (indexed_packs_.empty() || (!all && indexed_packs_.size() < packs_per_partial_index))
-      return {};
-    entries.swap(indexed_);
-    packs.swap(indexed_packs_);
-    name = partial_index_key(session_, next_partial_++);
+    auto packs = index_.packs.size();
+    if (packs == 0 || (!all && packs < packs_per_index)) return {};
+    index = std::exchange(index_, Index{});
+    name = index_key(session_, next_index_++);
   }
   // An index must never be durable before the packs it names.
-  LB_TRY(blobs_.flush());
-  auto bytes = encode_index(packs, std::move(entries));
-  auto object = seal_object(keys_, random_, SealFor::writers, name, {bytes});
+  LB_TRY(core_.blobs.flush());
+  auto bytes = encode_index(std::move(index));
+  auto object = seal_object(core_.keys, core_.random, SealFor::writers, name, {bytes});
   stored_bytes_ += object.size();
-  return blobs_.put(name, object);
+  return put_once(core_.blobs, name, object);
 }
 
-Status Packer::drain() {
+Status Packer::settle() {
+  if (stop_.stop_requested()) return fail(Error(ErrorKind::cancelled, "stopped"));
   Frame rest;
   {
     std::lock_guard lock(frame_mutex_);
     rest = std::exchange(open_frame_, Frame{});
   }
-  LB_TRY(failure());
+  LB_TRY(check());
   if (!rest.chunks.empty()) {
     auto sealed = seal(std::move(rest));
     if (!sealed.ok()) return fail(std::move(sealed).take_error());
   }
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [&] { return failure_ || frames_in_flight_ == 0; });
+  if (failure_) return *failure_;
+  return {};
+}
+
+Status Packer::drain() {
+  LB_TRY(settle());
   std::vector<std::shared_ptr<Pack>> closed;
   {
-    std::unique_lock lock(mutex_);
-    idle_.wait(lock, [&] { return failure_ || frames_in_flight_ == 0; });
-    if (failure_) return *failure_;
+    std::lock_guard lock(mutex_);
     close_open_pack(closed);
   }
   for (auto& pack : closed) {
     auto finished = finish(std::move(pack));
     if (!finished.ok()) return fail(std::move(finished).take_error());
   }
-  auto indexed = put_partial_index(true);
+  auto indexed = put_index(true);
   if (!indexed.ok()) return fail(std::move(indexed).take_error());
   return {};
-}
-
-std::vector<PutPack> Packer::packs() const {
-  std::lock_guard lock(mutex_);
-  return put_;
 }
 
 }  // namespace lb::repo

@@ -1,7 +1,7 @@
 // Packer: the sealing half of a session. New chunks are gathered into frames; worker threads
 // compress and seal them into packs and put full packs. Memory: the frame queue, and one pack
-// buffer for each pack not yet put. Thread-safe. The first failure stops everything and is returned
-// by every later call.
+// buffer for each worker and one more. Thread-safe. The first failure stops everything and is
+// returned by every later call.
 #pragma once
 
 #include <atomic>
@@ -16,29 +16,31 @@
 
 #include "foundation/flow/bounded_queue.h"
 #include "storage/repo/chunk_map.h"
+#include "storage/repo/core.h"
 #include "storage/repo/pack_format.h"
 
 namespace lb::repo {
 
-struct PutPack {
-  std::string name;
-  std::uint64_t bytes = 0;
-  Digest sha256{};
+struct PackerLimits {
+  unsigned workers = 2;
+  std::size_t queue_bytes = 0;
+  std::size_t pack_bytes = 0;  // a pack closes when it reaches this
 };
 
 class Packer {
  public:
-  Packer(BlobStore& blobs, Random& random, const Keyring& keys, ChunkMap& chunks,
-         std::string session, unsigned workers, std::size_t queue_bytes, std::stop_token stop);
+  Packer(const Core& core, ChunkMap& chunks, std::string session, const PackerLimits& limits,
+         std::stop_token stop);
   ~Packer();
 
   // Takes a chunk that ChunkMap::claim gave to the caller.
   Status add(const Digest& id, ByteView bytes);
-  // Puts everything taken so far, partial packs too, and waits for it. The packer goes on
+  // Seals everything taken so far: all places are known then. The last pack stays open.
+  Status settle();
+  // settle(), and puts everything, partial packs and the rest of the index too. The packer goes on
   // afterwards.
   Status drain();
 
-  std::vector<PutPack> packs() const;  // put so far
   std::uint64_t stored_bytes() const { return stored_bytes_; }
 
  private:
@@ -53,17 +55,16 @@ class Packer {
   Status seal(Frame frame);
   Slot reserve(const Frame& frame, std::size_t sealed_bytes);
   Status finish(std::shared_ptr<Pack> pack);
-  Status put_partial_index(bool all);
+  Status put_index(bool all);
   void close_open_pack(std::vector<std::shared_ptr<Pack>>& closed);
   Status fail(Error error);
-  Status failure() const;
+  Status check() const;
   void frame_done();
 
-  BlobStore& blobs_;
-  Random& random_;
-  const Keyring& keys_;
+  const Core& core_;
   ChunkMap& chunks_;
   const std::string session_;
+  const PackerLimits limits_;
   const std::stop_token stop_;
   std::stop_source halt_;  // ends the workers: a failure, or the end of the session
 
@@ -74,11 +75,9 @@ class Packer {
   mutable std::mutex mutex_;  // packs and failure
   std::condition_variable idle_;
   std::shared_ptr<Pack> open_pack_;
-  std::uint32_t next_pack_ = 0, next_partial_ = 0;
+  std::uint32_t next_pack_ = 0, next_index_ = 0;
   std::uint64_t frames_in_flight_ = 0;
-  std::vector<PutPack> put_;
-  std::vector<IndexEntry> indexed_;  // entries of packs put since the last partial index
-  std::vector<std::string> indexed_packs_;
+  Index index_;  // of packs put since the last index object
   std::optional<Error> failure_;
   std::atomic<std::uint64_t> stored_bytes_{0};
   std::vector<std::jthread> workers_;

@@ -1,11 +1,13 @@
 #include "storage/repo/repository.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
 #include "storage/repo/log_store.h"
+#include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 #include "storage/repo/session.h"
 #include "storage/repo/verifier.h"
@@ -62,32 +64,36 @@ class StoredRepository final : public Repository {
   Result<std::uint64_t> stored_bytes() override;
 
  private:
+  // What is known of the verdicts: objects never change, so each is read once.
   struct Known {
-    Verdict verdict;
-    Digest digest{};  // of the object
+    bool aborted = false;
+    SnapshotInfo info;
   };
   Status read_verdicts();
+  Result<Digest> last_verdict_of(const std::string& store);
 
   Core core_;
   LogStore logs_;
   std::mutex mutex_;
-  std::map<std::string, Known> verdicts_;  // objects are immutable: read once
+  std::map<std::string, Known> verdicts_;
+  std::map<std::string, std::string> damaged_;  // id and problem, as found last
 };
 
 Status StoredRepository::read_verdicts() {
+  damaged_.clear();
   for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
     auto session = object.key.substr(2);
     if (verdicts_.contains(session)) continue;
-    auto bytes = LB_TRY(core_.blobs.get(object.key));
-    auto frames = LB_TRY(open_object(core_.keys, object.key, bytes));
-    auto verdict = decode_verdict(session, frames.front());
-    if (!verdict.ok()) {
-      return std::move(verdict)
-          .take_error()
-          .context(cat("object ", object.key))
-          .with_exit(ExitCode::damaged);
+    auto first = open_first_frame(core_.keys, object.key, core_.blobs);
+    auto verdict = first.ok() ? decode_head(session, *first) : Result<Verdict>(first.error());
+    if (verdict.ok()) {
+      verdicts_.emplace(session, Known{verdict->aborted, std::move(verdict->info)});
+    } else if (verdict.error().kind() == ErrorKind::corrupt) {
+      // The others must stay within reach: it is listed as what it is.
+      damaged_[session] = verdict.error().text();
+    } else {
+      return std::move(verdict).take_error();
     }
-    verdicts_.emplace(session, Known{std::move(verdict).take(), sha256(bytes)});
   }
   return {};
 }
@@ -97,45 +103,68 @@ Result<std::vector<SnapshotInfo>> StoredRepository::snapshots() {
   LB_TRY(read_verdicts().hint("lifeboat verify names every damaged object"));
   std::vector<SnapshotInfo> out;
   for (const auto& [id, known] : verdicts_) {
-    if (!known.verdict.aborted) out.push_back(known.verdict.info);
+    if (!known.aborted) out.push_back(known.info);
   }
+  for (const auto& [id, problem] : damaged_) {
+    SnapshotInfo info;
+    info.id = id;
+    info.meta.kind = "damaged";
+    info.meta.warnings = {problem};
+    out.push_back(std::move(info));
+  }
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   return out;
 }
 
 Result<std::unique_ptr<SnapshotReader>> StoredRepository::snapshot(const std::string& id) {
-  std::lock_guard lock(mutex_);
-  auto found = verdicts_.find(id);
-  if (found == verdicts_.end()) {
-    LB_TRY(read_verdicts());
-    found = verdicts_.find(id);
-  }
-  if (found == verdicts_.end() || found->second.verdict.aborted) {
+  auto none = [&] {
     return Error(ErrorKind::not_found, cat("there is no snapshot ", printable(id)))
         .with_exit(ExitCode::point_unreachable);
+  };
+  if (!is_id(id)) return none();
+  auto reader = StoredSnapshot::open(core_, id);
+  if (!reader.ok() && reader.error().kind() == ErrorKind::not_found) return none();
+  if (!reader.ok()) return std::move(reader).take_error();
+  return std::unique_ptr<SnapshotReader>(std::move(reader).take());
+}
+
+// SHA-256 of the newest verdict of the store; zeros when it is the first.
+Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
+  std::string newest;
+  {
+    std::lock_guard lock(mutex_);
+    LB_TRY(read_verdicts());
+    for (const auto& [id, known] : verdicts_) {
+      if (!known.aborted && known.info.meta.store == store) newest = id;
+    }
   }
-  auto reader = LB_TRY(StoredSnapshot::open(core_, found->second.verdict));
-  return std::unique_ptr<SnapshotReader>(std::move(reader));
+  if (newest.empty()) return Digest{};
+  auto bytes = LB_TRY(core_.blobs.get(verdict_key(newest)));
+  return sha256(bytes);
 }
 
 Result<std::unique_ptr<SnapshotWriter>> StoredRepository::begin(const std::string& store,
                                                                 SnapshotReader* parent,
                                                                 std::stop_token stop) {
-  Digest previous{};
-  {
-    std::lock_guard lock(mutex_);
-    LB_TRY(read_verdicts());
-    for (const auto& [id, known] : verdicts_) {
-      if (!known.verdict.aborted && known.verdict.info.meta.store == store) previous = known.digest;
-    }
+  auto* own = dynamic_cast<StoredSnapshot*>(parent);
+  if (parent != nullptr && own == nullptr) {
+    return Error(ErrorKind::invalid, "the parent is not a snapshot of this repository");
   }
-  return Session::begin(core_, store, static_cast<StoredSnapshot*>(parent), previous, stop);
+  auto previous = LB_TRY(last_verdict_of(store));
+  return Session::begin(core_, store, own, previous, stop);
 }
 
 Status StoredRepository::put_record(const std::string& kind, const std::string& id,
                                     ByteView bytes) {
   auto name = record_key(kind, id);
-  LB_TRY(core_.blobs.put(name,
-                         seal_object(core_.keys, core_.random, SealFor::readers, name, {bytes})));
+  auto object = seal_object(core_.keys, core_.random, SealFor::readers, name, {bytes});
+  auto put = put_once(core_.blobs, name, object);
+  if (!put.ok() && put.error().kind() == ErrorKind::conflict) {
+    auto there = LB_TRY(get_record(kind, id));
+    if (!std::equal(there.begin(), there.end(), bytes.begin(), bytes.end())) return put;
+    put = {};
+  }
+  LB_TRY(std::move(put));
   return core_.blobs.flush();
 }
 
@@ -163,8 +192,9 @@ Result<std::uint64_t> StoredRepository::stored_bytes() {
 
 }  // namespace
 
-Status init_repository(BlobStore& blobs, Clock&, Random& random, const Secret& passphrase) {
-  return make_keyring(blobs, random, passphrase, {});
+Status init_repository(BlobStore& blobs, Clock&, Random& random, const Secret& passphrase,
+                       const InitOptions& options) {
+  return make_keyring(blobs, random, passphrase, {options.passes, options.memory_bytes});
 }
 
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,

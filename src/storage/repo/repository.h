@@ -21,9 +21,9 @@ namespace lb::repo {
 
 // How a stream's content is cut into chunks.
 enum class Cut {
-  content,
-  pages
-};  // content-defined 16/64/256 KiB; fixed 128 KiB (16 PostgreSQL pages)
+  content,  // content-defined, 16/64/256 KiB
+  pages,    // fixed, 128 KiB (16 PostgreSQL pages)
+};
 
 // Writes the content of one row. One thread; several streams of one writer may run in parallel.
 class ContentStream {
@@ -42,7 +42,8 @@ class SnapshotWriter {
   virtual const std::string& id() const = 0;
   virtual Status add(std::string key, Buffer attributes) = 0;  // a row without content
   virtual Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) = 0;
-  // The content of a row of the parent snapshot given to Repository::begin, unread.
+  // The content of a row of the parent snapshot given to Repository::begin, unread. not_found: what
+  // was stored is no longer there; read the content anew.
   virtual Status reuse(const Row& parent_row, Buffer attributes) = 0;
   // Named bytes beside the table (fingerprint, backup_label): read back by
   // SnapshotReader::attachment.
@@ -64,8 +65,8 @@ class FetchSink {
  public:
   virtual ~FetchSink() = default;
   virtual Status data(std::size_t row, std::uint64_t offset, ByteView bytes) = 0;
-  virtual Status done(
-      std::size_t row) = 0;  // all data of this row has been given; exactly once a row
+  // All data of this row has been given; exactly once a row.
+  virtual Status done(std::size_t row) = 0;
 };
 
 // One committed snapshot. Thread-safe; cursors belong to one thread.
@@ -95,9 +96,11 @@ struct OpenOptions {
 class Repository {
  public:
   virtual ~Repository() = default;
-  virtual const std::string& id() const = 0;                  // 32 hex digits
-  virtual std::string describe() const = 0;                   // where it is
-  virtual Result<std::vector<SnapshotInfo>> snapshots() = 0;  // committed, oldest first
+  virtual const std::string& id() const = 0;  // 32 hex digits
+  virtual std::string describe() const = 0;   // where it is
+  // Committed, oldest first. One whose record is damaged is listed without a store, with the kind
+  // "damaged" and the problem as its warning, so that the others stay within reach.
+  virtual Result<std::vector<SnapshotInfo>> snapshots() = 0;
   virtual Result<std::unique_ptr<SnapshotReader>> snapshot(const std::string& id) = 0;
   // `parent` may be null; it must outlive the writer.
   virtual Result<std::unique_ptr<SnapshotWriter>> begin(const std::string& store,
@@ -111,8 +114,8 @@ class Repository {
   // Tails start where the last one ended; `summary` covers everything up to the end of this tail.
   virtual Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes,
                               ByteView summary) = 0;
-  virtual Result<std::vector<LogInfo>> logs(
-      const std::string& log_id) = 0;  // sorted by timeline, segment
+  // Sorted by timeline, segment.
+  virtual Result<std::vector<LogInfo>> logs(const std::string& log_id) = 0;
   virtual Result<std::vector<std::string>> log_ids() = 0;
   virtual Result<Buffer> get_log(const LogName& name) = 0;          // tails: stitched, not padded
   virtual Result<Buffer> get_log_summary(const LogName& name) = 0;  // of the newest durable part
@@ -120,12 +123,13 @@ class Repository {
   virtual Result<std::optional<Buffer>> get_history(const std::string& log_id,
                                                     std::uint32_t timeline) = 0;
 
-  // Records: journal lines, drill results, verification results. Ids sort by time.
+  // Records: journal lines, drill results, verification results. Ids sort by time. A record that is
+  // there already with the same bytes is ok; with others it is a conflict.
   virtual Status put_record(const std::string& kind, const std::string& id, ByteView bytes) = 0;
-  virtual Result<std::vector<std::string>> records(
-      const std::string& kind) = 0;  // ids, oldest first
+  virtual Result<std::vector<std::string>> records(const std::string& kind) = 0;  // oldest first
   virtual Result<Buffer> get_record(const std::string& kind, const std::string& id) = 0;
-  // A fresh id that sorts by time (48-bit milliseconds + 80 random bits, base32).
+  // A fresh id that sorts by time (48-bit milliseconds + 80 random bits, base32), also among those
+  // of one millisecond.
   virtual std::string fresh_id() = 0;
 
   virtual Result<VerifyReport> verify(
@@ -134,8 +138,17 @@ class Repository {
   virtual Result<std::uint64_t> stored_bytes() = 0;  // all objects
 };
 
-// Creates keys and the `repo` object. conflict when the place holds a repository or anything else.
-Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& passphrase);
+// What a guess of the passphrase costs. The defaults are for people; tests that open many
+// repositories lower them (1 pass, 8 KiB at least).
+struct InitOptions {
+  std::uint32_t passes = 3;
+  std::uint64_t memory_bytes = 128ull << 20;
+};
+
+// Creates keys and the `repo` object. conflict when the place holds a repository or anything else
+// but the key slot of an interrupted init.
+Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& passphrase,
+                       const InitOptions& options = {});
 // no_repository, wrong_key (in well under 2 s), damaged as exit codes of the error.
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
                                                     const Secret& passphrase,

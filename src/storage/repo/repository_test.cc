@@ -21,12 +21,12 @@ std::string noise(std::uint64_t seed, std::size_t size) {
 class RepositoryTest : public testing::Test {
  protected:
   RepositoryTest() : clock(parse_time("2026-01-13T02:00:00Z").take()), random(seeded_random(1)) {
-    auto made = init_repository(blobs, clock, *random, key);
+    auto made = init_repository(blobs, clock, *random, key, cheap);
     EXPECT_TRUE(made.ok()) << made.error().text();
     repository = reopen();
   }
   std::unique_ptr<Repository> reopen() {
-    auto opened = open_repository(blobs, clock, *random, key);
+    auto opened = open_repository(blobs, clock, *random, key, small);
     EXPECT_TRUE(opened.ok()) << opened.error().text();
     return std::move(opened).take();
   }
@@ -91,6 +91,8 @@ class RepositoryTest : public testing::Test {
     return out;
   }
 
+  static constexpr InitOptions cheap{1, 8192};
+  static constexpr OpenOptions small{.workers = 2, .memory_bytes = 8 << 20};  // packs of 1.4 MB
   Secret key{std::string_view("correct horse battery staple")};
   MemoryBlobStore blobs;
   SimClock clock;
@@ -192,17 +194,16 @@ TEST_F(RepositoryTest, UncommittedSessionsAreInvisibleAndTheirChunksReused) {
   auto content = sample();
   {
     auto writer = repository->begin("data", nullptr, {}).take();
-    for (int i = 0; i < 20; ++i) {
+    for (std::uint64_t i = 0; i < 30; ++i) {
       auto stream = writer->open(cat("x", i), Cut::content).take();
-      ASSERT_TRUE(
-          stream->write(view_of(noise(1000 + static_cast<std::uint64_t>(i), 30'000'000))).ok());
+      ASSERT_TRUE(stream->write(view_of(noise(1000 + i, 1'000'000))).ok());
       ASSERT_TRUE(stream->finish({}).ok());
     }
   }
   EXPECT_TRUE(repository->snapshots()->empty());
   auto writer = repository->begin("data", nullptr, {}).take();
   auto stream = writer->open("x0", Cut::content).take();
-  ASSERT_TRUE(stream->write(view_of(noise(1000, 30'000'000))).ok());
+  ASSERT_TRUE(stream->write(view_of(noise(1000, 1'000'000))).ok());
   ASSERT_TRUE(stream->finish({}).ok());
   auto info = writer->commit({}).take();
   EXPECT_EQ(info.new_bytes, 0u) << "an interrupted first backup goes on by deduplication";
@@ -253,7 +254,7 @@ TEST_F(RepositoryTest, WrongKeyAndNoRepository) {
   auto none = open_repository(empty, clock, *random, key);
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().exit_code(), ExitCode::no_repository);
-  auto twice = init_repository(blobs, clock, *random, key);
+  auto twice = init_repository(blobs, clock, *random, key, cheap);
   ASSERT_FALSE(twice.ok());
   EXPECT_EQ(twice.error().kind(), ErrorKind::conflict);
 }

@@ -6,8 +6,6 @@
 #include <functional>
 #include <mutex>
 
-#include "storage/repo/frame_reader.h"
-#include "storage/repo/packer.h"
 #include "storage/repo/row_codec.h"
 
 namespace lb::repo {

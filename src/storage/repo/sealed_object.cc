@@ -45,6 +45,9 @@ Buffer aad_of(const Keyring& keys, const std::string& name, std::uint32_t number
 Result<Secret> object_key(const Keyring& keys, SealFor whom, ByteView block) {
   if (whom == SealFor::writers)
     return hkdf_sha256(keys.write_key.bytes(), block, view_of(key_info(keys, whom)));
+  if (keys.private_key.empty()) {
+    return Error(ErrorKind::denied, "this key may write to the repository but not read it");
+  }
   auto inner = LB_TRY(open_box(keys.private_key, keys.public_key, block));
   return hkdf_sha256(inner.bytes(), keys.write_key.bytes(), view_of(key_info(keys, whom)));
 }
@@ -60,8 +63,8 @@ class FrameWalk {
     auto rest = object.subspan(header_bytes);
     if (rest.size() < key_block_bytes(whom)) return bad(name, "ends in its key block");
     auto key = object_key(keys, whom, rest.first(key_block_bytes(whom)));
-    if (!key.ok())
-      return std::move(key).take_error().context(cat("object ", name)).with_exit(ExitCode::damaged);
+    if (!key.ok() && key.error().kind() == ErrorKind::denied) return std::move(key).take_error();
+    if (!key.ok()) return bad(name, key.error().message());
     return FrameWalk(keys, name, std::move(key).take(), rest.subspan(key_block_bytes(whom)));
   }
 

@@ -2,15 +2,18 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
 
 namespace {
 
-constexpr std::size_t row_memory_bytes = 64 << 20;
-constexpr std::size_t queue_bytes_min = 4 * frame_bytes_max;
 constexpr std::size_t warnings_max = 1000;
+// What a reader refuses must not be written.
+constexpr std::size_t key_bytes_max = 64 << 10;
+constexpr std::size_t attribute_bytes_max = 16 << 20;
+constexpr std::size_t text_bytes_max = 64 << 10;
 
 // Cuts what is written into chunks; one row's content.
 class Stream final : public ContentStream {
@@ -21,18 +24,23 @@ class Stream final : public ContentStream {
 
   Status write(ByteView bytes) override {
     while (!bytes.empty()) {
-      auto take = std::min(bytes.size(), chunk_bytes_max * 2 - waiting_.size());
+      // Whole chunks are cut from the caller's bytes; only what is left over is copied.
+      if (waiting_.empty()) {
+        auto used = LB_TRY(cut(bytes, true));
+        bytes = bytes.subspan(used);
+      }
+      auto take = std::min(bytes.size(), 2 * chunk_bytes_max - waiting_.size());
       waiting_.insert(waiting_.end(), bytes.begin(),
                       bytes.begin() + static_cast<std::ptrdiff_t>(take));
       bytes = bytes.subspan(take);
-      LB_TRY(cut(true));
+      LB_TRY(cut_waiting(true));
     }
     return {};
   }
 
   Status hole(std::uint64_t length) override {
     if (length == 0) return {};
-    LB_TRY(cut(false));
+    LB_TRY(cut_waiting(false));
     row_.size += length;
     if (!row_.extents.empty() && row_.extents.back().hole) {
       row_.extents.back().length += length;
@@ -43,24 +51,21 @@ class Stream final : public ContentStream {
   }
 
   Status finish(Buffer attributes) override {
-    LB_TRY(cut(false));
+    LB_TRY(cut_waiting(false));
     row_.attributes = std::move(attributes);
     return session_.add_row(std::move(row_), logical_);
   }
 
  private:
-  std::size_t next_length(ByteView rest, bool more) const {
-    if (cut_ == Cut::content) return session_.core().chunker.first(rest, more);
-    if (rest.size() >= page_chunk_bytes) return page_chunk_bytes;
-    return more ? 0 : rest.size();
-  }
-
-  Status cut(bool more) {
+  // Takes chunks from the front and returns the bytes taken. With more to come, only while the next
+  // border is certain, so no byte is looked at twice.
+  Result<std::size_t> cut(ByteView bytes, bool more) {
+    auto certain = cut_ == Cut::pages ? page_chunk_bytes : chunk_bytes_max;
     std::size_t at = 0;
-    while (at < waiting_.size()) {
-      auto rest = ByteView(waiting_).subspan(at);
-      auto length = next_length(rest, more);
-      if (length == 0) break;
+    while (at < bytes.size() && (!more || bytes.size() - at >= certain)) {
+      auto rest = bytes.subspan(at);
+      auto length = cut_ == Cut::pages ? std::min(rest.size(), page_chunk_bytes)
+                                       : session_.core().chunker.first(rest);
       DraftExtent extent{length, false, {}};
       LB_TRY(session_.store_chunk(rest.first(length), extent.id, true));
       row_.extents.push_back(extent);
@@ -68,7 +73,12 @@ class Stream final : public ContentStream {
       logical_ += length;
       at += length;
     }
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(at));
+    return at;
+  }
+
+  Status cut_waiting(bool more) {
+    auto used = LB_TRY(cut(waiting_, more));
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(used));
     return {};
   }
 
@@ -79,12 +89,20 @@ class Stream final : public ContentStream {
   std::uint64_t logical_ = 0;
 };
 
-std::size_t queue_bytes(const OpenOptions& options) {
-  // What is left of the budget after rows and one pack buffer a worker.
-  std::size_t taken = row_memory_bytes + (options.workers + 1) * (pack_bytes + 2 * frame_bytes_max);
-  return options.memory_bytes > taken + queue_bytes_min
-             ? std::min<std::size_t>(options.memory_bytes - taken, 32 << 20)
-             : queue_bytes_min;
+// A quarter of the budget holds rows, half of it packs (one for each worker and one more), an
+// eighth waits as frames; the rest is what the threads work with. The chunk map is not counted.
+std::size_t row_memory(const OpenOptions& options) {
+  return std::clamp<std::size_t>(options.memory_bytes / 4, 64 << 10, 64 << 20);
+}
+
+PackerLimits packer_limits(const OpenOptions& options) {
+  PackerLimits out;
+  out.workers = std::max(1u, options.workers);
+  out.queue_bytes =
+      std::clamp<std::size_t>(options.memory_bytes / 8, 4 * frame_bytes_max, 32 << 20);
+  out.pack_bytes =
+      std::clamp<std::size_t>(options.memory_bytes / 2 / (out.workers + 1), 1 << 20, pack_bytes);
+  return out;
 }
 
 }  // namespace
@@ -95,11 +113,12 @@ Session::Session(const Core& core, std::string id, StoredSnapshot* parent, const
       id_(std::move(id)),
       parent_(parent),
       previous_(previous),
-      packer_(core.blobs, core.random, core.keys, chunks_, id_, core.options.workers,
-              queue_bytes(core.options), stop),
-      rows_(row_memory_bytes, {[this](ByteView bytes) { return store_bytes(bytes); },
-                               [this] { return packer_.drain(); },
-                               [this](const DraftExtent& piece) { return load_piece(piece); }}),
+      stop_(stop),
+      packer_(core, chunks_, id_, packer_limits(core.options), stop),
+      rows_(row_memory(core.options),
+            {[this](ByteView bytes) { return store_bytes(bytes); },
+             [this] { return packer_.drain(); },
+             [this](const DraftExtent& piece) { return load_piece(piece); }}),
       frames_(core) {}
 
 Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const std::string& store,
@@ -114,45 +133,78 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   writer.text(store);
   writer.signed_varint(to_micros(core.clock.now()));
   auto name = intent_key(session->id_);
-  LB_TRY(
-      core.blobs.put(name, seal_object(core.keys, core.random, SealFor::writers, name, {intent})));
+  auto sealed = seal_object(core.keys, core.random, SealFor::writers, name, {intent});
+  LB_TRY(put_once(core.blobs, name, sealed).context("announce the session"));
   LB_TRY(core.blobs.flush());
   // After the intent: a collector that did not see it cannot have condemned what is listed now.
-  LB_TRY(session->load_indexes());
+  LB_TRY(session->load_known().context("read the indexes"));
   return std::unique_ptr<SnapshotWriter>(std::move(session));
 }
 
-Status Session::load_indexes() {
+// Only packs that are there, whole, count as known: what a damaged repository lost is stored again.
+Status Session::load_known() {
+  std::map<std::string, std::uint64_t> there;
+  for (const auto& pack : LB_TRY(core_.blobs.list("p/"))) there.emplace(pack.key, pack.size);
+  auto whole = [&](const std::string& name, std::uint64_t bytes) {
+    auto found = there.find(name);
+    return found != there.end() && found->second == bytes;
+  };
   for (const auto& object : LB_TRY(core_.blobs.list("x/"))) {
+    if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     auto bytes = core_.blobs.get(object.key);
-    if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found)
-      continue;  // superseded meanwhile
+    if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) continue;  // just superseded
     auto sealed = LB_TRY(std::move(bytes));
     auto frames = open_object(core_.keys, object.key, sealed);
-    // A damaged index costs deduplication, never data: verify names it, the backup goes on.
-    if (!frames.ok()) continue;
-    std::vector<std::string> packs;
-    std::vector<IndexEntry> entries;
-    if (!read_index(frames->front(), packs, entries).ok()) continue;
-    std::vector<std::uint32_t> numbers;
-    for (const auto& pack : packs) numbers.push_back(chunks_.add_pack(pack));
-    for (auto& entry : entries) {
-      entry.place.pack = numbers[entry.place.pack];
-      chunks_.add_known(entry.id, entry.place);
+    auto index = frames.ok() ? decode_index(frames->front()) : Result<Index>(frames.error());
+    if (!index.ok()) {
+      // It costs deduplication, never data: the backup goes on and says so.
+      warnings_.push_back(cat("index ", object.key, " is damaged; what it lists is stored again"));
+      continue;
     }
+    add_index(*index, whole);
+  }
+  if (parent_ == nullptr) return {};
+  for (const auto& pack : parent_->verdict().packs) {
+    bool usable = whole(pack.name, pack.bytes);
+    parent_packs_.push_back(usable ? chunks_.add_pack({pack.name, pack.bytes, pack.sha256})
+                                   : pack_lost);
   }
   return {};
 }
 
+void Session::add_index(const Index& index,
+                        const std::function<bool(const std::string&, std::uint64_t)>& whole) {
+  std::vector<std::vector<std::uint32_t>> frames;  // of each pack: numbers in the map
+  for (const auto& [pack, frame_sizes] : index.packs) {
+    frames.emplace_back();
+    if (!whole(pack.name, pack.bytes)) continue;
+    auto number = chunks_.add_pack(pack);
+    auto offset = static_cast<std::uint32_t>(pack_header_bytes);
+    for (std::uint32_t i = 0; i < frame_sizes.size(); ++i) {
+      frames.back().push_back(chunks_.add_frame({number, i, offset, frame_sizes[i]}));
+      offset += frame_sizes[i];
+    }
+  }
+  for (const auto& entry : index.entries) {
+    const auto& numbers = frames[entry.pack];
+    if (!numbers.empty()) chunks_.place(entry.id, numbers[entry.frame], entry.offset, entry.length);
+  }
+}
+
 Status Session::store_chunk(ByteView bytes, ChunkId& id, bool content) {
   auto digest = chunk_digest(core_, bytes);
-  std::copy_n(digest.begin(), id.size(), id.begin());
+  id = short_id(digest);
   if (!chunks_.claim(id, static_cast<std::uint32_t>(bytes.size()))) return {};
   if (content) new_bytes_ += bytes.size();
   return packer_.add(digest, bytes);
 }
 
 Status Session::add_row(DraftRow row, std::uint64_t logical_bytes) {
+  if (ended_) return Error(ErrorKind::invalid, "the session has ended");
+  if (row.key.size() > key_bytes_max || row.attributes.size() > attribute_bytes_max) {
+    return Error(ErrorKind::invalid, cat("the name or the attributes of '",
+                                         printable_key(row.key.substr(0, 200)), "' are too long"));
+  }
   ++row_count_;
   logical_bytes_ += logical_bytes;
   return rows_.add(std::move(row));
@@ -167,7 +219,7 @@ Result<std::unique_ptr<ContentStream>> Session::open(std::string key, Cut cut) {
 }
 
 Status Session::reuse(const Row& parent_row, Buffer attributes) {
-  LB_ASSERT(parent_ != nullptr);
+  if (parent_ == nullptr) return Error(ErrorKind::invalid, "there is no parent to reuse from");
   DraftRow row{parent_row.key, std::move(attributes), parent_row.size, {}};
   std::uint64_t logical = 0;
   for (const auto& extent : parent_row.extents) {
@@ -176,11 +228,15 @@ Status Session::reuse(const Row& parent_row, Buffer attributes) {
     logical += extent.length;
     if (chunks_.find(extent.id)) continue;
     // The index does not know the chunk (it may have been lost); the parent's row says where it is.
-    auto pack = LB_TRY(parent_->pack_of(extent));
-    chunks_.add_known(
-        extent.id,
-        {chunks_.add_pack(pack), extent.frame, static_cast<std::uint32_t>(extent.frame_offset),
-         extent.frame_size, extent.offset, static_cast<std::uint32_t>(extent.length)});
+    auto pack = extent.pack < parent_packs_.size() ? parent_packs_[extent.pack] : pack_lost;
+    if (pack == pack_lost) {
+      return Error(ErrorKind::not_found, cat("the stored content of '", printable_key(row.key),
+                                             "' is missing from the repository"))
+          .with_hint("lifeboat verify names what is damaged");
+    }
+    auto frame = chunks_.add_frame(
+        {pack, extent.frame, static_cast<std::uint32_t>(extent.frame_offset), extent.frame_size});
+    chunks_.place(extent.id, frame, extent.offset, static_cast<std::uint32_t>(extent.length));
   }
   return add_row(std::move(row), logical);
 }
@@ -212,27 +268,38 @@ Result<std::vector<DraftExtent>> Session::store_bytes(ByteView bytes) {
 
 Result<Buffer> Session::load_piece(const DraftExtent& piece) {
   auto place = chunks_.find(piece.id);
-  LB_ASSERT(place && place->pack != pack_pending);
-  Extent extent{piece.length,      false,        piece.id, 0, place->frame, place->frame_offset,
-                place->frame_size, place->offset};
-  auto pack = chunks_.pack_name(place->pack);
+  LB_ASSERT(place.has_value());
+  const auto& at = place->frame;
+  Extent extent{piece.length, false, piece.id, 0, at.number, at.offset, at.size, place->offset};
+  auto pack = chunks_.pack(at.pack).name;
   auto frame = LB_TRY(frames_.frame(pack, extent));
   auto bytes = LB_TRY(frames_.chunk(pack, extent, *frame));
   return Buffer(bytes.begin(), bytes.end());
 }
 
 // The number of a pack in the verdict's list. The parent's list comes first and keeps its numbers,
-// so that unchanged stretches of the table give the parent's blocks again.
-Result<std::uint32_t> Session::pack_number(std::uint32_t map_number) {
+// so that unchanged stretches of the table give the parent's blocks again; when most of it is no
+// longer needed, the numbers begin anew, so that lists do not grow for ever.
+void Session::inherit_packs() {
+  if (parent_ == nullptr) return;
+  const auto& packs = parent_->verdict().packs;
+  auto needed = parent_->info().packs;
+  if (packs.size() > 2 * needed + 64) return;
+  for (const auto& pack : packs) {
+    pack_list_numbers_.emplace(pack.name, static_cast<std::uint32_t>(pack_list_.size()));
+    pack_list_.push_back({pack.name, pack.bytes, pack.sha256, false});
+  }
+}
+
+std::uint32_t Session::pack_number(std::uint32_t map_number) {
   if (map_number < pack_cache_.size() && pack_cache_[map_number] != 0)
     return pack_cache_[map_number] - 1;
-  auto name = chunks_.pack_name(map_number);
+  auto pack = chunks_.pack(map_number);
   auto [found, added] =
-      pack_list_numbers_.try_emplace(name, static_cast<std::uint32_t>(pack_list_.size()));
-  if (added) pack_list_.push_back({name, 0, {}, true});
+      pack_list_numbers_.try_emplace(pack.name, static_cast<std::uint32_t>(pack_list_.size()));
+  if (added) pack_list_.push_back({pack.name, pack.bytes, pack.sha256, true});
   pack_list_[found->second].needed = true;
-  if (pack_cache_.size() <= map_number)
-    pack_cache_.resize(std::max<std::size_t>(chunks_.pack_count(), map_number + 1));
+  if (pack_cache_.size() <= map_number) pack_cache_.resize(map_number + 1);
   pack_cache_[map_number] = found->second + 1;
   return found->second;
 }
@@ -246,12 +313,14 @@ Result<std::vector<Extent>> Session::resolve(const std::vector<DraftExtent>& dra
     extent.hole = draft.hole;
     if (!draft.hole) {
       auto place = chunks_.find(draft.id);
-      LB_ASSERT(place && place->pack != pack_pending && place->length == draft.length);
+      if (!place || place->length != draft.length) {
+        return Error(ErrorKind::internal, cat("chunk ", to_hex(draft.id), " has no place"));
+      }
       extent.id = draft.id;
-      extent.pack = LB_TRY(pack_number(place->pack));
-      extent.frame = place->frame;
-      extent.frame_offset = place->frame_offset;
-      extent.frame_size = place->frame_size;
+      extent.pack = pack_number(place->frame.pack);
+      extent.frame = place->frame.number;
+      extent.frame_offset = place->frame.offset;
+      extent.frame_size = place->frame.size;
       extent.offset = place->offset;
     }
     out.push_back(extent);
@@ -285,7 +354,7 @@ Result<std::vector<BlockRef>> Session::write_table() {
   };
   LB_TRY(rows_.drain(add_row_to_block));
   LB_TRY(close());
-  LB_TRY(packer_.drain());
+  LB_TRY(packer_.settle());
   std::vector<BlockRef> out;
   for (auto& each : pending) {
     each.ref.extents = LB_TRY(resolve(each.drafts));
@@ -294,70 +363,69 @@ Result<std::vector<BlockRef>> Session::write_table() {
   return out;
 }
 
-Status Session::fill_packs(Verdict& verdict) {
-  std::map<std::string, PutPack> fresh;
-  for (auto& pack : packer_.packs()) fresh.emplace(pack.name, pack);
-  std::map<std::string, const VerdictPack*> old;
-  if (parent_ != nullptr) {
-    for (const auto& pack : parent_->verdict().packs) old.emplace(pack.name, &pack);
-  }
+// All packs are put by now: those of this session have their size and digest.
+void Session::fill_packs(Verdict& verdict) {
   for (auto& pack : pack_list_) {
-    if (auto found = fresh.find(pack.name); found != fresh.end()) {
-      pack.bytes = found->second.bytes;
-      pack.sha256 = found->second.sha256;
-    } else if (auto known = old.find(pack.name); known != old.end()) {
-      pack.bytes = known->second->bytes;
-      pack.sha256 = known->second->sha256;
-    } else if (pack.needed) {
-      // A pack of another store's session, or of an interrupted one, found through the index.
-      auto bytes = LB_TRY(core_.blobs.get(pack.name).context("a pack this snapshot builds on"));
-      pack.bytes = bytes.size();
-      pack.sha256 = sha256(bytes);
-    }
+    if (!pack.needed) continue;
+    auto known = chunks_.pack(chunks_.add_pack({pack.name, 0, {}}));
+    pack.bytes = known.bytes;
+    pack.sha256 = known.sha256;
+    LB_ASSERT(pack.bytes > 0);
+    ++verdict.info.packs;
   }
   verdict.packs = pack_list_;
-  verdict.info.packs = 0;
-  for (const auto& pack : pack_list_) verdict.info.packs += pack.needed ? 1 : 0;
+}
+
+Status Session::check_meta(const SnapshotMeta& meta) const {
+  for (const auto* text : {&meta.store, &meta.kind, &meta.host, &meta.details}) {
+    if (text->size() <= text_bytes_max) continue;
+    return Error(ErrorKind::invalid, cat("a text of the snapshot is too long: ", text->size(),
+                                         " bytes, at most ", text_bytes_max));
+  }
   return {};
 }
 
-Result<SnapshotInfo> Session::commit(const SnapshotMeta& meta) {
-  if (parent_ != nullptr) {
-    for (const auto& pack : parent_->verdict().packs) {
-      pack_list_numbers_.emplace(pack.name, static_cast<std::uint32_t>(pack_list_.size()));
-      pack_list_.push_back({pack.name, pack.bytes, pack.sha256, false});
-    }
-  }
-  LB_TRY(packer_.drain());
-  auto blocks = LB_TRY(write_table());
-  auto upper = encode_upper(blocks);
-  Verdict verdict;
-  verdict.info.id = id_;
-  verdict.info.meta = meta;
-  auto& warnings = verdict.info.meta.warnings;
+void Session::fill_info(const SnapshotMeta& meta, SnapshotInfo& info) {
+  info.id = id_;
+  info.meta = meta;
+  info.meta.parent = parent_ != nullptr ? parent_->info().id : "";
+  auto& warnings = info.meta.warnings;
+  warnings.insert(warnings.begin(), warnings_.begin(), warnings_.end());
+  for (auto& warning : warnings) warning.resize(std::min(warning.size(), text_bytes_max));
   if (warnings.size() > warnings_max) {
     auto more = warnings.size() - warnings_max;
     warnings.resize(warnings_max);
     warnings.push_back(cat("and ", more, " more"));
   }
-  verdict.info.meta.parent = parent_ != nullptr ? parent_->info().id : "";
-  verdict.info.ended = core_.clock.now();
+  auto figures = stats();
+  info.rows = figures.rows;
+  info.logical_bytes = figures.logical_bytes;
+  info.new_bytes = figures.new_bytes;
+  info.stored_bytes = figures.stored_bytes;
+  info.ended = core_.clock.now();
+}
+
+Result<SnapshotInfo> Session::commit(const SnapshotMeta& meta) {
+  LB_TRY(check_meta(meta));
+  if (ended_.exchange(true)) return Error(ErrorKind::invalid, "the session has ended");
+  inherit_packs();
+  LB_TRY(packer_.settle());
+  auto blocks = LB_TRY(write_table());
+  auto upper = encode_upper(blocks);
+  Verdict verdict;
   for (const auto& [attached, drafts] : attachments_) {
     auto extents = LB_TRY(resolve(drafts));
     verdict.attachments.push_back({attached, attachment_bytes_[attached], std::move(extents)});
   }
+  LB_TRY(packer_.drain());
+  fill_info(meta, verdict.info);
+  fill_packs(verdict);
   verdict.previous = previous_;
-  LB_TRY(fill_packs(verdict));
-  auto figures = stats();
-  verdict.info.rows = figures.rows;
-  verdict.info.logical_bytes = figures.logical_bytes;
-  verdict.info.new_bytes = figures.new_bytes;
-  verdict.info.stored_bytes = figures.stored_bytes;
   // Everything the verdict speaks of is durable before it exists.
   LB_TRY(core_.blobs.flush());
-  auto name = verdict_key(id_);
-  auto put = core_.blobs.put(name, seal_object(core_.keys, core_.random, SealFor::readers, name,
-                                               {encode(verdict), upper}));
+  if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
+  auto put = put_once(core_.blobs, verdict_key(id_),
+                      seal_verdict(core_.keys, core_.random, verdict, upper));
   if (!put.ok() && put.error().kind() == ErrorKind::conflict) {
     return Error(ErrorKind::conflict, cat("session ", id_, " was aborted by a collector"))
         .with_hint("run the backup again; what it stored is reused");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 
 #include "storage/repo/frame_reader.h"
 #include "storage/repo/packer.h"
@@ -33,20 +34,29 @@ class Session final : public SnapshotWriter {
   const Core& core() const { return core_; }
 
  private:
+  static constexpr std::uint32_t pack_lost = 0xFFFFFFFF;
   Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
           std::stop_token stop);
-  Status load_indexes();
+  Status load_known();
+  void add_index(const Index& index,
+                 const std::function<bool(const std::string&, std::uint64_t)>& whole);
   Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
   Result<Buffer> load_piece(const DraftExtent& piece);
-  Result<std::uint32_t> pack_number(std::uint32_t map_number);
+  void inherit_packs();
+  std::uint32_t pack_number(std::uint32_t map_number);
   Result<std::vector<BlockRef>> write_table();
-  Status fill_packs(Verdict& verdict);
+  Status check_meta(const SnapshotMeta& meta) const;
+  void fill_info(const SnapshotMeta& meta, SnapshotInfo& info);
+  void fill_packs(Verdict& verdict);
 
   const Core& core_;
   const std::string id_;
   StoredSnapshot* parent_;
   const Digest previous_;
+  const std::stop_token stop_;
+  std::vector<std::string> warnings_;        // of beginning, for the verdict
+  std::vector<std::uint32_t> parent_packs_;  // the parent's number -> the map's, or pack_lost
   ChunkMap chunks_;
   Packer packer_;
   RowSorter rows_;
@@ -58,6 +68,7 @@ class Session final : public SnapshotWriter {
   std::map<std::string, std::uint32_t> pack_list_numbers_;
   std::vector<std::uint32_t> pack_cache_;  // map number -> list number + 1
   std::atomic<std::uint64_t> row_count_{0}, logical_bytes_{0}, new_bytes_{0};
+  std::atomic<bool> ended_{false};
 };
 
 }  // namespace lb::repo

@@ -37,16 +37,28 @@ class Cursor final : public RowCursor {
 
 }  // namespace
 
+std::string printable_key(const std::string& key) {
+  auto shown = key;
+  std::replace(shown.begin(), shown.end(), '\0', '/');
+  return shown.empty() ? "." : printable(shown);
+}
+
 Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::open(const Core& core,
-                                                             const Verdict& verdict) {
-  std::unique_ptr<StoredSnapshot> out(new StoredSnapshot(core, verdict));
-  auto name = verdict_key(verdict.info.id);
+                                                             const std::string& id) {
+  auto name = verdict_key(id);
+  auto bad = [&](const Error& why) {
+    return Error(why.kind(), cat("object ", name, ": ", why.message()))
+        .with_exit(ExitCode::damaged);
+  };
   auto object = LB_TRY(core.blobs.get(name));
   auto frames = LB_TRY(open_object(core.keys, name, object));
-  if (frames.size() != 2)
-    return Error(ErrorKind::corrupt, cat("object ", name, " has no table"))
-        .with_exit(ExitCode::damaged);
-  out->blocks_ = LB_TRY(decode_upper(frames[1]).context(cat("object ", name)));
+  auto verdict = decode_verdict(id, frames);
+  if (!verdict.ok()) return bad(verdict.error());
+  if (verdict->aborted) return Error(ErrorKind::not_found, "the session was aborted");
+  auto blocks = decode_upper(frames[2]);
+  if (!blocks.ok()) return bad(blocks.error());
+  std::unique_ptr<StoredSnapshot> out(new StoredSnapshot(core, std::move(verdict).take()));
+  out->blocks_ = std::move(blocks).take();
   return out;
 }
 
@@ -113,7 +125,8 @@ Result<std::optional<Buffer>> StoredSnapshot::attachment(const std::string& name
 
 Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::uint64_t size) {
   if (offset > row.size || size > row.size - offset) {
-    return Error(ErrorKind::invalid, cat("'", printable(row.key), "' has ", row.size, " bytes"));
+    return Error(ErrorKind::invalid,
+                 cat("'", printable_key(row.key), "' has ", row.size, " bytes"));
   }
   Buffer out(size);
   std::uint64_t at = 0;
@@ -122,8 +135,10 @@ Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::u
     auto to = std::min(at + extent.length, offset + size);
     if (from < to && !extent.hole) {
       auto pack = LB_TRY(pack_of(extent));
-      auto frame = LB_TRY(frames_.frame(pack, extent));
-      auto chunk = LB_TRY(frames_.chunk(pack, extent, *frame));
+      auto frame =
+          LB_TRY(frames_.frame(pack, extent).context(cat("read '", printable_key(row.key), "'")));
+      auto chunk = LB_TRY(
+          frames_.chunk(pack, extent, *frame).context(cat("read '", printable_key(row.key), "'")));
       std::copy_n(chunk.begin() + static_cast<std::ptrdiff_t>(from - at), to - from,
                   out.begin() + static_cast<std::ptrdiff_t>(from - offset));
     }

@@ -9,7 +9,8 @@ namespace lb::repo {
 
 class StoredSnapshot final : public SnapshotReader {
  public:
-  static Result<std::unique_ptr<StoredSnapshot>> open(const Core& core, const Verdict& verdict);
+  // not_found: no such snapshot, or its session was aborted.
+  static Result<std::unique_ptr<StoredSnapshot>> open(const Core& core, const std::string& id);
 
   const SnapshotInfo& info() const override { return verdict_.info; }
   Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix) override;
@@ -30,16 +31,19 @@ class StoredSnapshot final : public SnapshotReader {
   const Core& core() const { return core_; }
 
  private:
-  StoredSnapshot(const Core& core, const Verdict& verdict)
-      : core_(core), verdict_(verdict), frames_(core) {}
+  StoredSnapshot(const Core& core, Verdict verdict)
+      : core_(core), verdict_(std::move(verdict)), frames_(core) {}
   Result<Buffer> content(const std::vector<Extent>& extents, std::uint64_t bytes);
-  std::size_t block_for(
-      const std::string& key) const;  // the last block that begins at or before it
+  // The last block that begins at or before the key.
+  std::size_t block_for(const std::string& key) const;
 
   const Core& core_;
   const Verdict verdict_;
   FrameReader frames_;
   std::vector<BlockRef> blocks_;
 };
+
+// "base/5/16384": NUL, which some stores put between the parts of a key, is shown as '/'.
+std::string printable_key(const std::string& key);
 
 }  // namespace lb::repo

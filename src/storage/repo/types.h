@@ -45,8 +45,8 @@ struct SnapshotMeta {
   Timestamp started{};  // backup began
   Timestamp taken{};    // the moment the content stands for (postgres: end of the base backup)
   std::string details;  // JSON text, small (< 64 KiB): LSNs, versions, settings of the backup
-  std::vector<std::string>
-      warnings;        // unread files, bad pages: at most 1,000, then one line "and N more"
+  // Unread files, bad pages: at most 1,000, then one line "and N more".
+  std::vector<std::string> warnings;
   std::string parent;  // snapshot id or empty
 };
 

@@ -3,13 +3,16 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "storage/repo/format.h"
 #include "storage/repo/row_codec.h"
+#include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
 
 namespace {
 
 constexpr std::uint8_t verdict_version = 1;
+constexpr std::uint8_t state_snapshot = 1, state_aborted = 2;
 constexpr std::uint64_t text_bytes_max = 1 << 20;
 
 void encode_meta(const SnapshotInfo& info, Buffer& out) {
@@ -20,8 +23,10 @@ void encode_meta(const SnapshotInfo& info, Buffer& out) {
   for (auto time : {meta.started, meta.taken, info.ended}) writer.signed_varint(to_micros(time));
   writer.varint(meta.warnings.size());
   for (const auto& warning : meta.warnings) writer.text(warning);
-  for (auto number : {info.rows, info.logical_bytes, info.new_bytes, info.stored_bytes})
+  for (auto number :
+       {info.rows, info.logical_bytes, info.new_bytes, info.stored_bytes, info.packs}) {
     writer.varint(number);
+  }
 }
 
 Status decode_meta(ByteReader& in, SnapshotInfo& info) {
@@ -34,7 +39,8 @@ Status decode_meta(ByteReader& in, SnapshotInfo& info) {
   auto warnings = LB_TRY(in.varint());
   for (std::uint64_t i = 0; i < warnings; ++i)
     meta.warnings.push_back(LB_TRY(in.text(text_bytes_max)));
-  for (auto* number : {&info.rows, &info.logical_bytes, &info.new_bytes, &info.stored_bytes}) {
+  for (auto* number :
+       {&info.rows, &info.logical_bytes, &info.new_bytes, &info.stored_bytes, &info.packs}) {
     *number = LB_TRY(in.varint());
   }
   return {};
@@ -49,14 +55,20 @@ Result<Digest> read_digest(ByteReader& in) {
 
 }  // namespace
 
-Buffer encode(const Verdict& verdict) {
+Buffer encode_head(const Verdict& verdict) {
   Buffer out;
   ByteWriter writer(out);
   writer.u8(verdict_version);
-  writer.u8(verdict.aborted ? 2 : 1);
+  writer.u8(verdict.aborted ? state_aborted : state_snapshot);
   if (verdict.aborted) return out;
   encode_meta(verdict.info, out);
   writer.raw(verdict.previous);
+  return out;
+}
+
+Buffer encode_body(const Verdict& verdict) {
+  Buffer out;
+  ByteWriter writer(out);
   writer.varint(verdict.packs.size());
   for (const auto& pack : verdict.packs) {
     writer.text(pack.name);
@@ -73,38 +85,62 @@ Buffer encode(const Verdict& verdict) {
   return out;
 }
 
-Result<Verdict> decode_verdict(const std::string& session, ByteView bytes) {
+Result<Verdict> decode_head(const std::string& session, ByteView bytes) {
   ByteReader in(bytes);
   Verdict out;
   auto version = LB_TRY(in.u8());
   auto state = LB_TRY(in.u8());
-  if (version != verdict_version || state < 1 || state > 2)
+  if (version != verdict_version || (state != state_snapshot && state != state_aborted))
     return Error(ErrorKind::corrupt, "unknown verdict form");
   out.info.id = session;
-  out.aborted = state == 2;
-  if (out.aborted) return out;
-  LB_TRY(decode_meta(in, out.info));
-  out.previous = LB_TRY(read_digest(in));
+  out.aborted = state == state_aborted;
+  if (!out.aborted) {
+    LB_TRY(decode_meta(in, out.info));
+    out.previous = LB_TRY(read_digest(in));
+  }
+  if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
+  return out;
+}
+
+Status decode_body(ByteView bytes, Verdict& verdict) {
+  ByteReader in(bytes);
   auto packs = LB_TRY(in.varint());
+  std::uint64_t needed = 0;
   for (std::uint64_t i = 0; i < packs; ++i) {
     VerdictPack pack;
     pack.name = LB_TRY(in.text(256));
     pack.bytes = LB_TRY(in.varint());
     pack.sha256 = LB_TRY(read_digest(in));
     pack.needed = LB_TRY(in.u8()) != 0;
-    out.info.packs += pack.needed ? 1 : 0;
-    out.packs.push_back(std::move(pack));
+    needed += pack.needed ? 1 : 0;
+    verdict.packs.push_back(std::move(pack));
   }
   auto attachments = LB_TRY(in.varint());
   for (std::uint64_t i = 0; i < attachments; ++i) {
     Attachment attachment;
-    attachment.name = LB_TRY(in.text(256));
+    attachment.name = LB_TRY(in.text(text_bytes_max));
     attachment.bytes = LB_TRY(in.varint());
     attachment.extents = LB_TRY(decode_extents(in));
-    out.attachments.push_back(std::move(attachment));
+    verdict.attachments.push_back(std::move(attachment));
   }
   if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
+  if (needed != verdict.info.packs)
+    return Error(ErrorKind::corrupt, "lists another number of packs");
+  return {};
+}
+
+Result<Verdict> decode_verdict(const std::string& session, const std::vector<Buffer>& frames) {
+  auto out = LB_TRY(decode_head(session, frames.front()));
+  if (out.aborted) return out;
+  if (frames.size() != verdict_frames) return Error(ErrorKind::corrupt, "has no table");
+  LB_TRY(decode_body(frames[1], out));
   return out;
+}
+
+Buffer seal_verdict(const Keyring& keys, Random& random, const Verdict& verdict, ByteView upper) {
+  auto head = encode_head(verdict), body = encode_body(verdict);
+  return seal_object(keys, random, SealFor::readers, verdict_key(verdict.info.id),
+                     {head, body, upper});
 }
 
 }  // namespace lb::repo

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "foundation/crypto/hash.h"
+#include "foundation/sys/random.h"
+#include "storage/repo/keyring.h"
 #include "storage/repo/types.h"
 
 namespace lb::repo {
@@ -23,14 +25,22 @@ struct Attachment {
 };
 struct Verdict {
   bool aborted = false;
-  SnapshotInfo info;  // packs: the number of needed ones
+  SnapshotInfo info;
   std::vector<VerdictPack> packs;
   std::vector<Attachment> attachments;
   Digest previous{};  // SHA-256 of the store's previous verdict object, or zeros
 };
 
-// The object's first frame; the second holds the table's upper level (row_codec.h).
-Buffer encode(const Verdict& verdict);
-Result<Verdict> decode_verdict(const std::string& session, ByteView bytes);
+// The object has three frames: the head (all that a list of snapshots shows), the body (packs and
+// attachments), and the table's upper level (row_codec.h). An aborted one has the head alone.
+inline constexpr std::size_t verdict_frames = 3;
+Buffer encode_head(const Verdict& verdict);
+Buffer encode_body(const Verdict& verdict);
+Result<Verdict> decode_head(const std::string& session, ByteView bytes);  // without packs
+Status decode_body(ByteView bytes, Verdict& verdict);
+// Head and body of an opened object.
+Result<Verdict> decode_verdict(const std::string& session, const std::vector<Buffer>& frames);
+// The object with a table whose upper level is `upper`.
+Buffer seal_verdict(const Keyring& keys, Random& random, const Verdict& verdict, ByteView upper);
 
 }  // namespace lb::repo

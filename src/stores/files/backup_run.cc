@@ -125,8 +125,12 @@ Status BackupRun::take_file(const Visit& visit) {
       }
     }
   }
-  if (const auto* row = unchanged_row(visit)) {
-    LB_TRY(writer_->reuse(*row, row->attributes));
+  const auto* row = unchanged_row(visit);
+  auto reused = row != nullptr ? writer_->reuse(*row, row->attributes) : Status();
+  // What a damaged repository lost is read anew, so that this snapshot is whole.
+  bool lost = !reused.ok() && reused.error().kind() == ErrorKind::not_found;
+  if (!lost) LB_TRY(std::move(reused));
+  if (row != nullptr && !lost) {
     ++counts_.unchanged;
     if (first) links_.resolve(first, true);
     meter_.item(visit.path);
