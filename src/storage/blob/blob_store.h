@@ -1,6 +1,6 @@
-// BlobStore: the object store seam. Keys are ASCII paths ("p/0abc/00"); values are immutable: a key is
-// written once and never overwritten. Implementations: directory, memory; decorators: fault, count.
-// Thread-safe.
+// BlobStore: the object store seam. Keys are ASCII paths ("p/0abc/00"); values are immutable: a key
+// is written once and never overwritten. Implementations: directory, memory; decorators: fault,
+// count. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +21,22 @@ struct BlobInfo {
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
-  // Create-if-absent. conflict: the key exists (its content is untouched). timeout: it may have landed,
-  // look first. Durable once flush() has returned ok. A crash never leaves a torn object under `key`.
+  // Create-if-absent. conflict: the key exists (its content is untouched). timeout: it may have
+  // landed, look first. Durable once flush() has returned ok. A crash never leaves a torn object
+  // under `key`.
   virtual Status put(const std::string& key, ByteView bytes) = 0;
   // Everything put before is durable when this returns ok.
   virtual Status flush() = 0;
   virtual Result<Buffer> get(const std::string& key) = 0;  // not_found
   // Exactly `size` bytes at `offset`; an object that is shorter is ErrorKind::corrupt.
-  virtual Result<Buffer> get_range(const std::string& key, std::uint64_t offset, std::uint64_t size) = 0;
+  virtual Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
+                                   std::uint64_t size) = 0;
   virtual Result<BlobInfo> info(const std::string& key) = 0;
   // Keys with this prefix, sorted, strictly after `after` when it is not empty.
-  virtual Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after = {}) = 0;
+  virtual Result<std::vector<BlobInfo>> list(const std::string& prefix,
+                                             const std::string& after = {}) = 0;
   virtual Status remove(const std::string& key) = 0;  // missing is ok
-  virtual std::string describe() const = 0;           // "directory /srv/backups", never a credential
+  virtual std::string describe() const = 0;  // "directory /srv/backups", never a credential
 };
 
 }  // namespace lb

@@ -115,7 +115,9 @@ TEST_F(MirrorFaults, FailureOfEveryCallLosesAndRepeatsNothing) {
       FaultBlobStore faulty(*blobs, plan);
       store_.to = &faulty;
       auto mirrored = here->mirror(*repository_);
-      EXPECT_EQ(mirrored.ok(), !faulty.fired()) << nth;
+      // A put whose answer was lost is looked for, so only a plain failure must be told.
+      EXPECT_TRUE(mirrored.ok() || faulty.fired()) << nth;
+      if (fault == BlobFault::fail) EXPECT_EQ(mirrored.ok(), !faulty.fired()) << nth;
       store_.to = blobs.get();
       blobs->crash();  // what the store never promised to keep is gone
       ASSERT_TRUE(here->mirror(*repository_).ok());
