@@ -61,8 +61,46 @@ class LoseAndRecover : public testing::Test {
     std::filesystem::remove_all(server_->data());
   }
 
+  // Laid out and replayed in a fresh sandbox.
+  Result<std::unique_ptr<RecoveryServer>> recover(repo::SnapshotReader& snapshot,
+                                                  const SnapshotDetails& details,
+                                                  const RecoveryTarget& target) {
+    auto folder = temporary_ / "box";
+    auto user = LB_TRY(real_.sandboxes->unprivileged_user("postgres"));
+    RecoveryOptions options;
+    options.folder = folder + "/data";
+    options.socket_folder = folder + "/run/s";
+    options.spool_folder = folder + "/run/spool";
+    options.log_path = folder + "/run/log";
+    options.run_marker = "run-1";
+    options.binaries = LB_TRY(find_binaries(*real_.files, details.server_version));
+    for (const auto& path :
+         {folder, folder + "/run", options.socket_folder, options.spool_folder}) {
+      LB_TRY(make_directories(*real_.files, path, 0700));
+      test::give_to_server_user(path);
+    }
+    SandboxSpec spec;
+    spec.folder = folder;
+    spec.visible = {folder};
+    spec.user = user;
+    auto made = LB_TRY(real_.sandboxes->create(spec));
+    sandbox_ = std::move(made);
+    LayoutOptions layout;
+    layout.folder = options.folder;
+    layout.owner = user;
+    LB_TRY(lay_out(real_.world, snapshot, layout, {}));
+    auto starter = [this](const Command& command) { return sandbox_->start(command); };
+    return RecoveryServer::start(real_.world, *repository_, details, target, options, starter, {});
+  }
+  Result<RecoveryTarget> resolve_to(const SnapshotDetails& details, const Wanted& wanted) {
+    auto index = LB_TRY(read_log_index(*repository_, details.log_id, details.segment_bytes));
+    EXPECT_TRUE(index.holes.empty());
+    return resolve(index, details, wanted, real_.clock->now(), *repository_);
+  }
+
   RealWorld real_;
   test::TempDir temporary_;
+  std::unique_ptr<Sandbox> sandbox_;
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<repo::Repository> repository_;
   std::unique_ptr<PostgresServer> server_;
@@ -108,38 +146,11 @@ TEST_F(LoseAndRecover, EverythingAcknowledgedComesBackInASandbox) {
 
   auto snapshot = repository_->snapshot(snapshot_id).take();
   auto details = decode_details(snapshot->info().meta.details).take();
-  auto index = read_log_index(*repository_, details.log_id, details.segment_bytes).take();
-  EXPECT_TRUE(index.holes.empty());
-  auto target = resolve(index, details, {}, real_.clock->now(), *repository_);
+  auto target = resolve_to(details, {});
   ASSERT_TRUE(target.ok()) << target.error().text();
 
-  auto folder = temporary_ / "box";
-  auto user = real_.sandboxes->unprivileged_user("postgres").take();
-  RecoveryOptions options;
-  options.folder = folder + "/data";
-  options.socket_folder = folder + "/run/s";
-  options.spool_folder = folder + "/run/spool";
-  options.log_path = folder + "/run/log";
-  options.run_marker = "run-1";
-  options.binaries = find_binaries(*real_.files, details.server_version).take();
-  for (const auto& path : {folder, folder + "/run", options.socket_folder, options.spool_folder}) {
-    make_directories(*real_.files, path, 0700).take();
-    test::give_to_server_user(path);
-  }
-  SandboxSpec spec;
-  spec.folder = folder;
-  spec.visible = {folder};
-  spec.user = user;
-  auto sandbox = real_.sandboxes->create(spec);
-  if (!sandbox.ok()) GTEST_SKIP() << sandbox.error().text();
-  LayoutOptions layout;
-  layout.folder = options.folder;
-  layout.owner = user;
-  auto laid_out = lay_out(real_.world, *snapshot, layout, {});
-  ASSERT_TRUE(laid_out.ok()) << laid_out.error().text();
-  auto started =
-      RecoveryServer::start(real_.world, *repository_, details, *target, options,
-                            [&](const Command& command) { return (*sandbox)->start(command); }, {});
+  auto started = recover(*snapshot, details, *target);
+  if (!sandbox_) GTEST_SKIP() << "no sandbox can be made here";
   ASSERT_TRUE(started.ok()) << started.error().text();
   auto& server = **started;
   EXPECT_EQ(value_of(server, "SELECT count(*) FROM ledger"), "50");
@@ -147,6 +158,40 @@ TEST_F(LoseAndRecover, EverythingAcknowledgedComesBackInASandbox) {
   EXPECT_TRUE(server.reached().last_commit.has_value());
   expect_exact_counts(server, *snapshot);
   EXPECT_TRUE(server.shut_down().ok());
+}
+
+TEST_F(LoseAndRecover, AFailoverIsFollowedToTheNewTimeline) {
+  server_->sql("CREATE TABLE ledger (id int PRIMARY KEY)");
+  auto standby = PostgresServer::standby_of(*server_, {.settings = {{"wal_keep_size", "1GB"}}});
+  start_streaming();
+  auto snapshot_id = back_up();
+  server_->sql("INSERT INTO ledger VALUES (1)");
+  auto written = server_->value("SELECT pg_current_wal_flush_lsn()");
+  wait_until_durable();
+  while (standby->value(cat("SELECT pg_last_wal_replay_lsn() >= '", written, "'")) != "t") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  lose_everything();
+  standby->promote();
+  server_ = std::move(standby);
+  durable_ = 0;
+  stream_ended_ = false;
+  start_streaming();
+  server_->sql("INSERT INTO ledger VALUES (2)");
+  wait_until_durable();
+  stream_.request_stop();
+  stream_.join();
+
+  auto snapshot = repository_->snapshot(snapshot_id).take();
+  auto details = decode_details(snapshot->info().meta.details).take();
+  auto target = resolve_to(details, {});
+  ASSERT_TRUE(target.ok()) << target.error().text();
+  EXPECT_EQ(target->timeline, 2u);
+  auto started = recover(*snapshot, details, *target);
+  if (!sandbox_) GTEST_SKIP() << "no sandbox can be made here";
+  ASSERT_TRUE(started.ok()) << started.error().text();
+  EXPECT_EQ(value_of(**started, "SELECT string_agg(id::text, ',' ORDER BY id) FROM ledger"), "1,2");
+  EXPECT_EQ((*started)->reached().timeline, 2u);
 }
 
 }  // namespace
