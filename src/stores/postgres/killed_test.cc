@@ -1,0 +1,144 @@
+// A backup and a stream into a repository on disk, killed at random moments: what was committed
+// stays whole, and the next run goes on.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
+
+#include "foundation/base/text.h"
+#include "storage/blob/directory_blob_store.h"
+#include "stores/postgres/source.h"
+#include "stores/postgres/test_world.h"
+#include "tests/harness/postgres_server.h"
+
+namespace lb::pg {
+namespace {
+
+using test::PostgresServer;
+
+struct OpenRepository {
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<repo::Repository> repository;
+};
+
+class KilledTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+    server_ = PostgresServer::start({.segment_mib = 1, .settings = {{"wal_keep_size", "1GB"}}});
+    server_->run_tool({"pgbench", "-i", "-q", "-s", "2", "postgres"});
+    auto blobs = open_directory_blobs(*world_.files, *world_.clock, *world_.random, folder(),
+                                      MissingFolder::create);
+    ASSERT_TRUE(blobs.ok()) << blobs.error().text();
+    ASSERT_TRUE(repo::init_repository(**blobs, *world_.clock, *world_.random, key()).ok());
+  }
+  std::string folder() const { return dir_ / "repository"; }
+  static Secret key() { return Secret(std::string_view("correct horse battery staple")); }
+  OpenRepository open() {
+    OpenRepository out;
+    out.blobs = open_directory_blobs(*world_.files, *world_.clock, *world_.random, folder(),
+                                     MissingFolder::refuse)
+                    .take();
+    out.repository = repo::open_repository(*out.blobs, *world_.clock, *world_.random, key()).take();
+    return out;
+  }
+  // Runs `act` in a process of its own, which is killed after `moment`; true when it was still at
+  // work.
+  bool killed_after(std::chrono::milliseconds moment, const std::function<void()>& act) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      act();
+      ::_exit(0);
+    }
+    std::this_thread::sleep_for(moment);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFSIGNALED(status);
+  }
+  Result<BackupOutcome> backup(repo::Repository& repository) {
+    auto source = make_source(Secret(server_->conninfo()), {.store = "db"});
+    return source->backup({world_.world, repository, nullptr, {}, {}, 2, "host"});
+  }
+  Status stream(repo::Repository& repository, std::stop_token stop, std::atomic<Lsn>* durable) {
+    StreamOptions options;
+    options.store = "db";
+    options.tail_interval = std::chrono::milliseconds(100);
+    options.on_status = [durable](const StreamStatus& status) {
+      if (durable != nullptr) *durable = status.durable;
+    };
+    return stream_log(world_.world, repository, Secret(server_->conninfo()), options, stop);
+  }
+  static void expect_clean(repo::Repository& repository) {
+    const auto report = repository.verify({}, {}, {});
+    ASSERT_TRUE(report.ok()) << report.error().text();
+    for (const repo::Finding& finding : report->findings) {
+      ADD_FAILURE() << finding.object << ": " << finding.problem;
+    }
+  }
+
+  TestWorld world_;
+  test::TempDir dir_;
+  std::unique_ptr<PostgresServer> server_;
+};
+
+TEST_F(KilledTest, ABackupKilledAtAnyMomentLeavesTheRepositoryWhole) {
+  int killed = 0;
+  for (int round = 0; round < 5; ++round) {
+    const std::chrono::milliseconds moment(100 + world_.random->below(700));
+    killed +=
+        killed_after(moment, [&] { static_cast<void>(backup(*open().repository).ok()); }) ? 1 : 0;
+    expect_clean(*open().repository);
+  }
+  EXPECT_GT(killed, 0);
+  const OpenRepository opened = open();
+  const auto outcome = backup(*opened.repository);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+  EXPECT_EQ(opened.repository->snapshots().take().back().id, outcome->snapshot.id);
+  expect_clean(*opened.repository);
+  // Temporary slots went with the killed processes.
+  EXPECT_EQ(server_->value("SELECT count(*) FROM pg_replication_slots"), "0");
+}
+
+TEST_F(KilledTest, AStreamKilledAtAnyMomentGoesOnWithoutAHole) {
+  auto load = server_->start_tool({"pgbench", "-c", "2", "-T", "600", "-n", "postgres"});
+  for (int round = 0; round < 5; ++round) {
+    const std::chrono::milliseconds moment(150 + world_.random->below(1000));
+    EXPECT_TRUE(killed_after(
+        moment, [&] { static_cast<void>(stream(*open().repository, {}, nullptr).ok()); }));
+  }
+  load->kill_with_children();
+  const Lsn end = parse_lsn(server_->value("SELECT pg_current_wal_flush_lsn()")).take();
+  const OpenRepository opened = open();
+  std::atomic<Lsn> durable = 0;
+  std::atomic<bool> ended = false;
+  Status outcome;
+  std::jthread last([&](std::stop_token stop) {
+    outcome = stream(*opened.repository, stop, &durable);
+    ended = true;
+  });
+  while (!ended && durable < end) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  last.request_stop();
+  last.join();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+  const std::string id = opened.repository->log_ids().take().at(0);
+  const auto logs = opened.repository->logs(id).take();
+  ASSERT_FALSE(logs.empty());
+  for (std::size_t n = 0; n < logs.size(); ++n) {
+    EXPECT_EQ(logs[n].name.segment, logs[0].name.segment + n);
+    const std::string path =
+        cat(server_->data(), "/pg_wal/", segment_name(1, logs[n].name.segment, 1 << 20));
+    const Buffer theirs = read_file(*world_.files, path, 1 << 20).take();
+    const Buffer stored = opened.repository->get_log(logs[n].name).take();
+    EXPECT_TRUE(std::equal(stored.begin(), stored.end(), theirs.begin())) << path;
+  }
+  EXPECT_GE(logs.back().name.segment * (1 << 20) + (1 << 20), end);
+  expect_clean(*opened.repository);
+}
+
+}  // namespace
+}  // namespace lb::pg
