@@ -117,7 +117,9 @@ TEST_F(MirrorFaults, FailureOfEveryCallLosesAndRepeatsNothing) {
       auto mirrored = here->mirror(*repository_);
       // A put whose answer was lost is looked for, so only a plain failure must be told.
       EXPECT_TRUE(mirrored.ok() || faulty.fired()) << nth;
-      if (fault == BlobFault::fail) EXPECT_EQ(mirrored.ok(), !faulty.fired()) << nth;
+      if (fault == BlobFault::fail) {
+        EXPECT_EQ(mirrored.ok(), !faulty.fired()) << nth;
+      }
       store_.to = blobs.get();
       blobs->crash();  // what the store never promised to keep is gone
       ASSERT_TRUE(here->mirror(*repository_).ok());
