@@ -255,18 +255,56 @@ TEST_F(FilesBackup, DoctorTellsWhatIsThereAndWhatIsNot) {
 TEST_F(FilesBackup, StopAndRepositoryFailureEndTheBackup) {
   for (int n = 0; n < 500; ++n) write(at(cat("f", n)), "data");
   std::stop_source stop;
-  repository_.faults.before_finish = [&](const std::string&) { stop.request_stop(); };
+  std::atomic<int> opened = 0;
+  files_.hook = [&](const std::string& call, const std::string&) -> Status {
+    if (call == "open_read" && ++opened == 100) stop.request_stop();
+    return {};
+  };
   SourceOptions options;
+  options.store = "media";
   options.root = source_;
   auto stopped = try_backup(options, stop.get_token());
   ASSERT_FALSE(stopped.ok());
   EXPECT_EQ(stopped.error().kind(), ErrorKind::cancelled);
   EXPECT_EQ(stopped.error().exit_code(), ExitCode::interrupted);
-  repository_.faults.finish_error = Error(ErrorKind::exhausted, "disk full");
-  auto failed = try_backup(options);
+  files_.hook = nullptr;
+  auto& full = repository_.failing(
+      {.fault = BlobFault::full, .lasting = true, .only = BlobCall::put, .prefix = "p/"});
+  auto failed = try_backup_into(full, options);
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().kind(), ErrorKind::exhausted);
-  EXPECT_TRUE(repository_.snapshots()->empty());
+  EXPECT_TRUE(repository_->snapshots()->empty());
+}
+
+// More content than a pack holds, so that the failure meets readers at work.
+TEST_F(FilesBackup, RepositoryThatFillsUpWhileReadingEndsTheBackup) {
+  for (int n = 0; n < 24; ++n) write(at(cat("f", n)), text_of(random_->bytes(4 << 20)));
+  auto& full = repository_.failing(
+      {.fault = BlobFault::full, .lasting = true, .only = BlobCall::put, .prefix = "p/"});
+  SourceOptions options;
+  options.store = "media";
+  options.root = source_;
+  auto failed = try_backup_into(full, options);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().kind(), ErrorKind::exhausted) << failed.error().text();
+}
+
+TEST_F(FilesBackup, ParentThatCannotBeReadOnlyCostsReading) {
+  for (int n = 0; n < 50; ++n) write(at(cat("f", n)), "data");
+  auto first = backup();
+  // Opening needs the verdict alone; the table of rows comes back damaged.
+  auto& damaged = repository_.failing(
+      {.nth = 0, .fault = BlobFault::flip, .lasting = true, .only = BlobCall::get_range});
+  parent_ = damaged.snapshot(first.snapshot.id).take();
+  SourceOptions options;
+  options.store = "media";
+  options.root = source_;
+  auto second = try_backup(options);
+  ASSERT_TRUE(second.ok()) << second.error().text();
+  EXPECT_TRUE(second->unread.empty());
+  ASSERT_EQ(second->snapshot.meta.warnings.size(), 1u);
+  EXPECT_NE(second->snapshot.meta.warnings[0].find("files were read again"), std::string::npos);
+  EXPECT_EQ(second->snapshot.rows, 51u);
 }
 
 }  // namespace

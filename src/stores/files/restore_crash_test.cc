@@ -20,13 +20,13 @@ class FilesCrash : public testing::Test {
     EXPECT_TRUE(sparse->truncate(1 << 20).ok());
     EXPECT_TRUE(sparse->write_at(view_of("data"), 500'000).ok());
     EXPECT_TRUE(disk_.sync_filesystem("/").ok());
-    BackupContext context{world_, repository_, nullptr, {}, {}, 2, "host"};
+    BackupContext context{world_, *repository_, nullptr, {}, {}, 2, "host"};
     SourceOptions options;
     options.store = "media";
     options.root = "/source";
     auto outcome = make_source(options)->backup(context);
     EXPECT_TRUE(outcome.ok()) << outcome.error().text();
-    snapshot_ = repository_.snapshot(outcome->snapshot.id).take();
+    snapshot_ = repository_->snapshot(outcome->snapshot.id).take();
   }
 
   void make(const std::string& path, std::string_view text) {
@@ -63,7 +63,7 @@ class FilesCrash : public testing::Test {
   NoProcesses processes_;
   NoSandboxes sandboxes_;
   World world_{clock_, *random_, disk_, http_, processes_, sandboxes_};
-  MemoryRepository repository_;
+  TestRepository repository_{clock_, *random_};
   std::unique_ptr<repo::SnapshotReader> snapshot_;
 };
 

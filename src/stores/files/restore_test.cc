@@ -294,7 +294,7 @@ TEST_F(FilesRestore, MissingPrivilegesAreToldOnceAndSetIdIsDropped) {
 TEST_F(FilesRestore, FullDiskIsACleanErrorAndTheNextRunCompletes) {
   for (int n = 0; n < 30; ++n) write(at(cat("d/f", n)), std::string(200'000, 'a'));
   backup();
-  std::atomic<int> writes_left = 40;
+  std::atomic<int> writes_left = 15;
   files_.hook = [&](const std::string& call, const std::string&) -> Status {
     if (call == "write_at" && writes_left-- <= 0) return Error(ErrorKind::exhausted, "disk full");
     return {};
@@ -377,11 +377,17 @@ TEST_F(FilesRestore, FilesOfARestoreCutOffAreNotTrusted) {
 }
 
 TEST_F(FilesRestore, FailedFetchIsReportedAndLeavesNoTemporary) {
-  for (int n = 0; n < 20; ++n) write(at(cat("f", n)), std::string(100'000, 'a'));
+  for (int n = 0; n < 20; ++n) write(at(cat("f", n)), text_of(random_->bytes(1'000'000)));
   backup();
-  repository_.faults.fetches_left = 11;
-  auto failed = restore(world_, *parent_, to_target(), {}, {});
+  auto& damaged = repository_.failing({.nth = 2,
+                                       .fault = BlobFault::flip,
+                                       .lasting = true,
+                                       .only = BlobCall::get_range,
+                                       .prefix = "p/"});
+  auto snapshot = damaged.snapshot(parent_->info().id).take();
+  auto failed = restore(world_, *snapshot, to_target(), {}, {});
   ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().kind(), ErrorKind::corrupt) << failed.error().text();
   for (const auto& name : names(target_)) {
     EXPECT_FALSE(name.starts_with(".lifeboat-restore-")) << name;
   }
@@ -436,11 +442,11 @@ TEST_F(FilesRestore, KeysThatLeadOutOfTheTargetAreRefused) {
                                                      {std::string("no\0x", 4), file}};
   write(folder_ / "victim", "untouched");
   for (const auto& [key, attributes] : rows) {
-    auto writer = repository_.begin("media", nullptr, {}).take();
+    auto writer = repository_->begin("media", nullptr, {}).take();
     ASSERT_TRUE(writer->add("", encode(folder)).ok());
     ASSERT_TRUE(writer->add(key, encode(attributes)).ok());
     auto snapshot = writer->commit({}).take();
-    auto reader = repository_.snapshot(snapshot.id).take();
+    auto reader = repository_->snapshot(snapshot.id).take();
     auto outcome = restore(world_, *reader, to_target(), {}, {});
     ASSERT_FALSE(outcome.ok()) << printable(key);
     EXPECT_EQ(outcome.error().kind(), ErrorKind::corrupt) << printable(key);

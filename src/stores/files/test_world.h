@@ -8,7 +8,8 @@
 #include <functional>
 
 #include "foundation/sys/test_folder.h"
-#include "stores/files/memory_repository.h"
+#include "storage/blob/fault_blob_store.h"
+#include "storage/blob/memory_blob_store.h"
 #include "stores/files/store.h"
 
 namespace lb::files {
@@ -184,6 +185,38 @@ class NoSandboxes final : public Sandboxes {
 
 using Lines = std::vector<std::string>;
 
+// A repository in memory, and the same one seen through a store that goes wrong.
+class TestRepository {
+ public:
+  TestRepository(Clock& clock, Random& random) : clock_(clock), random_(random) {
+    auto made = repo::init_repository(blobs_, clock_, random_, key_);
+    EXPECT_TRUE(made.ok()) << made.error().text();
+    whole_ = open(blobs_);
+  }
+  repo::Repository& operator*() { return *whole_; }
+  repo::Repository* operator->() { return whole_.get(); }
+  // Valid until the next call.
+  repo::Repository& failing(FaultPlan plan) {
+    failing_.reset();
+    faults_ = std::make_unique<FaultBlobStore>(blobs_, std::move(plan));
+    failing_ = open(*faults_);
+    return *failing_;
+  }
+
+ private:
+  std::unique_ptr<repo::Repository> open(BlobStore& blobs) {
+    auto opened = repo::open_repository(blobs, clock_, random_, key_);
+    EXPECT_TRUE(opened.ok()) << opened.error().text();
+    return std::move(opened).take();
+  }
+  Clock& clock_;
+  Random& random_;
+  const Secret key_{std::string_view("test")};
+  MemoryBlobStore blobs_;
+  std::unique_ptr<FaultBlobStore> faults_;
+  std::unique_ptr<repo::Repository> whole_, failing_;
+};
+
 // A source folder, a target folder, a repository, and what is done with them.
 class FilesStoreTest : public testing::Test {
  protected:
@@ -210,7 +243,11 @@ class FilesStoreTest : public testing::Test {
   bool exists(const std::string& path) { return path_exists(files_, path).value(); }
 
   Result<BackupOutcome> try_backup(const SourceOptions& options, std::stop_token stop = {}) {
-    BackupContext context{world_, repository_, parent_.get(), stop, {}, 3, "host"};
+    return try_backup_into(*repository_, options, stop);
+  }
+  Result<BackupOutcome> try_backup_into(repo::Repository& repository, const SourceOptions& options,
+                                        std::stop_token stop = {}) {
+    BackupContext context{world_, repository, parent_.get(), stop, {}, 3, "host"};
     return make_source(options)->backup(context);
   }
   // A backup that must work; it is the parent of the next one.
@@ -220,7 +257,7 @@ class FilesStoreTest : public testing::Test {
     auto outcome = try_backup(options);
     EXPECT_TRUE(outcome.ok()) << outcome.error().text();
     if (!outcome.ok()) return {};
-    parent_ = repository_.snapshot(outcome->snapshot.id).take();
+    parent_ = repository_->snapshot(outcome->snapshot.id).take();
     return std::move(outcome).take();
   }
   RestoreOptions to_target() const {
@@ -246,7 +283,7 @@ class FilesStoreTest : public testing::Test {
   NoProcesses processes_;
   NoSandboxes sandboxes_;
   World world_{clock_, *random_, files_, http_, processes_, sandboxes_};
-  MemoryRepository repository_;
+  TestRepository repository_{clock_, *random_};
   std::unique_ptr<repo::SnapshotReader> parent_;
 };
 
