@@ -206,6 +206,17 @@ Status sweep_temporaries(Files& files, const Clock& clock, const std::string& fo
   return {};
 }
 
+// Folders that were missing are made, and their names made durable: a repository whose own folder
+// is lost in a power cut is lost whole.
+Status create_durably(Files& files, const std::string& path) {
+  auto there = LB_TRY(path_exists(files, path));
+  if (there) return {};
+  auto parent = path_parent(path);
+  if (parent != path) LB_TRY(create_durably(files, parent));
+  LB_TRY(make_directories(files, path, folder_mode));
+  return files.sync_directory(parent);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlobStore>> open_directory_blobs(Files& files, const Clock& clock,
@@ -214,7 +225,7 @@ Result<std::unique_ptr<BlobStore>> open_directory_blobs(Files& files, const Cloc
   auto root = path;
   while (root.size() > 1 && root.back() == '/') root.pop_back();
   if (missing == MissingFolder::create) {
-    LB_TRY(make_directories(files, root, folder_mode).context("create the repository folder"));
+    LB_TRY(create_durably(files, root).context("create the repository folder"));
   }
   auto entries = files.list(root + "/");  // with the slash, a link to a folder is good too
   if (!entries.ok()) {

@@ -130,6 +130,8 @@ Result<std::unique_ptr<SnapshotReader>> StoredRepository::snapshot(const std::st
 
 // SHA-256 of the newest verdict of the store; zeros when it is the first.
 Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
+  // A key that may only write cannot know; its snapshots begin a chain of their own.
+  if (core_.keys.private_key.empty()) return Digest{};
   std::string newest;
   {
     std::lock_guard lock(mutex_);
@@ -139,7 +141,10 @@ Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
     }
   }
   if (newest.empty()) return Digest{};
-  auto bytes = LB_TRY(core_.blobs.get(verdict_key(newest)));
+  auto name = verdict_key(newest);
+  auto bytes = LB_TRY(core_.blobs.get(name));
+  // Bytes that do not open are no link: what was read may not be what is stored.
+  if (!open_object(core_.keys, name, bytes).ok()) return Digest{};
   return sha256(bytes);
 }
 

@@ -33,11 +33,14 @@ Result<std::uint32_t> read_small(ByteReader& in) {
   return static_cast<std::uint32_t>(value);
 }
 
-// FNV-1a: only decides where blocks end.
+// Only decides where blocks end. FNV-1a alone moves the upper bits too little for short, alike
+// keys; the last steps spread them.
 std::uint32_t hash_of(std::string_view key) {
   std::uint32_t hash = 2166136261u;
   for (char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
-  return hash;
+  hash = (hash ^ (hash >> 16)) * 0x85ebca6bu;
+  hash = (hash ^ (hash >> 13)) * 0xc2b2ae35u;
+  return hash ^ (hash >> 16);
 }
 
 }  // namespace

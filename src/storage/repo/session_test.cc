@@ -1,0 +1,194 @@
+// Sessions: several at once, many rows, stops, limits, and keys that may only write.
+#include "storage/repo/session.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "foundation/flow/task_group.h"
+#include "storage/repo/format.h"
+#include "storage/repo/keyring.h"
+#include "storage/repo/row_sorter.h"
+#include "storage/repo/test_repository.h"
+
+namespace lb::repo {
+namespace {
+
+class Sessions : public MemoryRepository {};
+
+TEST_F(Sessions, TwoWritersAtOnceBothSucceed) {
+  auto shared = noise(5, 2'000'000);
+  auto other = open(blobs);
+  std::array<std::string, 2> ids;
+  auto status = for_each_parallel(2, 2, {}, [&](std::size_t i) -> Status {
+    auto& repo = i == 0 ? *repository : *other;
+    Content content{{"shared", shared}, {"own", noise(10 + i, 2'000'000)}};
+    auto info = LB_TRY(write_snapshot(repo, "data", content, clock.now()));
+    ids[i] = info.id;
+    return {};
+  });
+  ASSERT_TRUE(status.ok()) << status.error().text();
+  EXPECT_NE(ids[0], ids[1]);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(read(ids[i]), (Content{{"shared", shared}, {"own", noise(10 + i, 2'000'000)}}));
+  }
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+TEST_F(Sessions, ManyStreamsOfOneWriter) {
+  auto writer = repository->begin("data", nullptr, {}).take();
+  auto status = for_each_parallel(200, 4, {}, [&](std::size_t i) {
+    return write_row(*writer, cat("row ", i), noise(i % 50, 10'000 + i % 50));
+  });
+  ASSERT_TRUE(status.ok()) << status.error().text();
+  auto info = writer->commit({}).take();
+  auto got = read(info.id);
+  ASSERT_EQ(got.size(), 200u);
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(got[cat("row ", i)], noise(i % 50, 10'000 + i % 50)) << i;
+  }
+  EXPECT_EQ(info.rows, 200u);
+  EXPECT_LT(info.new_bytes, 50 * 10'100u) << "the same content is stored once";
+}
+
+TEST_F(Sessions, MoreRowsThanMemoryAreSortedThroughTheRepository) {
+  OpenOptions tiny{.workers = 2, .memory_bytes = 256 << 10};  // 64 KiB of rows
+  auto repo = open_repository(blobs, clock, *random, key, tiny).take();
+  auto writer = repo->begin("data", nullptr, {}).take();
+  constexpr std::size_t count = 6000;
+  auto status = for_each_parallel(count, 3, {}, [&](std::size_t i) {
+    auto scattered = (i * 7919) % count;
+    return writer->add(cat("row ", fixed(static_cast<double>(scattered) / 1e6, 6)), Buffer(20, 1));
+  });
+  ASSERT_TRUE(status.ok()) << status.error().text();
+  auto long_row = writer->add("row x", Buffer(400'000, 3));  // longer than a piece of a run
+  ASSERT_TRUE(long_row.ok());
+  auto info = writer->commit({});
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  auto rows = all_rows(*repo->snapshot(info->id).take()).take();
+  ASSERT_EQ(rows.size(), count + 1);
+  EXPECT_TRUE(std::is_sorted(rows.begin(), rows.end(),
+                             [](const Row& a, const Row& b) { return a.key < b.key; }));
+  EXPECT_EQ(rows.back().attributes, Buffer(400'000, 3));
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+TEST_F(Sessions, FindsRowsAndPrefixesAcrossBlocks) {
+  auto writer = repository->begin("data", nullptr, {}).take();
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_TRUE(writer->add(cat(i % 10, "/", i), Buffer(100, 1)).ok());
+  }
+  auto info = writer->commit({}).take();
+  auto snapshot = repository->snapshot(info.id).take();
+  for (int i = 0; i < 5000; i += 37) {
+    EXPECT_TRUE(snapshot->find(cat(i % 10, "/", i))->has_value()) << i;
+    EXPECT_FALSE(snapshot->find(cat(i % 10, "/", i, "x"))->has_value()) << i;
+  }
+  EXPECT_EQ(all_rows(*snapshot, "3/")->size(), 500u);
+  EXPECT_EQ(all_rows(*snapshot, "3/1")->size(), 111u);
+  EXPECT_TRUE(all_rows(*snapshot, "a")->empty());
+  EXPECT_TRUE(all_rows(*snapshot, "")->size() == 5000u);
+}
+
+TEST_F(Sessions, TwoRowsOfOneNameAreRefused) {
+  auto writer = repository->begin("data", nullptr, {}).take();
+  ASSERT_TRUE(writer->add("same", {}).ok());
+  ASSERT_TRUE(writer->add("same", {}).ok());
+  auto info = writer->commit({});
+  ASSERT_FALSE(info.ok());
+  EXPECT_EQ(info.error().kind(), ErrorKind::invalid);
+  EXPECT_TRUE(repository->snapshots()->empty());
+}
+
+TEST_F(Sessions, AStopEndsTheSessionWithoutASnapshot) {
+  std::stop_source stop;
+  auto writer = repository->begin("data", nullptr, stop.get_token()).take();
+  ASSERT_TRUE(write_row(*writer, "a", noise(1, 100'000)).ok());
+  stop.request_stop();
+  auto late = write_row(*writer, "b", noise(2, 5'000'000));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().kind(), ErrorKind::cancelled);
+  auto info = writer->commit({});
+  ASSERT_FALSE(info.ok());
+  EXPECT_EQ(info.error().kind(), ErrorKind::cancelled);
+  writer.reset();
+  EXPECT_TRUE(repository->snapshots()->empty());
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+TEST_F(Sessions, WhatAReaderWouldRefuseIsNotWritten) {
+  auto writer = repository->begin("data", nullptr, {}).take();
+  EXPECT_EQ(writer->add(std::string(100'000, 'x'), {}).error().kind(), ErrorKind::invalid);
+  EXPECT_EQ(writer->add("x", Buffer(20 << 20, 0)).error().kind(), ErrorKind::invalid);
+  EXPECT_EQ(writer->reuse({}, {}).error().kind(), ErrorKind::invalid) << "there is no parent";
+  SnapshotMeta meta;
+  meta.details = std::string(100'000, 'x');
+  EXPECT_EQ(writer->commit(meta).error().kind(), ErrorKind::invalid);
+  meta.details = "{}";
+  meta.warnings.assign(3000, "unread");
+  meta.warnings[7] = std::string(200'000, 'w');
+  auto info = writer->commit(meta);
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  EXPECT_EQ(info->meta.warnings.size(), 1001u);
+  EXPECT_EQ(info->meta.warnings.back(), "and 2000 more");
+  EXPECT_EQ(writer->commit(meta).error().kind(), ErrorKind::invalid) << "once";
+  EXPECT_EQ(open(blobs)->snapshots()->front().meta.warnings, info->meta.warnings);
+}
+
+TEST_F(Sessions, ADroppedStreamLeavesNoRowAndHarmsNoOther) {
+  auto content = noise(4, 500'000);
+  auto writer = repository->begin("data", nullptr, {}).take();
+  {
+    auto dropped = writer->open("dropped", Cut::content).take();
+    ASSERT_TRUE(dropped->write(view_of(content)).ok());
+  }
+  ASSERT_TRUE(write_row(*writer, "kept", content).ok());
+  auto info = writer->commit({}).take();
+  EXPECT_EQ(read(info.id), (Content{{"kept", content}}));
+}
+
+TEST_F(Sessions, IdsSortInTheOrderTheyWereMade) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 100; ++i) ids.push_back(repository->fresh_id());
+  clock.set_wall(parse_time("2020-01-01T00:00:00Z").take());
+  for (int i = 0; i < 100; ++i) ids.push_back(repository->fresh_id());
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+  EXPECT_EQ(std::adjacent_find(ids.begin(), ids.end()), ids.end());
+  EXPECT_EQ(ids[0].size(), 26u);
+}
+
+TEST_F(Sessions, AnUnchangedLongTableIsStoredOnce) {
+  Content content;
+  for (int i = 0; i < 15000; ++i) content[cat("file ", i)] = cat("small content ", i);
+  auto first = back_up(content);
+  auto parent = repository->snapshot(first.id).take();
+  content["file 1500"] = "changed, and longer than before";
+  auto second = back_up(content, parent.get());
+  EXPECT_LT(second.stored_bytes, first.stored_bytes / 4);
+  EXPECT_EQ(read(second.id), content);
+}
+
+TEST_F(Sessions, AKeyThatMayOnlyWriteBacksUpAndReadsNothing) {
+  Secret writer_key{std::string_view("for the host that backs up")};
+  auto keys_of_owner = open_keyring(blobs, key).take();
+  auto slot = make_slot(keys_of_owner, Grant::write, *random, writer_key,
+                        {.passes = 1, .memory_bytes = 8192});
+  ASSERT_TRUE(blobs.put(slot_key("0123"), std::move(slot).take()).ok());
+  auto old = back_up({{"a", "seen by the owner alone"}});
+  auto writer = open_repository(blobs, clock, *random, writer_key, small_budget);
+  ASSERT_TRUE(writer.ok()) << writer.error().text();
+  EXPECT_EQ((*writer)->snapshot(old.id).error().kind(), ErrorKind::denied);
+  clock.advance(Seconds(1));
+  auto content = Content{{"a", "seen by the owner alone"}, {"b", noise(1, 300'000)}};
+  auto info = write_snapshot(**writer, "data", content, clock.now());
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  EXPECT_EQ(info->new_bytes, 300'000u) << "it deduplicates all the same";
+  ASSERT_TRUE((*writer)->put_log({"db", 1, 1}, view_of("log"), {}).ok());
+  EXPECT_EQ((*writer)->get_log({"db", 1, 1}).error().kind(), ErrorKind::denied);
+  EXPECT_EQ(read(info->id), content);
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+}  // namespace
+}  // namespace lb::repo
