@@ -41,9 +41,16 @@ Status AttributeWriter::apply(const std::string& path, const Attributes& attribu
       mode &= ~set_id_bits;
       ++set_id_dropped_;
     }
-    LB_TRY(files_.set_mode(path, mode));
+    LB_TRY(unless_refused(files_.set_mode(path, mode)));
   }
-  return files_.set_mtime(path, attributes.mtime_ns);
+  return unless_refused(files_.set_mtime(path, attributes.mtime_ns));
+}
+
+// A folder that was there may be another user's: its mode and time are his.
+Status AttributeWriter::unless_refused(Status done) {
+  if (done.ok() || !is_refusal(done.error())) return done;
+  ++modes_denied_;
+  return {};
 }
 
 // True when the file has the owner it is meant to have.
@@ -84,6 +91,10 @@ std::vector<std::string> AttributeWriter::warnings() const {
   if (owners_denied_ > 0) {
     out.push_back(cat("owners of ", human_count(owners_denied_),
                       " items could not be restored: not permitted (run as root)"));
+  }
+  if (modes_denied_ > 0) {
+    out.push_back(cat(human_count(modes_denied_),
+                      " modes or times could not be restored: not permitted (run as root)"));
   }
   if (set_id_dropped_ > 0) {
     out.push_back(cat("set-user-id and set-group-id bits of ", human_count(set_id_dropped_),

@@ -28,11 +28,13 @@ class AttributeWriter {
 
  private:
   Result<bool> give_owner(const std::string& path, const Attributes& attributes);
+  Status unless_refused(Status done);
   Status give_xattrs(const std::string& path, const Attributes& attributes, bool drop_inherited);
 
   Files& files_;
   const OwnerPolicy policy_;
-  std::atomic<std::uint64_t> owners_denied_ = 0, xattrs_refused_ = 0, set_id_dropped_ = 0;
+  std::atomic<std::uint64_t> owners_denied_ = 0, xattrs_refused_ = 0, set_id_dropped_ = 0,
+                             modes_denied_ = 0;
 };
 
 }  // namespace lb::files

@@ -143,6 +143,23 @@ TEST_F(FilesBackup, NextNameTakesOverWhenTheFirstCannotBeRead) {
   EXPECT_FALSE(attributes("a").complete);
 }
 
+// "a" is replaced by another file between the walk and the read: "b" is no link to that one.
+TEST_F(FilesBackup, NameThatLeadsToAnotherFileByNowTakesNoLinks) {
+  write(at("a"), "shared");
+  ASSERT_TRUE(files_.link(at("a"), at("b")).ok());
+  write(folder_ / "new", "other content");
+  std::atomic<bool> replaced = false;
+  files_.hook = [&](const std::string& call, const std::string& path) -> Status {
+    if (call != "open_read" || path != at("a") || replaced.exchange(true)) return {};
+    return real_files()->rename(folder_ / "new", at("a"));
+  };
+  auto outcome = backup();
+  EXPECT_EQ(outcome.unread, Lines{});
+  EXPECT_EQ(parent_->find(key_of("a")).take()->size, 13u);
+  EXPECT_EQ(attributes("b").hard_link_to, "");
+  EXPECT_EQ(parent_->find(key_of("b")).take()->size, 6u);
+}
+
 TEST_F(FilesBackup, UnreadableAndVanishedAreToldAndTheRestIsSaved) {
   for (const char* name : {"gone", "locked", "ok", "torn", "dir/x", "lost"})
     write(at(name), "data");

@@ -61,6 +61,7 @@ Status FileSaver::save(const FileJob& job) {
   if (outcome == Outcome::changed) {
     outcome = LB_TRY(attempt(job, true).context(printable(job.path)));
   }
+  // Other names of the file walked past must not become links to the one that took this name.
   if (job.first) context_.links.resolve(job.first, outcome == Outcome::saved);
   context_.read_files.fetch_add(1, std::memory_order_relaxed);
   context_.meter.item(job.path);
@@ -87,7 +88,8 @@ Result<FileSaver::Outcome> FileSaver::attempt(const FileJob& job, bool last) {
   read_xattrs(context_, job.path, job.full, attributes);
   LB_TRY(stream->finish(encode(attributes)));
   if (changed) context_.findings.unread(job.path, "changed while it was read; saved as read");
-  return Outcome::saved;
+  bool same_file = before->inode == job.info.inode && before->device == job.info.device;
+  return same_file ? Outcome::saved : Outcome::another;
 }
 
 // A row without content stays for what is there but cannot be read, so that an exact restore does

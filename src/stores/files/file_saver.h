@@ -45,7 +45,8 @@ class FileSaver {
   Status save(const FileJob& job);  // an error ends the backup: the repository failed, or a stop
 
  private:
-  enum class Outcome { saved, changed, unread };
+  // another: saved, but the name leads to another file by now than when it was walked past.
+  enum class Outcome { saved, another, changed, unread };
   Result<Outcome> attempt(const FileJob& job, bool last);
   Result<Outcome> unread(const FileJob& job, Error error);
   // Bytes taken; a failed read is put into `trouble`, a failed write is the error.

@@ -165,6 +165,43 @@ TEST_F(FilesRestore, ExactListsFirstAndDeletesExactlyThat) {
   EXPECT_EQ(deletions(exact()), Lines{});
 }
 
+TEST_F(FilesRestore, ExactWithinOnePathLeavesTheRestAlone) {
+  write(at("d/f"), "f");
+  write(at("e/g"), "g");
+  backup();
+  restore_all(to_target());
+  write(back("d/extra"), "x");
+  write(back("e/extra"), "x");
+  write(back("extra"), "x");
+  auto options = exact();
+  options.only = {"d"};
+  auto list = deletions(options);
+  EXPECT_EQ(list, Lines{"d/extra"});
+  restore_all(options, list);
+  EXPECT_EQ(names(target_), (Lines{"d", "d/f", "e", "e/extra", "e/g", "extra"}));
+}
+
+TEST_F(FilesRestore, Devices) {
+  auto made = files_.make_special(at("null"), FileKind::character, 0620, 0x103);
+  if (!made.ok()) GTEST_SKIP() << made.error().text();
+  ASSERT_TRUE(files_.set_mode(at("null"), 0620).ok());
+  backup();
+  auto whole = restore_all(to_target());
+  EXPECT_EQ(whole.warnings, Lines{});
+  EXPECT_EQ(info(back("null")).kind, FileKind::character);
+  EXPECT_EQ(info(back("null")).special, 0x103u);
+  EXPECT_EQ(info(back("null")).mode, 0620u);
+  files_.hook = [&](const std::string& call, const std::string&) -> Status {
+    if (call == "make_special") return Error(ErrorKind::denied, "not root");
+    return {};
+  };
+  auto plain = to_target();
+  plain.folder = folder_ / "plain";
+  auto outcome = restore_all(plain);
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_NE(outcome.warnings[0].find("1 device files"), std::string::npos);
+}
+
 TEST_F(FilesRestore, StaleListIsRefusedBeforeAnythingIsTouched) {
   write(at("keep"), "k");
   backup();
@@ -289,6 +326,19 @@ TEST_F(FilesRestore, MissingPrivilegesAreToldOnceAndSetIdIsDropped) {
   EXPECT_NE(outcome.warnings[0].find("owners of 42 items"), std::string::npos)
       << outcome.warnings[0];
   EXPECT_EQ(info(back("root-tool")).mode, 0755u);
+}
+
+TEST_F(FilesRestore, FolderOfAnotherUserKeepsItsModeAndTheRestIsRestored) {
+  write(at("d/f"), "x");
+  backup();
+  files_.hook = [&](const std::string& call, const std::string& path) -> Status {
+    if (call == "set_mode" && path == back(".")) return Error(ErrorKind::denied, "not yours");
+    return {};
+  };
+  auto outcome = restore_all(to_target());
+  ASSERT_EQ(outcome.warnings.size(), 1u);
+  EXPECT_NE(outcome.warnings[0].find("1 modes or times"), std::string::npos);
+  EXPECT_EQ(read(back("d/f")), "x");
 }
 
 TEST_F(FilesRestore, FullDiskIsACleanErrorAndTheNextRunCompletes) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "foundation/sys/test_folder.h"
 #include "stores/files/store.h"
 
@@ -98,6 +99,29 @@ TEST_F(TreeWalkerTest, DoesNotFollowLinksBelowTheRootButFollowsTheRoot) {
   ASSERT_TRUE(through.next().ok());
   EXPECT_EQ(through.next().take()->path, "sub");
   EXPECT_EQ(through.next().take()->path, "x");
+}
+
+TEST_F(TreeWalkerTest, OtherFileSystemsAreShownButNotEntered) {
+  auto devices = files_->info("/dev"), memory = files_->info("/dev/shm");
+  if (!devices.ok() || !memory.ok() || devices->device == memory->device) {
+    GTEST_SKIP() << "/dev/shm is no file system of its own here";
+  }
+  auto inner = cat("/dev/shm/lifeboat-walker-test-", path_name(folder_.path()));
+  ASSERT_TRUE(files_->create(inner, 0600).ok());
+  auto seen = [&](bool one_filesystem) {
+    WalkOptions options;
+    options.one_filesystem = one_filesystem;
+    TreeWalker walker(*files_, "/dev", options);
+    int found = 0;
+    for (auto visit = walker.next().take(); visit; visit = walker.next().take()) {
+      if (visit->path == "shm") found += visit->other_filesystem ? 10 : 100;
+      if (visit->full == inner) ++found;
+    }
+    return found;
+  };
+  EXPECT_EQ(seen(true), 10);
+  EXPECT_EQ(seen(false), 101);
+  ASSERT_TRUE(files_->remove(inner).ok());
 }
 
 TEST_F(TreeWalkerTest, RootThatIsNoFolderIsAnError) {
