@@ -9,31 +9,7 @@
 namespace lb::files {
 namespace {
 
-class FilesRestore : public FilesStoreTest {
- protected:
-  // Every name below a folder.
-  Lines names(const std::string& folder) {
-    Lines out;
-    for (const auto& entry : files_.list(folder).take()) {
-      out.push_back(entry.name);
-      if (entry.kind != FileKind::directory) continue;
-      for (const auto& inner : names(path_join(folder, entry.name))) {
-        out.push_back(path_join(entry.name, inner));
-      }
-    }
-    return out;
-  }
-  RestoreOptions exact() const {
-    auto out = to_target();
-    out.mode = RestoreMode::exact;
-    return out;
-  }
-  Lines deletions(const RestoreOptions& options) {
-    auto out = plan_deletions(world_, *parent_, options);
-    EXPECT_TRUE(out.ok()) << out.error().text();
-    return out.ok() ? std::move(out).take() : Lines();
-  }
-};
+class FilesRestore : public FilesStoreTest {};
 
 TEST_F(FilesRestore, BringsBackEveryKind) {
   write(at("dir/file"), "hello", 0640);
@@ -146,41 +122,6 @@ TEST_F(FilesRestore, MergeLeavesEqualAndForeignFilesAndReplacesOthers) {
   EXPECT_EQ(files_.bytes_written, 12u) << "two files";
 }
 
-TEST_F(FilesRestore, ExactListsFirstAndDeletesExactlyThat) {
-  write(at("keep"), "k");
-  write(at("d/f"), "f");
-  backup();
-  restore_all(to_target());
-  write(back("extra"), "x");
-  write(back("d/more/deep"), "x");
-  write(back("d/f"), "edited");
-  auto list = deletions(exact());
-  EXPECT_EQ(list, (Lines{"d/more", "d/more/deep", "extra"}));
-  EXPECT_TRUE(exists(back("extra")));
-  restore_all(exact(), list);
-  EXPECT_EQ(names(target_), (Lines{"d", "d/f", "keep"}));
-  EXPECT_EQ(read(back("d/f")), "f");
-  EXPECT_EQ(info(back("d")).mtime_ns, info(at("d")).mtime_ns);
-  EXPECT_EQ(info(target_).mtime_ns, info(source_).mtime_ns);
-  EXPECT_EQ(deletions(exact()), Lines{});
-}
-
-TEST_F(FilesRestore, ExactWithinOnePathLeavesTheRestAlone) {
-  write(at("d/f"), "f");
-  write(at("e/g"), "g");
-  backup();
-  restore_all(to_target());
-  write(back("d/extra"), "x");
-  write(back("e/extra"), "x");
-  write(back("extra"), "x");
-  auto options = exact();
-  options.only = {"d"};
-  auto list = deletions(options);
-  EXPECT_EQ(list, Lines{"d/extra"});
-  restore_all(options, list);
-  EXPECT_EQ(names(target_), (Lines{"d", "d/f", "e", "e/extra", "e/g", "extra"}));
-}
-
 TEST_F(FilesRestore, Devices) {
   auto made = files_.make_special(at("null"), FileKind::character, 0620, 0x103);
   if (!made.ok()) GTEST_SKIP() << made.error().text();
@@ -202,63 +143,6 @@ TEST_F(FilesRestore, Devices) {
   EXPECT_NE(outcome.warnings[0].find("1 device files"), std::string::npos);
 }
 
-TEST_F(FilesRestore, StaleListIsRefusedBeforeAnythingIsTouched) {
-  write(at("keep"), "k");
-  backup();
-  restore_all(to_target());
-  write(back("extra"), "x");
-  write(back("keep"), "edited");
-  auto list = deletions(exact());
-  write(back("another"), "x");
-  auto refused = restore(world_, *parent_, exact(), list, {});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.error().exit_code(), ExitCode::refused);
-  EXPECT_EQ(read(back("keep")), "edited");
-  EXPECT_TRUE(exists(back("extra")));
-  auto merging = restore(world_, *parent_, to_target(), list, {});
-  ASSERT_FALSE(merging.ok());
-  EXPECT_EQ(merging.error().kind(), ErrorKind::invalid);
-}
-
-TEST_F(FilesRestore, ExactNeverDeletesWhatTheSnapshotHasNoSayAbout) {
-  write(at("x"), "x");
-  write(at("cache/c"), "c");
-  write(at("repo/pack"), "p");
-  write(at("unread/secret"), "s");
-  write(at("locked"), "l");
-  ASSERT_TRUE(files_.make_special(at("sock"), FileKind::socket, 0600, 0).ok());
-  files_.hook = [&](const std::string& call, const std::string& path) -> Status {
-    if (call == "list" && path == at("unread")) return Error(ErrorKind::denied, "no");
-    if (call == "open_read" && path == at("locked")) return Error(ErrorKind::denied, "no");
-    return {};
-  };
-  SourceOptions options;
-  options.exclude = {"cache/"};
-  options.skip = {at("repo")};
-  backup(options);
-  files_.hook = nullptr;
-  auto in_place = exact();
-  in_place.folder = source_;
-  write(at("extra"), "e");
-  EXPECT_EQ(deletions(in_place), Lines{"extra"});
-  auto outcome = restore_all(in_place, {"extra"});
-  EXPECT_EQ(names(source_), (Lines{"cache", "cache/c", "locked", "repo", "repo/pack", "sock",
-                                   "unread", "unread/secret", "x"}));
-  ASSERT_EQ(outcome.warnings.size(), 1u);
-  EXPECT_NE(outcome.warnings[0].find("unreadable when the backup ran"), std::string::npos);
-}
-
-TEST_F(FilesRestore, ExactSeesThroughEqualTimesAndSizes) {
-  write(at("f"), "good");
-  backup();
-  restore_all(to_target());
-  auto file = files_.open_write(back("f")).take();
-  ASSERT_TRUE(file->write_at(view_of("evil"), 0).ok());
-  ASSERT_TRUE(files_.set_mtime(back("f"), info(at("f")).mtime_ns).ok());
-  restore_all(exact());
-  EXPECT_EQ(read(back("f")), "good");
-}
-
 TEST_F(FilesRestore, NothingIsWrittenThroughAPlantedLink) {
   write(at("d/sub/file"), "restored");
   backup();
@@ -271,22 +155,6 @@ TEST_F(FilesRestore, NothingIsWrittenThroughAPlantedLink) {
   EXPECT_EQ(read(back("d/sub/file")), "restored");
   ASSERT_EQ(outcome.warnings.size(), 1u);
   EXPECT_NE(outcome.warnings[0].find("gave way"), std::string::npos);
-}
-
-TEST_F(FilesRestore, FolderInTheWayOfAFile) {
-  write(at("f"), "file");
-  write(at("g"), "other");
-  backup();
-  write(back("f/mine"), "keep");
-  auto blocked = restore(world_, *parent_, to_target(), {}, {});
-  ASSERT_FALSE(blocked.ok());
-  EXPECT_EQ(blocked.error().kind(), ErrorKind::conflict);
-  EXPECT_EQ(read(back("f/mine")), "keep");
-  EXPECT_EQ(read(back("g")), "other") << "the rest is restored all the same";
-  auto list = deletions(exact());
-  EXPECT_EQ(list, Lines{"f/mine"});
-  restore_all(exact(), list);
-  EXPECT_EQ(read(back("f")), "file");
 }
 
 TEST_F(FilesRestore, OwnersOfASandboxUser) {

@@ -273,6 +273,29 @@ class FilesStoreTest : public testing::Test {
     return outcome.ok() ? std::move(outcome).take() : RestoreOutcome();
   }
 
+  // Every name below a folder.
+  Lines names(const std::string& folder) {
+    Lines out;
+    for (const auto& entry : files_.list(folder).take()) {
+      out.push_back(entry.name);
+      if (entry.kind != FileKind::directory) continue;
+      for (const auto& inner : names(path_join(folder, entry.name))) {
+        out.push_back(path_join(entry.name, inner));
+      }
+    }
+    return out;
+  }
+  RestoreOptions exact() const {
+    auto out = to_target();
+    out.mode = RestoreMode::exact;
+    return out;
+  }
+  Lines deletions(const RestoreOptions& options) {
+    auto out = plan_deletions(world_, *parent_, options);
+    EXPECT_TRUE(out.ok()) << out.error().text();
+    return out.ok() ? std::move(out).take() : Lines();
+  }
+
   TestFolder folder_;
   const std::string source_, target_;
   // An hour ahead: files made by the test are older than its backups, as in life.
