@@ -58,7 +58,9 @@ TempDir::TempDir() {
   static const int swept = sweep_temp_dirs();
   static_cast<void>(swept);
   const std::string pid = std::to_string(::getpid());
-  std::string name = std::string(root) + "/" + prefix + pid + "-" + start_time_of(pid) + "-XXXXXX";
+  std::ostringstream text;
+  text << root << "/" << prefix << pid << "-" << start_time_of(pid) << "-XXXXXX";
+  std::string name = text.str();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp " + name);
   path_ = name;
 }
