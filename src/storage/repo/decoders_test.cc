@@ -1,0 +1,260 @@
+// Odd bytes through every decoder: valid encodings changed, cut and joined at random, and plain
+// noise. What the fuzzers in tests/fuzz do for hours, this does for a second in every build.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "foundation/sys/random.h"
+#include "storage/repo/chunk_map.h"
+#include "storage/repo/chunker.h"
+#include "storage/repo/decode_any.h"
+#include "storage/repo/format.h"
+#include "storage/repo/frame_form.h"
+#include "storage/repo/log_store.h"
+#include "storage/repo/row_codec.h"
+#include "storage/repo/verdict.h"
+
+namespace lb::repo {
+namespace {
+
+std::vector<Extent> some_extents(Random& random) {
+  std::vector<Extent> out;
+  for (std::uint64_t i = 0; i < 1 + random.below(5); ++i) {
+    Extent extent;
+    extent.length = 1 + random.below(chunk_bytes_max);
+    extent.hole = random.below(4) == 0;
+    if (!extent.hole) {
+      random.fill(extent.id);
+      extent.pack = static_cast<std::uint32_t>(random.below(3));
+      extent.frame = static_cast<std::uint32_t>(random.below(200));
+      extent.frame_offset = random.below(1 << 25);
+      extent.frame_size = static_cast<std::uint32_t>(random.below(frame_bytes_max));
+      extent.offset = static_cast<std::uint32_t>(random.below(1000));
+    }
+    out.push_back(extent);
+  }
+  return out;
+}
+
+std::vector<Row> some_rows(Random& random) {
+  std::vector<Row> rows;
+  for (int i = 0; i < 20; ++i) {
+    Row row;
+    row.key = "dir/" + std::to_string(1000 + i);
+    row.attributes = random.bytes(random.below(30));
+    row.extents = some_extents(random);
+    for (const auto& extent : row.extents) row.size += extent.length;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Verdict some_verdict(Random& random) {
+  Verdict verdict;
+  verdict.info.id = "s";
+  verdict.info.meta.store = "db";
+  verdict.info.meta.details = "{}";
+  verdict.info.meta.warnings = {"one", "two"};
+  verdict.info.rows = 5;
+  verdict.info.packs = 1;
+  random.fill(verdict.previous);
+  verdict.packs = {{"p/a/00000000", 1000, {}, true}, {"p/b/00000000", 7, {}, false}};
+  verdict.attachments = {{"note", 10, some_extents(random)}};
+  return verdict;
+}
+
+Index some_index(Random& random) {
+  Index index;
+  index.packs = {{{"p/a/00000000", 5000, {}}, {100, 200, 300}}};
+  for (int i = 0; i < 30; ++i) {
+    IndexEntry entry;
+    random.fill(entry.id);
+    entry.frame = static_cast<std::uint32_t>(random.below(3));
+    entry.length = 1 + static_cast<std::uint32_t>(random.below(1000));
+    index.entries.push_back(entry);
+  }
+  return index;
+}
+
+// By decoder, as decode_any numbers them; the footer has no encoder of its own and starts from
+// noise.
+std::vector<Buffer> seeds(Random& random) {
+  std::vector<Buffer> out(decoder_count);
+  out[0] = random.bytes(200);
+  out[1] = encode_index(some_index(random));
+  out[2] = encode_upper({{"a", 5, 100, some_extents(random)}, {"b", 6, 7, some_extents(random)}});
+  BlockWriter block;
+  for (const auto& row : some_rows(random)) block.add(row);
+  out[3] = block.take();
+  out[4] = encode_head(some_verdict(random));
+  out[5] = encode_body(some_verdict(random));
+  encode_draft({"key", {1, 2, 3}, 10, {{10, false, {}}}}, out[6]);
+  out[7] = encode_log_head({5, 6, true, {1, 2, 3}});
+  out[8] = to_frame_form(Buffer(5000, 'x'));
+  return out;
+}
+
+Buffer mutate(Buffer bytes, Random& random) {
+  for (std::uint64_t i = 0; i < 1 + random.below(4) && !bytes.empty(); ++i) {
+    auto at = static_cast<std::ptrdiff_t>(random.below(bytes.size()));
+    switch (random.below(5)) {
+      case 0:
+        bytes[static_cast<std::size_t>(at)] ^= static_cast<std::uint8_t>(1 << random.below(8));
+        break;
+      case 1:
+        bytes[static_cast<std::size_t>(at)] = 0xFF;
+        break;
+      case 2:
+        bytes.erase(bytes.begin() + at, bytes.end());
+        break;
+      case 3:
+        bytes.insert(bytes.begin() + at, 5, 0x80);
+        break;
+      default:
+        bytes.erase(bytes.begin() + at);
+        break;
+    }
+  }
+  return bytes;
+}
+
+TEST(Decoders, OddBytesNeverCrash) {
+  auto random = seeded_random(11);
+  for (int round = 0; round < 300; ++round) {
+    auto all = seeds(*random);
+    for (unsigned decoder = 0; decoder < decoder_count; ++decoder) {
+      decode_any(decoder, all[decoder]);
+      for (int i = 0; i < 8; ++i) decode_any(decoder, mutate(all[decoder], *random));
+      decode_any(decoder, random->bytes(random->below(100)));
+    }
+  }
+  for (int round = 0; round < 500; ++round) open_any(random->bytes(random->below(300)));
+}
+
+TEST(Decoders, WhatWasEncodedDecodesToTheSame) {
+  auto random = seeded_random(12);
+  auto rows = some_rows(*random);
+  BlockWriter block;
+  for (const auto& row : rows) block.add(row);
+  auto again = decode_block(block.take()).take();
+  ASSERT_EQ(again.size(), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(again[i].key, rows[i].key);
+    EXPECT_EQ(again[i].attributes, rows[i].attributes);
+    EXPECT_EQ(again[i].size, rows[i].size);
+    ASSERT_EQ(again[i].extents.size(), rows[i].extents.size());
+    for (std::size_t e = 0; e < rows[i].extents.size(); ++e) {
+      EXPECT_EQ(again[i].extents[e].id, rows[i].extents[e].id);
+      EXPECT_EQ(again[i].extents[e].frame_offset, rows[i].extents[e].frame_offset);
+      EXPECT_EQ(again[i].extents[e].hole, rows[i].extents[e].hole);
+    }
+  }
+  auto verdict = some_verdict(*random);
+  auto head = decode_head("s", encode_head(verdict)).take();
+  EXPECT_EQ(head.info.meta.warnings, verdict.info.meta.warnings);
+  EXPECT_EQ(head.previous, verdict.previous);
+  ASSERT_TRUE(decode_body(encode_body(verdict), head).ok());
+  EXPECT_EQ(head.packs[1].name, "p/b/00000000");
+  EXPECT_FALSE(head.packs[1].needed);
+}
+
+TEST(Names, EscapedPartsComeBack) {
+  std::string all(256, '\0');
+  std::iota(all.begin(), all.end(), static_cast<char>(0));
+  auto escaped = escape_part(all);
+  EXPECT_EQ(escaped.find('/'), std::string::npos);
+  EXPECT_EQ(escaped.find('.'), std::string::npos);
+  EXPECT_EQ(unescape_part(escaped).value(), all);
+  EXPECT_EQ(escape_part("db-71_x"), "db-71_x");
+  auto key = parse_log_key(log_tail_key("my db/1", 3, 0x12, 0x400));
+  ASSERT_TRUE(key.has_value());
+  EXPECT_EQ(key->name, (LogName{"my db/1", 3, 0x12}));
+  EXPECT_EQ(key->offset, 0x400u);
+  EXPECT_EQ(key->kind, LogKey::Kind::tail);
+  EXPECT_EQ(parse_log_key(history_key("a", 2))->kind, LogKey::Kind::history);
+  for (const char* odd : {"", "w", "w/", "w/a", "w/a/b", "w/a/0000000", "w/a/00000001/", "x/a/b/c",
+                          "w/a/00000001/0123", "w/a/00000001/0000000000000001.t",
+                          "w/a/00000001/0000000000000001.tzz"}) {
+    EXPECT_FALSE(parse_log_key(odd).has_value()) << odd;
+  }
+}
+
+std::vector<std::size_t> cuts(const Chunker& chunker, ByteView bytes) {
+  std::vector<std::size_t> out;
+  for (std::size_t at = 0; at < bytes.size();) {
+    at += chunker.first(bytes.subspan(at));
+    out.push_back(at);
+  }
+  return out;
+}
+
+TEST(Chunker, CutsWithinItsBoundsAroundTheNormalSize) {
+  Chunker chunker(Secret(ByteView(Buffer(32, 3))));
+  auto bytes = seeded_random(1)->bytes(20'000'000);
+  auto borders = cuts(chunker, bytes);
+  std::size_t last = 0;
+  for (auto border : borders) {
+    EXPECT_LE(border - last, chunk_bytes_max);
+    if (border != bytes.size()) {
+      EXPECT_GT(border - last, chunk_bytes_min);
+    }
+    last = border;
+  }
+  auto mean = bytes.size() / borders.size();
+  EXPECT_GT(mean, 48u << 10);
+  EXPECT_LT(mean, 100u << 10);
+}
+
+TEST(Chunker, FindsItsBordersAgainBehindAnInsertion) {
+  Chunker chunker(Secret(ByteView(Buffer(32, 3))));
+  auto bytes = seeded_random(2)->bytes(8'000'000);
+  auto before = cuts(chunker, bytes);
+  Buffer longer = bytes;
+  longer.insert(longer.begin() + 1'000'000, 77, 0xAB);
+  auto after = cuts(chunker, longer);
+  std::size_t same = 0;
+  for (auto border : before) {
+    bool kept = std::binary_search(after.begin(), after.end(), border) ||
+                std::binary_search(after.begin(), after.end(), border + 77);
+    same += kept ? 1 : 0;
+  }
+  EXPECT_GT(same, before.size() - 8);
+}
+
+TEST(Chunker, AnotherKeyCutsElsewhere) {
+  auto bytes = seeded_random(2)->bytes(4'000'000);
+  auto one = cuts(Chunker(Secret(ByteView(Buffer(32, 3)))), bytes);
+  auto other = cuts(Chunker(Secret(ByteView(Buffer(32, 4)))), bytes);
+  std::vector<std::size_t> both;
+  std::set_intersection(one.begin(), one.end(), other.begin(), other.end(),
+                        std::back_inserter(both));
+  EXPECT_LT(both.size(), 5u);
+}
+
+TEST(ChunkMap, KeepsTheFirstPlaceOfEachOfManyChunks) {
+  ChunkMap map;
+  auto random = seeded_random(3);
+  auto pack = map.add_pack({"p/a/00000000", 100, {}});
+  EXPECT_EQ(map.add_pack({"p/a/00000000", 0, {}}), pack);
+  auto frame = map.add_frame({pack, 4, 8, 100});
+  std::vector<ChunkId> ids(50'000);
+  for (auto& id : ids) {
+    random->fill(id);
+    EXPECT_TRUE(map.claim(id, 10));
+    EXPECT_FALSE(map.claim(id, 10));
+    EXPECT_FALSE(map.find(id).has_value()) << "claimed is not placed";
+  }
+  for (std::uint32_t i = 0; i < ids.size(); ++i) map.place(ids[i], frame, i, 10);
+  for (std::uint32_t i = 0; i < ids.size(); ++i) map.place(ids[i], frame, 0, 10);
+  for (std::uint32_t i = 0; i < ids.size(); ++i) {
+    auto place = map.find(ids[i]);
+    ASSERT_TRUE(place.has_value());
+    EXPECT_EQ(place->offset, i);
+    EXPECT_EQ(place->frame.number, 4u);
+  }
+  EXPECT_FALSE(map.find({}).has_value());
+}
+
+}  // namespace
+}  // namespace lb::repo
