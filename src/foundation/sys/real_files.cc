@@ -138,7 +138,7 @@ class RealFiles final : public Files {
       if (name == "." || name == "..") continue;
       struct stat raw {};
       if (entry->d_type != DT_UNKNOWN) {
-        raw.st_mode = DTTOIF(entry->d_type);
+        raw.st_mode = static_cast<mode_t>(DTTOIF(entry->d_type));
       } else if (::fstatat(number, entry->d_name, &raw, AT_SYMLINK_NOFOLLOW) != 0) {
         if (errno == ENOENT) continue;  // it vanished while we looked
         return path_error(errno, "stat", path_join(path, name));
