@@ -1,0 +1,139 @@
+#include "app/cli/session.h"
+
+#include "foundation/base/text.h"
+#include "foundation/crypto/hash.h"
+#include "recovery/drill/drill.h"
+#include "storage/blob/directory_store.h"
+
+namespace lb::cli {
+
+namespace {
+
+constexpr std::uint64_t plan_bytes_max = 11 << 20;  // the reader refuses above 10 MB itself
+
+std::string lookup(const std::map<std::string, std::string>& environment, const std::string& name) {
+  auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+Result<std::string> load_text(const Shell& shell, const std::string& path) {
+  auto bytes = LB_TRY(read_file(shell.world.files, path, plan_bytes_max));
+  return std::string(text_of(bytes));
+}
+
+}  // namespace
+
+std::string plan_path(const Shell& shell, const Args& args) {
+  auto path = args.get("plan", lookup(shell.environment, "LIFEBOAT_PLAN"));
+  return path.empty() ? "lifeboat.yaml" : path;
+}
+
+Result<plan::ReadOutcome> read_plan_file(const Shell& shell, const std::string& path) {
+  auto text = load_text(shell, path);
+  if (!text.ok()) {
+    auto error = std::move(text).take_error();
+    bool missing = error.kind() == ErrorKind::not_found;
+    return std::move(error)
+        .context(cat("read the plan ", path))
+        .with_hint(missing ? "write one with lifeboat init, or name it with --plan FILE" : "")
+        .with_exit(ExitCode::usage);
+  }
+  auto loader = [&](const std::string& included) { return load_text(shell, included); };
+  return plan::read_plan(path, *text, loader);
+}
+
+Result<LoadedPlan> load_plan(const Shell& shell, const Args& args) {
+  LoadedPlan out;
+  out.path = plan_path(shell, args);
+  auto outcome = LB_TRY(read_plan_file(shell, out.path));
+  if (!outcome.ok()) {
+    shell.console.note(plan::format_mistakes(outcome.mistakes, shell.console.options().color));
+    return Error(ErrorKind::invalid, cat(out.path, " has ", outcome.mistakes.size(),
+                                         outcome.mistakes.size() == 1 ? " mistake" : " mistakes"))
+        .with_hint(cat("mend them and see lifeboat plan check --plan ", out.path));
+  }
+  out.plan = std::move(outcome.plan);
+  auto absolute = out.path.starts_with('/') ? out.path : path_join(shell.folder, out.path);
+  out.folder = path_parent(absolute);
+  out.fingerprint = to_hex(sha256(view_of(out.plan.fingerprint)));
+  return out;
+}
+
+std::string state_folder(const Shell& shell, const std::string& system) {
+  auto root = lookup(shell.environment, "LIFEBOAT_STATE");
+  if (root.empty()) {
+    auto state = lookup(shell.environment, "XDG_STATE_HOME");
+    auto home = lookup(shell.environment, "HOME");
+    if (!state.empty()) {
+      root = path_join(state, "lifeboat");
+    } else {
+      root = shell.uid == 0 || home.empty() ? "/var/lib/lifeboat"
+                                            : path_join(home, ".local/state/lifeboat");
+    }
+  }
+  return path_join(root, system);
+}
+
+Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
+                                              const References& references, std::string* folder) {
+  const auto& at = plan.repository.at;
+  auto place = LB_TRY(references.secret(at));
+  std::string text(place.reveal());
+  if (text.find("://") != std::string::npos && !text.starts_with("file://")) {
+    return Error(ErrorKind::unsupported, cat("not supported yet: repository at ", at.text(), " (",
+                                             at.place.text(), "); a directory works"));
+  }
+  if (text.starts_with("file://")) text = text.substr(7);
+  *folder = references.absolute(text);
+  return open_directory_store(shell.world.files, shell.world.random, shell.world.clock, *folder);
+}
+
+Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
+  auto session = std::make_unique<Session>();
+  session->plan = LB_TRY(load_plan(shell, args));
+  const auto& plan = session->plan.plan;
+  session->references =
+      std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
+  session->state_folder = cli::state_folder(shell, plan.system);
+  session->sandbox_root = drill::default_sandbox_root(shell.uid);
+  session->blobs =
+      LB_TRY(open_blobs(shell, plan, *session->references, &session->repository_folder));
+  auto key = LB_TRY(session->references->secret(plan.repository.key));
+  session->repository =
+      LB_TRY(repo::open_repository(*session->blobs, shell.world.clock, shell.world.random, key)
+                 .context(cat("open the repository at ", session->repository_folder)));
+  session->journal =
+      LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
+  return session;
+}
+
+Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported) {
+  if (unsupported.empty()) return {};
+  shell.console.note(plan::format_mistakes(unsupported, shell.console.options().color));
+  const auto& first = unsupported.front();
+  return Error(ErrorKind::unsupported, cat(first.place.text(), ": ", first.text));
+}
+
+Result<std::vector<const plan::Store*>> pick_stores(const plan::Plan& plan,
+                                                    const std::vector<std::string>& names) {
+  std::vector<const plan::Store*> out;
+  if (names.empty()) {
+    for (const auto& store : plan.stores) out.push_back(&store);
+    return out;
+  }
+  std::vector<std::string> known;
+  for (const auto& store : plan.stores) known.push_back(store.name);
+  for (const auto& name : names) {
+    const auto* store = plan.store(name);
+    if (store == nullptr) {
+      auto near = nearest(name, known);
+      return Error(ErrorKind::invalid, cat("the plan has no store '", printable(name), "'"))
+          .with_hint(near.empty() ? cat("stores: ", join(known, ", "))
+                                  : cat("did you mean ", near, "?"));
+    }
+    out.push_back(store);
+  }
+  return out;
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,70 @@
+// Session: what a verb works with: the plan, the opened repository, the journal. Opened in one
+// place so that every verb refuses the same things with the same words.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "app/cli/args.h"
+#include "app/cli/console.h"
+#include "foundation/sys/world.h"
+#include "model/plan/reader.h"
+#include "storage/state/journal.h"
+#include "stores/seam/references.h"
+
+namespace lb::cli {
+
+// What main hands to a verb. The verb owns nothing of it.
+struct Shell {
+  World& world;
+  Console& console;
+  const std::map<std::string, std::string>& environment;
+  std::string folder;  // working directory
+  std::string host, user;
+  std::uint32_t uid = 0;
+  std::stop_token stop;
+};
+
+struct LoadedPlan {
+  plan::Plan plan;
+  std::string path, folder;  // of the file
+  std::string fingerprint;   // hex SHA-256 of the plan's canonical text
+};
+
+// usage (exit 2) with every mistake printed, when the plan has any.
+Result<LoadedPlan> load_plan(const Shell& shell, const Args& args);
+// The outcome with its mistakes, for `plan check`.
+Result<plan::ReadOutcome> read_plan_file(const Shell& shell, const std::string& path);
+std::string plan_path(const Shell& shell, const Args& args);
+
+class Session {
+ public:
+  static Result<std::unique_ptr<Session>> open(const Shell& shell, const Args& args);
+
+  LoadedPlan plan;
+  std::unique_ptr<References> references;
+  std::string repository_folder;
+  std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<repo::Repository> repository;
+  std::unique_ptr<state::Journal> journal;
+  std::string state_folder;  // journal and reports of this system on this machine
+  std::string sandbox_root;
+};
+
+// The parts of Session::open, for verbs that need less.
+Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
+                                              const References& references, std::string* folder);
+std::string state_folder(const Shell& shell, const std::string& system);
+
+// Refuses what the plan asks for and nothing acts on yet: every such thing with its place (exit 2).
+Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported);
+
+// The plan's stores named on the command line, or all; unknown names are usage errors with a
+// suggestion.
+Result<std::vector<const plan::Store*>> pick_stores(const plan::Plan& plan,
+                                                    const std::vector<std::string>& names);
+
+}  // namespace lb::cli

@@ -1,0 +1,227 @@
+#include <thread>
+
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "model/plan/unsupported.h"
+#include "recovery/backup/backup.h"
+#include "stores/postgres/source.h"
+
+namespace lb::cli {
+
+namespace {
+
+Json json_of(const std::string& store, const backup::StoreBackup& done) {
+  Json unread = Json::array();
+  for (const auto& item : done.unread) unread.push(item);
+  Json unmet = Json::array();
+  for (const auto& line : done.unmet) unmet.push(line);
+  return Json::object()
+      .set("store", store)
+      .set("snapshot", done.snapshot.id)
+      .set("taken", format_time(done.snapshot.meta.taken))
+      .set("rows", done.snapshot.rows)
+      .set("logical_bytes", done.snapshot.logical_bytes)
+      .set("new_bytes", done.snapshot.new_bytes)
+      .set("stored_bytes", done.snapshot.stored_bytes)
+      .set("seconds", static_cast<double>(done.took.count()) / 1e6)
+      .set("unread", std::move(unread))
+      .set("unmet_expectations", std::move(unmet));
+}
+
+std::string line_of(const std::string& store, const backup::StoreBackup& done) {
+  double seconds = static_cast<double>(done.took.count()) / 1e6;
+  auto rate =
+      seconds > 0
+          ? static_cast<std::uint64_t>(static_cast<double>(done.snapshot.logical_bytes) / seconds)
+          : 0;
+  return cat(store, ": ", human_size(done.snapshot.logical_bytes), " in ",
+             human_count(done.snapshot.rows), " items, ", human_size(done.snapshot.new_bytes),
+             " new, ", human_size(done.snapshot.stored_bytes), " stored, ",
+             human_duration(done.took), " (", human_size(rate), "/s), point ", done.snapshot.id);
+}
+
+// The exit code of the whole command: the worst of what its stores met.
+struct Tally {
+  std::size_t done = 0, failed = 0, unread = 0, unmet = 0;
+  std::optional<Error> first_error;
+
+  ExitCode exit() const {
+    if (first_error) return first_error->exit_code();
+    if (unmet > 0) return ExitCode::check_not_met;
+    return unread > 0 ? ExitCode::warnings : ExitCode::ok;
+  }
+};
+
+void take_one(const Shell& shell, const backup::Engine& engine, const plan::Store& store,
+              const std::string& repository_folder, Tally& tally) {
+  auto& console = shell.console;
+  auto done =
+      backup::back_up(engine, store, repository_folder, console.progress(store.name), shell.stop);
+  console.end_progress();
+  if (!done.ok()) {
+    ++tally.failed;
+    if (!tally.first_error) {
+      tally.first_error = std::move(done).take_error();
+    } else {
+      console.fail("backup", done.error());
+    }
+    return;
+  }
+  ++tally.done;
+  tally.unread += done->unread.size();
+  tally.unmet += done->unmet.size();
+  console.event("lifeboat.backup/1", json_of(store.name, *done));
+  if (!console.options().json && !console.options().quiet) console.out(line_of(store.name, *done));
+  constexpr std::size_t shown_max = 20;
+  for (std::size_t i = 0; i < done->unread.size() && i < shown_max; ++i)
+    console.warn(done->unread[i]);
+  if (done->unread.size() > shown_max)
+    console.warn(cat("and ", done->unread.size() - shown_max, " more unread items"));
+  for (const auto& warning : done->snapshot.meta.warnings) {
+    if (done->unread.empty()) console.warn(warning);
+  }
+  for (const auto& line : done->unmet) console.warn(cat(store.name, ": ", line));
+}
+
+Result<ExitCode> take_points(const Shell& shell, Session& session,
+                             const std::vector<const plan::Store*>& stores) {
+  backup::Engine engine{shell.world, *session.repository, *session.journal, *session.references,
+                        shell.host};
+  Tally tally;
+  for (const auto* store : stores) {
+    if (shell.stop.stop_requested()) break;
+    take_one(shell, engine, *store, session.repository_folder, tally);
+  }
+  auto mirrored = session.journal->mirror(*session.repository);
+  if (!mirrored.ok())
+    shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
+  if (tally.first_error) {
+    auto error = std::move(*tally.first_error);
+    if (tally.done > 0)
+      return std::move(error).with_left(cat(tally.done, " other stores were backed up"));
+    return error;
+  }
+  if (shell.stop.stop_requested())
+    return Error(ErrorKind::cancelled, "stopped; what was committed stays");
+  shell.console.event("lifeboat.summary/1",
+                      Json::object()
+                          .set("verb", "backup")
+                          .set("ok", tally.exit() == ExitCode::ok)
+                          .set("exit", static_cast<int>(tally.exit()))
+                          .set("stores", static_cast<std::uint64_t>(tally.done))
+                          .set("unread", static_cast<std::uint64_t>(tally.unread)));
+  return tally.exit();
+}
+
+pg::StreamOptions stream_options(const Shell& shell, const plan::Store& store) {
+  pg::StreamOptions options;
+  options.store = store.name;
+  auto& console = shell.console;
+  options.on_status = [&console, name = store.name](const pg::StreamStatus& status) {
+    Json line = Json::object()
+                    .set("store", name)
+                    .set("at", format_time(status.at))
+                    .set("durable", pg::format_lsn(status.durable))
+                    .set("timeline", std::int64_t{status.timeline})
+                    .set("slot_state", status.slot_state);
+    if (status.last_commit) line.set("last_commit", format_time(*status.last_commit));
+    console.event("lifeboat.stream/1", std::move(line));
+    if (!console.options().verbose) return;
+    console.note(
+        cat(name, ": durable to ", pg::format_lsn(status.durable),
+            status.last_commit ? cat(", last commit ", format_time(*status.last_commit)) : ""));
+  };
+  options.on_trouble = [&console, name = store.name](const std::string& text) {
+    console.warn(cat(name, ": ", text));
+  };
+  return options;
+}
+
+Status follow_one(const Shell& shell, Session& session, const plan::Store& store) {
+  auto act = LB_TRY(state::Act::begin(shell.world, *session.journal, cat("stream ", store.name),
+                                      store.name, cat("Streaming the log of ", store.name),
+                                      Json::object()));
+  auto conninfo = LB_TRY(session.references->secret(store.address));
+  auto options = stream_options(shell, store);
+  auto loud = options.on_trouble;
+  options.on_trouble = [&](const std::string& text) {
+    loud(text);
+    if (auto noted = act->note(text); !noted.ok()) loud(noted.error().text());
+  };
+  auto status = pg::stream_log(shell.world, *session.repository, conninfo, options, shell.stop);
+  LB_TRY(act->finish(status.ok(), status.ok() ? "Stopped cleanly" : status.error().text(),
+                     Json::object()));
+  return std::move(status).context(cat("stream the log of ", store.name));
+}
+
+// Streams until stopped. A store without any snapshot gets its first one, for a log alone restores
+// nothing.
+Result<ExitCode> follow(const Shell& shell, Session& session,
+                        const std::vector<const plan::Store*>& stores) {
+  std::vector<const plan::Store*> followed, bare;
+  for (const auto* store : stores) {
+    if (store->kind == plan::StoreKind::postgres && store->log_continuous)
+      followed.push_back(store);
+  }
+  if (followed.empty()) {
+    return Error(ErrorKind::invalid,
+                 "no store to follow: none of them is postgres with log: continuous");
+  }
+  for (const auto* store : followed) {
+    if (LB_TRY(backup::newest_snapshot(*session.repository, store->name)).empty())
+      bare.push_back(store);
+  }
+  std::vector<Status> results(followed.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < followed.size(); ++i) {
+      threads.emplace_back([&, i] { results[i] = follow_one(shell, session, *followed[i]); });
+    }
+    for (const auto* store : followed)
+      shell.console.note(cat("streaming the log of ", store->name, "; stop with Ctrl-C"));
+    if (!bare.empty()) {
+      auto first = take_points(shell, session, bare);
+      if (!first.ok()) shell.console.fail("backup", first.error());
+    }
+  }
+  LB_TRY(session.journal->mirror(*session.repository));
+  for (auto& result : results) {
+    if (!result.ok()) return std::move(result).take_error();
+  }
+  return ExitCode::ok;
+}
+
+Result<ExitCode> run(const Shell& shell, const Args& args) {
+  auto session = LB_TRY(Session::open(shell, args));
+  auto stores = LB_TRY(pick_stores(session->plan.plan, args.positionals));
+  std::vector<std::string> names;
+  for (const auto* store : stores) names.push_back(store->name);
+  LB_TRY(refuse_unsupported(shell, plan::unsupported_for_backup(session->plan.plan, names)));
+  if (args.has("follow")) return follow(shell, *session, stores);
+  if (!args.has("dry-run")) return take_points(shell, *session, stores);
+  for (const auto* store : stores) {
+    auto parent = LB_TRY(backup::newest_snapshot(*session->repository, store->name));
+    shell.console.out(
+        cat(store->name, ": ", plan::name_of(store->kind), " would be backed up ",
+            parent.empty() ? "in full (first point)" : cat("on top of point ", parent)));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Verb backup_verb() {
+  return {{"backup",
+           "Takes a recovery point of every store, or of those named; --follow streams logs.",
+           {"lifeboat backup                   # every store of the plan, now",
+            "lifeboat backup db --follow       # stream PostgreSQL's log into the repository until "
+            "stopped"},
+           "backup [STORE...] [--follow] [-n]",
+           {{"follow", 'f', "",
+             "stream the log of postgres stores with log: continuous, until stopped", false},
+            {"dry-run", 'n', "", "say what would be done", false}},
+           1000},
+          run};
+}
+
+}  // namespace lb::cli

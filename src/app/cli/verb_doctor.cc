@@ -1,0 +1,141 @@
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "recovery/backup/backup.h"
+#include "recovery/drill/drill.h"
+
+namespace lb::cli {
+
+namespace {
+
+// Collects what doctor finds; one part that fails never hides the others.
+class Findings {
+ public:
+  void add(const std::string& subject, Diagnosis finding) {
+    ok_ = ok_ && finding.ok;
+    rows_.emplace_back(subject, std::move(finding));
+  }
+  void add(const std::string& subject, const std::string& what, const Error& error) {
+    add(subject, {false, what, error.text(), error.hint()});
+    if (!first_exit_) first_exit_ = error.exit_code();
+  }
+  void good(const std::string& subject, const std::string& what, const std::string& text) {
+    add(subject, {true, what, text, {}});
+  }
+  bool ok() const { return ok_; }
+  ExitCode exit() const { return ok_ ? ExitCode::ok : first_exit_.value_or(ExitCode::failed); }
+
+  void print(Console& console) const {
+    if (console.options().json) {
+      Json list = Json::array();
+      for (const auto& [subject, finding] : rows_) {
+        list.push(Json::object()
+                      .set("subject", subject)
+                      .set("what", finding.what)
+                      .set("ok", finding.ok)
+                      .set("text", finding.text)
+                      .set("hint", finding.hint));
+      }
+      console.event("lifeboat.doctor/1",
+                    Json::object().set("ok", ok_).set("findings", std::move(list)));
+      return;
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [subject, finding] : rows_) {
+      rows.push_back({finding.ok ? console.colored("ok  ", 32) : console.colored("FAIL", 31),
+                      subject, finding.what, finding.text});
+      if (!finding.ok && !finding.hint.empty())
+        rows.push_back({"    ", "", "", cat("hint: ", finding.hint)});
+    }
+    console.out(table(rows));
+  }
+
+ private:
+  std::vector<std::pair<std::string, Diagnosis>> rows_;
+  std::optional<ExitCode> first_exit_;
+  bool ok_ = true;
+};
+
+void look_at_repository(const Shell& shell, const LoadedPlan& loaded, const References& references,
+                        std::string* folder, Findings& findings) {
+  const std::string subject = "repository";
+  auto blobs = open_blobs(shell, loaded.plan, references, folder);
+  if (!blobs.ok()) return findings.add(subject, "place", blobs.error());
+  auto key = references.secret(loaded.plan.repository.key);
+  if (!key.ok()) return findings.add(subject, "key", key.error());
+  auto repository = repo::open_repository(**blobs, shell.world.clock, shell.world.random, *key);
+  if (!repository.ok()) return findings.add(subject, "open", repository.error());
+  findings.good(subject, "open", cat((*repository)->id(), " at ", *folder));
+  if (auto space = shell.world.files.space(*folder); space.ok()) {
+    findings.good(subject, "space",
+                  cat(human_size(space->available), " free of ", human_size(space->total)));
+  }
+  auto snapshots = (*repository)->snapshots();
+  if (!snapshots.ok()) return findings.add(subject, "points", snapshots.error());
+  findings.good(subject, "points", cat(snapshots->size(), " recovery points"));
+}
+
+void look_at_store(const Shell& shell, const plan::Store& store, const References& references,
+                   const std::string& repository_folder, Findings& findings) {
+  auto source = backup::make_source(store, references, repository_folder);
+  if (!source.ok()) return findings.add(store.name, "store", source.error());
+  auto diagnoses = (*source)->diagnose(shell.world, shell.stop);
+  if (!diagnoses.ok()) return findings.add(store.name, "reach", diagnoses.error());
+  for (auto& diagnosis : *diagnoses) findings.add(store.name, std::move(diagnosis));
+}
+
+// A sandbox is really made, used and removed: a permission on paper proves nothing.
+Result<std::vector<std::string>> try_sandbox(const Shell& shell, const std::string& root) {
+  auto& world = shell.world;
+  SandboxSpec spec;
+  spec.user = LB_TRY(world.sandboxes.unprivileged_user("postgres"));
+  LB_TRY(make_directories(world.files, root, 0711));
+  LB_TRY(world.sandboxes.sweep(root));
+  spec.folder = path_join(root, cat("doctor-", to_hex(world.random.bytes(4))));
+  LB_TRY(world.files.make_directory(spec.folder, 0711));
+  auto sandbox = LB_TRY(world.sandboxes.create(spec));
+  Command command;
+  command.argv = {"/bin/true"};
+  auto done = LB_TRY(sandbox->run(command, Seconds(30), shell.stop));
+  auto facts = sandbox->isolation();
+  LB_TRY(sandbox->stop());
+  LB_TRY(remove_tree(world.files, spec.folder));
+  if (!done.ok())
+    return Error(ErrorKind::unavailable,
+                 cat("a command inside ended with exit code ", done.exit_code));
+  return facts;
+}
+
+Result<ExitCode> run(const Shell& shell, const Args& args) {
+  auto loaded = LB_TRY(load_plan(shell, args));
+  References references(shell.world, shell.environment, loaded.folder);
+  Findings findings;
+  findings.good("plan", "read", cat(loaded.path, ": no mistakes"));
+  std::string repository_folder;
+  look_at_repository(shell, loaded, references, &repository_folder, findings);
+  for (const auto& store : loaded.plan.stores)
+    look_at_store(shell, store, references, repository_folder, findings);
+  auto facts = try_sandbox(shell, drill::default_sandbox_root(shell.uid));
+  if (facts.ok()) {
+    findings.good("sandbox", "isolation", join(*facts, "; "));
+  } else {
+    findings.add("sandbox", "isolation", facts.error());
+  }
+  findings.print(shell.console);
+  return findings.exit();
+}
+
+}  // namespace
+
+Verb doctor_verb() {
+  return {{"doctor",
+           "Tests the plan, the repository and its key, every store and the sandbox, without "
+           "changing data.",
+           {"lifeboat doctor          # everything the plan needs, one line each",
+            "lifeboat doctor --json   # for a script"},
+           "doctor",
+           {},
+           0},
+          run};
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,224 @@
+// drill, drill ls, report.
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "model/plan/unsupported.h"
+#include "model/report/report.h"
+#include "recovery/backup/backup.h"
+#include "recovery/drill/drill.h"
+
+namespace lb::cli {
+
+namespace {
+
+std::vector<record::DrillRecord> history_of(const std::vector<record::DrillRecord>& all,
+                                            const record::DrillRecord& one) {
+  std::vector<record::DrillRecord> out;
+  for (const auto& record : all) {
+    if (record.drill == one.drill && record.started < one.started) out.push_back(record);
+  }
+  return out;
+}
+
+Status write_report(const Shell& shell, const std::string& folder,
+                    const record::DrillRecord& record,
+                    const std::vector<record::DrillRecord>& history) {
+  auto& files = shell.world.files;
+  LB_TRY(make_directories(files, folder, 0700));
+  LB_TRY(
+      write_durably(files, path_join(folder, "report.json"), view_of(report::drill_json(record))));
+  LB_TRY(write_durably(files, path_join(folder, "report.html"),
+                       view_of(report::drill_html(record, history))));
+  return write_durably(files, path_join(folder, "report.md"),
+                       view_of(report::drill_markdown(record, history)));
+}
+
+ExitCode exit_of(record::Verdict verdict) {
+  switch (verdict) {
+    case record::Verdict::pass:
+      return ExitCode::ok;
+    case record::Verdict::fail:
+      return ExitCode::check_not_met;
+    case record::Verdict::inconclusive:
+      break;
+  }
+  return ExitCode::failed;
+}
+
+Result<ExitCode> list(const Shell& shell, const Args& args) {
+  auto session = LB_TRY(Session::open(shell, args));
+  std::vector<std::vector<std::string>> rows = {
+      {"DRILL", "ID", "STARTED", "VERDICT", "RPO", "RTO", "REASON"}};
+  Json lines = Json::array();
+  for (const auto& record : LB_TRY(state::drills(*session->repository))) {
+    lines.push(record::encode(record));
+    rows.push_back({record.drill, record.id, format_time_seconds(record.started),
+                    std::string(record::name_of(record.verdict)),
+                    record.measured_rpo ? human_duration(*record.measured_rpo) : "–",
+                    record.measured_rto ? human_duration(*record.measured_rto) : "–",
+                    record.reason});
+  }
+  if (shell.console.options().json) {
+    shell.console.event("lifeboat.drills/1", Json::object().set("drills", std::move(lines)));
+  } else {
+    shell.console.out(table(rows, {4, 5}));
+  }
+  return ExitCode::ok;
+}
+
+Result<const plan::Drill*> pick_drill(const plan::Plan& plan, const Args& args) {
+  std::vector<std::string> names;
+  for (const auto& drill : plan.drills) names.push_back(drill.name);
+  if (args.positionals.size() != 1) {
+    return Error(ErrorKind::invalid, "drill takes the name of one drill")
+        .with_hint(names.empty() ? std::string("the plan has no drills: section")
+                                 : cat("drills: ", join(names, ", ")));
+  }
+  const auto* drill = plan.drill(args.positionals[0]);
+  if (drill != nullptr) return drill;
+  auto near = nearest(args.positionals[0], names);
+  return Error(ErrorKind::invalid,
+               cat("the plan has no drill '", printable(args.positionals[0]), "'"))
+      .with_hint(near.empty() ? cat("drills: ", join(names, ", "))
+                              : cat("did you mean ", near, "?"));
+}
+
+Status backup_first(const Shell& shell, Session& session, const plan::Drill& drill) {
+  backup::Engine engine{shell.world, *session.repository, *session.journal, *session.references,
+                        shell.host};
+  for (const auto& name : drill.restore) {
+    const auto* store = session.plan.plan.store(name);
+    auto taken = backup::back_up(engine, *store, session.repository_folder,
+                                 shell.console.progress(name), shell.stop);
+    shell.console.end_progress();
+    if (!taken.ok()) return std::move(taken).take_error();
+    if (!taken->unmet.empty()) {
+      return Error(ErrorKind::invalid, cat("backup of ", name, ": ", join(taken->unmet, "; ")))
+          .with_exit(ExitCode::check_not_met);
+    }
+  }
+  return {};
+}
+
+Result<drill::DrillRequest> read_request(const Shell& shell, const Session& session,
+                                         const plan::Drill& drill, const Args& args) {
+  drill::DrillRequest request{session.plan.plan, drill, {}, {}, {}, {}, {}, {}, {}, {}, false, 2};
+  request.wish = LB_TRY(restore::parse_wish(args.get("at", drill.at)));
+  if (args.has("lost-at")) request.lost_at = LB_TRY(parse_time(args.get("lost-at")));
+  request.started_by = shell.user;
+  request.host = shell.host;
+  request.version = cat("lifeboat ", program_version);
+  request.plan_fingerprint = session.plan.fingerprint;
+  request.plan_folder = session.plan.folder;
+  const auto* target = session.plan.plan.target(drill.into);
+  request.folder = target != nullptr && !target->folder.empty()
+                       ? session.references->absolute(target->folder)
+                       : session.sandbox_root;
+  request.keep = args.has("keep");
+  return request;
+}
+
+Result<ExitCode> verify_drill(const Shell& shell, const plan::Drill& drill) {
+  Args args;
+  args.flags["read"] = {cat(fixed(*drill.verify_fraction * 100, 3), "%")};
+  return verify_verb().run(shell, args);
+}
+
+Result<ExitCode> run(const Shell& shell, const Args& args) {
+  if (!args.positionals.empty() && args.positionals[0] == "ls") return list(shell, args);
+  auto session = LB_TRY(Session::open(shell, args));
+  const auto* drill = LB_TRY(pick_drill(session->plan.plan, args));
+  LB_TRY(refuse_unsupported(shell, plan::unsupported_for_drill(session->plan.plan, *drill)));
+  if (drill->verify_fraction && drill->restore.empty()) return verify_drill(shell, *drill);
+  auto request = LB_TRY(read_request(shell, *session, *drill, args));
+  if (drill->backup_first) LB_TRY(backup_first(shell, *session, *drill));
+
+  drill::DrillTools tools{shell.world, *session->repository, *session->journal,
+                          *session->references, shell.console};
+  auto record = LB_TRY(drill::run_drill(tools, request, shell.stop));
+  LB_TRY(session->journal->mirror(*session->repository));
+  auto folder = args.get("out", path_join(session->state_folder,
+                                          path_join("reports", cat(record.drill, "-", record.id))));
+  auto history = history_of(LB_TRY(state::drills(*session->repository)), record);
+  LB_TRY(write_report(shell, folder, record, history).context("write the report"));
+  auto& console = shell.console;
+  if (console.options().json) {
+    console.event("lifeboat.summary/1", Json::object()
+                                            .set("verb", "drill")
+                                            .set("ok", record.verdict == record::Verdict::pass)
+                                            .set("exit", static_cast<int>(exit_of(record.verdict)))
+                                            .set("verdict", record::name_of(record.verdict))
+                                            .set("reason", record.reason)
+                                            .set("report", folder)
+                                            .set("record", record::encode(record)));
+  } else {
+    console.out(report::drill_table(record, console.options().color));
+    console.out(cat("report: ", path_join(folder, "report.html")));
+  }
+  return exit_of(record.verdict);
+}
+
+Result<ExitCode> make_report(const Shell& shell, const Args& args) {
+  auto session = LB_TRY(Session::open(shell, args));
+  auto wanted = args.positionals.empty() ? std::string() : args.positionals[0];
+  auto all = LB_TRY(state::drills(*session->repository));
+  const record::DrillRecord* found = nullptr;
+  for (const auto& record : all) {
+    if (wanted.empty() || record.drill == wanted || record.id.starts_with(wanted)) found = &record;
+  }
+  if (found == nullptr) {
+    return Error(ErrorKind::not_found, wanted.empty() ? "no drill has run yet"
+                                                      : cat("no drill '", printable(wanted), "'"))
+        .with_hint("lifeboat drill ls lists them");
+  }
+  auto history = history_of(all, *found);
+  if (args.has("out")) {
+    LB_TRY(write_report(shell, args.get("out"), *found, history));
+    shell.console.note(cat("written to ", args.get("out")));
+    return ExitCode::ok;
+  }
+  auto format = args.get("format", shell.console.options().json ? "json" : "md");
+  if (format == "json") {
+    shell.console.out(report::drill_json(*found));
+  } else if (format == "html") {
+    shell.console.out(report::drill_html(*found, history));
+  } else if (format == "md") {
+    shell.console.out(report::drill_markdown(*found, history));
+  } else {
+    return Error(ErrorKind::invalid, cat("unknown format '", printable(format), "'"))
+        .with_hint("json, html or md");
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Verb drill_verb() {
+  return {
+      {"drill",
+       "Restores into an isolated sandbox, starts services, runs checks, measures, reports.",
+       {"lifeboat drill full                                    # the plan's drill of that name",
+        "lifeboat drill full --lost-at 2026-01-13T02:14:05Z     # measure the loss against that "
+        "moment",
+        "lifeboat drill ls                                      # the drill log"},
+       "drill NAME|ls [--at T] [--lost-at T] [--out FOLDER] [--keep]",
+       {{"at", 0, "TIME", "recover to this moment instead of the drill's own", false},
+        {"lost-at", 0, "TIME", "the moment of loss RPO is measured against (default: now)", false},
+        {"out", 'o', "FOLDER", "where report.json, report.html and report.md go", false},
+        {"keep", 0, "", "leave the restored files for a look", false}},
+       1},
+      run};
+}
+
+Verb report_verb() {
+  return {{"report",
+           "Prints the report of the last drill, or of one by name or id, from the drill log.",
+           {"lifeboat report                       # the last drill, as Markdown",
+            "lifeboat report full -o ./evidence    # report.json, report.html, report.md"},
+           "report [DRILL|ID] [--format json|html|md] [-o FOLDER]",
+           {{"format", 0, "FORMAT", "json, html or md (default md)", false},
+            {"out", 'o', "FOLDER", "write all three forms there", false}},
+           1},
+          make_report};
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,167 @@
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "storage/state/journal.h"
+
+namespace lb::cli {
+
+namespace {
+
+Json json_of(const plan::Mistake& mistake) {
+  return Json::object()
+      .set("file", mistake.place.file)
+      .set("line", static_cast<std::uint64_t>(mistake.place.line))
+      .set("column", static_cast<std::uint64_t>(mistake.place.column))
+      .set("text", mistake.text)
+      .set("suggestion", mistake.suggestion);
+}
+
+Result<ExitCode> check(const Shell& shell, const Args& args) {
+  auto path = args.positionals.empty() ? plan_path(shell, args) : args.positionals[0];
+  auto outcome = LB_TRY(read_plan_file(shell, path));
+  auto& console = shell.console;
+  if (console.options().json) {
+    Json mistakes = Json::array();
+    for (const auto& mistake : outcome.mistakes) mistakes.push(json_of(mistake));
+    console.event("lifeboat.plan-check/1", Json::object()
+                                               .set("file", path)
+                                               .set("ok", outcome.ok())
+                                               .set("mistakes", std::move(mistakes)));
+  } else if (outcome.ok()) {
+    console.out(cat(path, ": ok: system ", outcome.plan.system, ", ", outcome.plan.stores.size(),
+                    " stores, ", outcome.plan.suites.size(), " check suites, ",
+                    outcome.plan.drills.size(), " drills"));
+    for (const auto& section : outcome.plan.not_acted_on) {
+      console.note(
+          cat(section.place.text(), ": ", section.name, ": read and checked; not acted on yet"));
+    }
+  } else {
+    console.out(plan::format_mistakes(outcome.mistakes, console.options().color));
+  }
+  return outcome.ok() ? ExitCode::ok : ExitCode::usage;
+}
+
+// What earlier backups and drills took, from the journal of this machine; none is fine.
+std::vector<plan::Measured> measured(const Shell& shell, const plan::Plan& plan) {
+  std::vector<plan::Measured> out;
+  auto path = path_join(state_folder(shell, plan.system), "journal.sqlite");
+  auto there = path_exists(shell.world.files, path);
+  if (!there.ok() || !*there) return out;
+  auto journal = state::Journal::open(shell.world, path);
+  if (!journal.ok()) return out;
+  auto entries = (*journal)->entries(1000);
+  if (!entries.ok()) return out;
+  for (const auto& store : plan.stores) {
+    plan::Measured line{store.name, std::nullopt, std::nullopt};
+    for (const auto& entry : *entries) {
+      if (entry.phase != record::JournalEntry::Phase::outcome || !entry.ok ||
+          entry.store != store.name)
+        continue;
+      auto took = entry.details["took_us"].integer();
+      if (took <= 0) continue;
+      if (entry.act.starts_with("backup ")) line.backup_took = Micros(took);
+      if (entry.act.starts_with("restore ")) line.restore_took = Micros(took);
+    }
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+Json json_of(const plan::Explanation::Line& line) {
+  Json out = Json::object()
+                 .set("store", line.store)
+                 .set("why", line.worst_loss_why)
+                 .set("meets_rpo", line.meets_rpo);
+  auto put = [&](const char* name, const std::optional<Micros>& value) {
+    if (value) out.set(name, static_cast<double>(value->count()) / 1e6);
+  };
+  put("worst_case_loss_seconds", line.worst_loss);
+  put("target_rpo_seconds", line.target_rpo);
+  put("target_rto_seconds", line.target_rto);
+  put("goal_seconds", line.goal);
+  put("predicted_restore_seconds", line.predicted_restore);
+  out.set("remark", line.remark);
+  return out;
+}
+
+std::string or_dash(const std::optional<Micros>& value) {
+  return value ? human_duration(*value) : "–";
+}
+
+Result<ExitCode> explain(const Shell& shell, const Args& args) {
+  auto loaded = LB_TRY(load_plan(shell, args));
+  auto explanation =
+      plan::explain(loaded.plan, measured(shell, loaded.plan), shell.world.clock.now());
+  auto& console = shell.console;
+  if (console.options().json) {
+    Json lines = Json::array();
+    for (const auto& line : explanation.lines) lines.push(json_of(line));
+    console.event("lifeboat.plan-explain/1",
+                  Json::object().set("plan", explanation.yaml).set("stores", std::move(lines)));
+    return ExitCode::ok;
+  }
+  console.out(explanation.yaml);
+  std::vector<std::vector<std::string>> rows = {{"STORE", "WORST-CASE LOSS", "TARGET RPO", "GOAL",
+                                                 "PREDICTED RESTORE", "TARGET RTO", "VERDICT"}};
+  for (const auto& line : explanation.lines) {
+    bool judged = line.target_rpo.has_value();
+    rows.push_back({line.store, line.worst_loss ? human_duration(*line.worst_loss) : "everything",
+                    or_dash(line.target_rpo), or_dash(line.goal), or_dash(line.predicted_restore),
+                    or_dash(line.target_rto),
+                    !judged          ? "no objective"
+                    : line.meets_rpo ? "meets the RPO"
+                                     : "misses the RPO"});
+  }
+  std::string text;
+  for (const auto& line : split(table(rows), '\n')) {
+    if (!line.empty()) text += cat("# ", line, "\n");
+  }
+  for (const auto& line : explanation.lines) {
+    text += cat("# ", line.store, ": ", line.worst_loss_why, "\n");
+    if (!line.remark.empty()) text += cat("#   ", line.remark, "\n");
+  }
+  console.out("\n" + text);
+  return ExitCode::ok;
+}
+
+Result<ExitCode> schema(const Shell& shell, const Args&) {
+  shell.console.out(plan::json_schema());
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Verb plan_check_verb() {
+  return {{"plan check",
+           "Reads the plan and lists every mistake at once.",
+           {"lifeboat plan check                     # the plan in this folder",
+            "lifeboat plan check --json prod.yaml    # mistakes as JSON, for an editor"},
+           "plan check [FILE]",
+           {},
+           1},
+          check};
+}
+
+Verb plan_explain_verb() {
+  return {
+      {"plan explain",
+       "Prints the plan with every default, and what each schedule can lose against its objective.",
+       {"lifeboat plan explain                   # defaults and worst-case loss per store",
+        "lifeboat plan explain --json            # the same for a script"},
+       "plan explain",
+       {},
+       0},
+      explain};
+}
+
+Verb plan_schema_verb() {
+  return {{"plan schema",
+           "Prints the JSON Schema of the plan language, for editors.",
+           {"lifeboat plan schema > lifeboat.schema.json   # let an editor complete the plan",
+            "lifeboat plan schema | jq '.properties|keys'  # the sections of a plan"},
+           "plan schema",
+           {},
+           0},
+          schema};
+}
+
+}  // namespace lb::cli

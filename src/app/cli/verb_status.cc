@@ -1,0 +1,140 @@
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "recovery/restore/points.h"
+
+namespace lb::cli {
+
+namespace {
+
+struct Line {
+  std::string store, text, state;  // state: "ok", "overdue", "breached", "never"
+  bool good = true;
+};
+
+// The newest moment the store could be brought back to, and when its last point was taken.
+struct Newest {
+  std::optional<Timestamp> reach, taken;
+};
+
+Result<Newest> newest_of(repo::Repository& repository, const plan::Store& store) {
+  Newest out;
+  if (store.kind != plan::StoreKind::postgres && store.kind != plan::StoreKind::files) return out;
+  auto points = LB_TRY(restore::read_points(repository, store));
+  if (points.snapshots.empty()) return out;
+  const auto& last = points.snapshots.back();
+  out.taken = last.meta.taken;
+  out.reach = last.meta.taken;
+  if (store.kind != plan::StoreKind::postgres) return out;
+  auto details = LB_TRY(pg::decode_details(last.meta.details));
+  for (const auto& log : points.logs) {
+    if (log.log_id != details.log_id) continue;
+    auto window = pg::window_of(log, details, last.meta.taken);
+    if (window.to && *window.to > *out.reach) out.reach = window.to;
+  }
+  return out;
+}
+
+Line judge(const plan::Store& store, const Newest& newest, Timestamp now) {
+  Line line{store.name, {}, "ok", true};
+  auto bad = [&](const std::string& state) {
+    line.state = state;
+    line.good = false;
+  };
+  if (!newest.taken) {
+    line.text = "no recovery point";
+    bad("never");
+    return line;
+  }
+  auto loss = now - *newest.reach;
+  line.text = cat("if it failed now you would lose ", human_duration(loss), "; last point ",
+                  format_time_seconds(*newest.taken));
+  if (store.objective.rpo && loss > *store.objective.rpo) {
+    line.text += cat("; target RPO ", format_duration(*store.objective.rpo));
+    bad("breached");
+  }
+  if (!store.every) return line;
+  auto due = plan::next_time(*store.every, *newest.taken);
+  if (due && *due < now) {
+    line.text += cat("; a point was due ", format_time_seconds(*due));
+    if (line.good) bad("overdue");
+  }
+  return line;
+}
+
+Line judge_drill(const plan::Drill& drill, const std::vector<record::DrillRecord>& records,
+                 Timestamp now) {
+  Line line{cat("drill ", drill.name), "never ran", "ok", true};
+  const record::DrillRecord* last = nullptr;
+  for (const auto& record : records) {
+    if (record.drill == drill.name) last = &record;
+  }
+  if (last == nullptr) {
+    line.state = "never";
+    line.good = !drill.every;
+    return line;
+  }
+  line.text = cat("last ", record::name_of(last->verdict), " ", format_time_seconds(last->started));
+  line.good = last->verdict == record::Verdict::pass;
+  if (!line.good) line.state = "failed";
+  auto due = drill.every ? plan::next_time(*drill.every, last->started) : std::nullopt;
+  if (due && *due < now) {
+    line.text += cat("; was due ", format_time_seconds(*due));
+    line.state = "overdue";
+    line.good = false;
+  } else if (due) {
+    line.text += cat("; next ", format_time_seconds(*due));
+  }
+  return line;
+}
+
+Result<ExitCode> run(const Shell& shell, const Args& args) {
+  auto session = LB_TRY(Session::open(shell, args));
+  auto now = shell.world.clock.now();
+  LB_TRY(session->journal->mirror(*session->repository));
+  std::vector<Line> lines;
+  for (const auto& store : session->plan.plan.stores) {
+    lines.push_back(judge(store, LB_TRY(newest_of(*session->repository, store)), now));
+  }
+  auto drills = LB_TRY(state::drills(*session->repository));
+  for (const auto& drill : session->plan.plan.drills)
+    lines.push_back(judge_drill(drill, drills, now));
+  auto interrupted = LB_TRY(session->journal->interrupted());
+  bool good = interrupted.empty();
+  Json list = Json::array();
+  std::vector<std::vector<std::string>> rows = {{"WHAT", "STATE", "IN WORDS"}};
+  for (const auto& line : lines) {
+    good = good && line.good;
+    rows.push_back({line.store, line.state, line.text});
+    list.push(
+        Json::object().set("what", line.store).set("state", line.state).set("text", line.text));
+  }
+  for (const auto& entry : interrupted) {
+    rows.push_back(
+        {entry.act, "interrupted",
+         cat("began ", format_time_seconds(entry.at), " and never ended: ", entry.text)});
+    list.push(
+        Json::object().set("what", entry.act).set("state", "interrupted").set("text", entry.text));
+  }
+  if (shell.console.options().json) {
+    shell.console.event("lifeboat.status/1",
+                        Json::object().set("ok", good).set("lines", std::move(list)));
+  } else {
+    shell.console.out(table(rows));
+  }
+  return good ? ExitCode::ok : ExitCode::check_not_met;
+}
+
+}  // namespace
+
+Verb status_verb() {
+  return {{"status",
+           "Says what would be lost now, what is overdue, and what was interrupted. Exit 4 if "
+           "anything is.",
+           {"lifeboat status          # for people", "lifeboat status --json   # for a monitor"},
+           "status",
+           {},
+           0},
+          run};
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,45 @@
+// The verbs of the command line. Each returns its exit code or the error that ends the program.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/cli/args.h"
+#include "app/cli/session.h"
+
+namespace lb::cli {
+
+using VerbRun = Result<ExitCode> (*)(const Shell& shell, const Args& args);
+
+struct Verb {
+  VerbHelp help;
+  VerbRun run;
+};
+
+Verb init_verb();
+Verb plan_check_verb();
+Verb plan_explain_verb();
+Verb plan_schema_verb();
+Verb doctor_verb();
+Verb backup_verb();
+Verb ls_verb();
+Verb info_verb();
+Verb show_verb();
+Verb restore_verb();
+Verb verify_verb();
+Verb drill_verb();
+Verb report_verb();
+Verb status_verb();
+Verb version_verb();
+
+const std::vector<Verb>& all_verbs();
+
+inline constexpr const char* program_version = "0.1.0";
+
+// The whole program behind main: picks the verb, runs it, prints its error. argv without the
+// program.
+int run_program(const Shell& shell, const std::vector<std::string>& words);
+// Reads --json, --quiet and friends before the verb is known.
+ConsoleOptions console_options(const std::vector<std::string>& words);
+
+}  // namespace lb::cli

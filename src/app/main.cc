@@ -1,0 +1,118 @@
+// The one place where real implementations are chosen and wired into a World.
+#include <unistd.h>
+#include <csignal>
+#include <cstdio>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/cli/verbs.h"
+#include "foundation/sys/harden.h"
+
+extern char** environ;
+
+namespace {
+
+std::map<std::string, std::string> read_environment() {
+  std::map<std::string, std::string> out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    std::string text(*entry);
+    auto equals = text.find('=');
+    if (equals != std::string::npos) out[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return out;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string lookup(const std::map<std::string, std::string>& environment, const std::string& name) {
+  auto found = environment.find(name);
+  return found == environment.end() ? std::string() : found->second;
+}
+
+// SIGINT and SIGTERM ask for a stop; a second one ends the program at once. The signals are blocked
+// in every thread and taken by one that waits for them, so that no handler runs inside a lock.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (int number : {SIGINT, SIGTERM, SIGUSR2}) sigaddset(&set_, number);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+    thread_ = std::jthread([this] { wait(); });
+  }
+  ~Signals() {
+    done_ = true;
+    pthread_kill(thread_.native_handle(), SIGUSR2);
+  }
+  std::stop_token token() const { return stop_.get_token(); }
+  int received() const { return received_; }
+
+ private:
+  void wait() {
+    int number = 0;
+    while (sigwait(&set_, &number) == 0 && !done_) {
+      if (number == SIGUSR2) continue;
+      if (received_ != 0) _exit(128 + number);
+      received_ = number;
+      stop_.request_stop();
+    }
+  }
+
+  sigset_t set_{};
+  std::stop_source stop_;
+  std::atomic<bool> done_{false};
+  std::atomic<int> received_{0};
+  std::jthread thread_;
+};
+
+int run(const std::vector<std::string>& words) {
+  auto environment = read_environment();
+  Signals signals;
+  auto clock = lb::real_clock();
+  auto random = lb::real_random();
+  auto files = lb::real_files();
+  auto http = lb::real_http();
+  auto processes = lb::real_processes();
+  auto sandboxes = lb::real_sandboxes(*files);
+  lb::World world{*clock, *random, *files, *http, *processes, *sandboxes};
+
+  auto options = lb::cli::console_options(words);
+  options.out_is_terminal = isatty(STDOUT_FILENO) == 1;
+  options.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  options.in_is_terminal = isatty(STDIN_FILENO) == 1;
+  bool dumb = !lookup(environment, "NO_COLOR").empty() || lookup(environment, "TERM") == "dumb";
+  options.color = options.out_is_terminal && options.err_is_terminal && !dumb && !options.json;
+  lb::cli::Console console(*clock, options);
+
+  char folder[4096] = {};
+  if (getcwd(folder, sizeof folder) == nullptr) folder[0] = '/';
+  auto user = lookup(environment, "SUDO_USER");
+  if (user.empty()) user = lookup(environment, "USER");
+  if (user.empty()) user = lookup(environment, "LOGNAME");
+  if (user.empty()) user = std::to_string(getuid());
+  lb::cli::Shell shell{world,       console, environment, folder,
+                       host_name(), user,    geteuid(),   signals.token()};
+  int code = lb::cli::run_program(shell, words);
+  // Interrupted work ends with the signal's own code, unless it ended well all the same.
+  return code != 0 && signals.received() != 0 ? 128 + signals.received() : code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  lb::harden_process();
+  try {
+    return run(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "error: internal: %s\n", thrown.what());
+  } catch (...) {
+    std::fprintf(stderr, "error: internal: unknown exception\n");
+  }
+  return static_cast<int>(lb::ExitCode::failed);
+}
