@@ -3,7 +3,7 @@
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "recovery/drill/drill.h"
-#include "storage/blob/directory_store.h"
+#include "storage/blob/directory_blob_store.h"
 
 namespace lb::cli {
 
@@ -85,7 +85,7 @@ Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Pl
   }
   if (text.starts_with("file://")) text = text.substr(7);
   *folder = references.absolute(text);
-  return open_directory_store(shell.world.files, shell.world.random, shell.world.clock, *folder);
+  return open_directory_blobs(shell.world.files, shell.world.clock, shell.world.random, *folder, missing);
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
