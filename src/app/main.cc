@@ -106,7 +106,10 @@ int run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  lb::harden_process();
+  // Without hardening the program still works; what it guards against needs another process's help.
+  if (auto hardened = lb::harden_process(); !hardened.ok()) {
+    std::fprintf(stderr, "warning: %s\n", hardened.error().text().c_str());
+  }
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& thrown) {

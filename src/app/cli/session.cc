@@ -75,7 +75,7 @@ std::string state_folder(const Shell& shell, const std::string& system) {
 }
 
 Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
-                                              const References& references, std::string* folder) {
+                                              const References& references, std::string* folder, bool make) {
   const auto& at = plan.repository.at;
   auto place = LB_TRY(references.secret(at));
   std::string text(place.reveal());
@@ -85,7 +85,8 @@ Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Pl
   }
   if (text.starts_with("file://")) text = text.substr(7);
   *folder = references.absolute(text);
-  return open_directory_blobs(shell.world.files, shell.world.clock, shell.world.random, *folder, missing);
+  return open_directory_blobs(shell.world.files, shell.world.clock, shell.world.random, *folder,
+                              make ? MissingFolder::create : MissingFolder::refuse);
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {

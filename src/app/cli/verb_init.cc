@@ -94,7 +94,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
             "for example: export LIFEBOAT_KEY=$(head -c 24 /dev/urandom | base64), and keep it "
             "somewhere else");
   }
-  auto blobs = LB_TRY(open_blobs(shell, loaded.plan, references, &folder));
+  auto blobs = LB_TRY(open_blobs(shell, loaded.plan, references, &folder, true));
   LB_TRY(repo::init_repository(*blobs, shell.world.clock, shell.world.random, key)
              .context(cat("make a repository in ", folder)));
   auto repository =
