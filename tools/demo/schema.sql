@@ -50,15 +50,15 @@ INSERT INTO users (organization_id, email, password_hash)
 SELECT 1 + n % 2000, 'user' || n || '@example.com', md5(n::text) || md5('salt' || n)
 FROM generate_series(1, 20000) n;
 INSERT INTO content_jobs (user_id, title, status, input, created_at)
-SELECT 1 + (n * 7919) % 20000, 'Job number ' || n, (ARRAY['done', 'done', 'done', 'failed'])[1 + n % 4],
+SELECT 1 + (n * 7919::bigint) % 20000, 'Job number ' || n, (ARRAY['done', 'done', 'done', 'failed'])[1 + n % 4],
        jsonb_build_object('prompt', md5(n::text) || md5((n + 1)::text) || md5((n + 2)::text) || md5((n + 3)::text),
                           'voice', 'voice-' || n % 40, 'seconds', n % 600,
                           'tags', jsonb_build_array(md5((n / 3)::text), md5((n / 5)::text), md5((n / 7)::text))),
-       now() - ((200000 - n) || ' seconds')::interval
-FROM generate_series(1, 200000) n;
+       now() - ((250000 - n) || ' seconds')::interval
+FROM generate_series(1, 250000) n;
 INSERT INTO credit_transactions (user_id, amount, reason, created_at)
-SELECT 1 + (n * 104729) % 20000, 1 + n % 50, 'purchase', now() - ((600000 - n) || ' seconds')::interval
-FROM generate_series(1, 600000) n;
+SELECT 1 + (n * 104729::bigint) % 20000, 1 + n % 50, 'purchase', now() - ((800000 - n) || ' seconds')::interval
+FROM generate_series(1, 800000) n;
 INSERT INTO credit_balances (user_id, balance)
 SELECT u.id, coalesce(sum(t.amount), 0) FROM users u LEFT JOIN credit_transactions t ON t.user_id = u.id GROUP BY u.id;
 ANALYZE;
