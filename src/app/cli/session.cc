@@ -75,7 +75,8 @@ std::string state_folder(const Shell& shell, const std::string& system) {
 }
 
 Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
-                                              const References& references, std::string* folder, bool make) {
+                                              const References& references, std::string* folder,
+                                              bool make) {
   const auto& at = plan.repository.at;
   auto place = LB_TRY(references.secret(at));
   std::string text(place.reveal());

@@ -2,6 +2,7 @@
 #include "foundation/base/text.h"
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
+#include "recovery/restore/sandbox_folder.h"
 
 namespace lb::cli {
 
@@ -88,10 +89,8 @@ Result<std::vector<std::string>> try_sandbox(const Shell& shell, const std::stri
   auto& world = shell.world;
   SandboxSpec spec;
   spec.user = LB_TRY(world.sandboxes.unprivileged_user("postgres"));
-  LB_TRY(make_directories(world.files, root, 0711));
-  LB_TRY(world.sandboxes.sweep(root));
-  spec.folder = path_join(root, cat("doctor-", to_hex(world.random.bytes(4))));
-  LB_TRY(world.files.make_directory(spec.folder, 0711));
+  spec.folder = LB_TRY(
+      restore::make_sandbox_folder(world, root, cat("doctor-", to_hex(world.random.bytes(4)))));
   auto sandbox = LB_TRY(world.sandboxes.create(spec));
   Command command;
   command.argv = {"/bin/true"};

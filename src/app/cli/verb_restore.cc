@@ -3,6 +3,7 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/postgres_restore.h"
+#include "recovery/restore/sandbox_folder.h"
 #include "stores/files/store.h"
 
 namespace lb::cli {
@@ -190,14 +191,11 @@ Result<ReplayPlace> make_place(const Shell& shell, const Session& session, const
   ReplayPlace place;
   auto& world = shell.world;
   place.user = LB_TRY(world.sandboxes.unprivileged_user("postgres"));
-  LB_TRY(make_directories(world.files, session.sandbox_root, 0711));
-  LB_TRY(world.sandboxes.sweep(session.sandbox_root));
   auto id = session.repository->fresh_id();
-  place.folder = path_join(session.sandbox_root, id.substr(id.size() - 8));
-  LB_TRY(world.files.make_directory(place.folder, 0711));
+  place.folder =
+      LB_TRY(restore::make_sandbox_folder(world, session.sandbox_root, id.substr(id.size() - 8)));
   auto run = path_join(place.folder, "run");
-  LB_TRY(world.files.make_directory(run, 0700));
-  if (shell.uid == 0) LB_TRY(world.files.set_owner(run, place.user.uid, place.user.gid));
+  LB_TRY(restore::make_private_folder(world, run, place.user));
   if (!LB_TRY(path_exists(world.files, request.folder))) {
     LB_TRY(make_directories(world.files, path_parent(request.folder), 0755));
     LB_TRY(world.files.make_directory(request.folder, 0700));

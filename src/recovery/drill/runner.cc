@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "foundation/base/text.h"
+#include "recovery/restore/sandbox_folder.h"
 #include "stores/files/store.h"
 
 namespace lb::drill {
@@ -139,23 +140,18 @@ Status Runner::choose_points() {
 Status Runner::make_sandbox() {
   auto& world = tools_.world;
   user_ = LB_TRY(world.sandboxes.unprivileged_user("postgres"));
-  auto root = request_.folder;
-  LB_TRY(make_directories(world.files, root, 0711));
-  LB_TRY(world.sandboxes.sweep(root));
   // Short, because Unix socket paths end at 107 bytes.
-  folder_ = path_join(root, record_.id.substr(record_.id.size() - 8));
-  LB_TRY(world.files.make_directory(folder_, 0711));
+  folder_ = LB_TRY(restore::make_sandbox_folder(world, request_.folder,
+                                                record_.id.substr(record_.id.size() - 8)));
   SandboxSpec spec;
   spec.folder = folder_;
   for (auto& drilled : stores_) {
     drilled.folder = path_join(folder_, drilled.store->name);
-    LB_TRY(world.files.make_directory(drilled.folder, 0700));
-    if (user_.uid != 0) LB_TRY(world.files.set_owner(drilled.folder, user_.uid, user_.gid));
+    LB_TRY(restore::make_private_folder(world, drilled.folder, user_));
     spec.visible.push_back(drilled.folder);
   }
   auto scratch = path_join(folder_, "work");
-  LB_TRY(world.files.make_directory(scratch, 0700));
-  LB_TRY(world.files.set_owner(scratch, user_.uid, user_.gid));
+  LB_TRY(restore::make_private_folder(world, scratch, user_));
   spec.visible.push_back(scratch);
   spec.readable.push_back(request_.plan_folder);
   spec.user = user_;

@@ -1,20 +1,9 @@
 #include "recovery/restore/postgres_restore.h"
 
 #include "foundation/base/text.h"
+#include "recovery/restore/sandbox_folder.h"
 
 namespace lb::restore {
-
-namespace {
-
-// A folder only the server's user may enter: who can open the socket is superuser of the copy.
-Status make_private(World& world, const std::string& path, UserId owner) {
-  LB_TRY(make_directories(world.files, path, 0700));
-  auto info = LB_TRY(world.files.info(path));
-  if (info.uid == owner.uid) return {};
-  return world.files.set_owner(path, owner.uid, owner.gid);
-}
-
-}  // namespace
 
 Result<PostgresRestored> restore_postgres(World& world, repo::Repository& repository,
                                           const Choice& choice, const PostgresWishes& wishes,
@@ -39,9 +28,9 @@ Result<PostgresRestored> restore_postgres(World& world, repo::Repository& reposi
   recovery.run_marker = wishes.run_marker;
   recovery.throwaway = wishes.throwaway;
   recovery.binaries = LB_TRY(pg::find_binaries(world.files, choice.details->server_version));
-  LB_TRY(make_private(world, wishes.place.private_folder, wishes.owner));
-  LB_TRY(make_private(world, recovery.socket_folder, wishes.owner));
-  LB_TRY(make_private(world, recovery.spool_folder, wishes.owner));
+  LB_TRY(make_private_folder(world, wishes.place.private_folder, wishes.owner));
+  LB_TRY(make_private_folder(world, recovery.socket_folder, wishes.owner));
+  LB_TRY(make_private_folder(world, recovery.spool_folder, wishes.owner));
 
   auto starter = [&sandbox](const Command& command) { return sandbox.start(command); };
   out.server = LB_TRY(pg::RecoveryServer::start(world, repository, *choice.details, *choice.target,
