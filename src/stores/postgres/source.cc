@@ -69,6 +69,8 @@ class BackupRun {
 Status BackupRun::look_at_server() {
   const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo_));
   facts_ = LB_TRY(read_server_facts(*connection));
+  const QueryResult asked = LB_TRY(connection->query("SELECT current_database()"));
+  if (!asked.rows.empty()) details_.database = asked.rows[0][0].value_or("");
   for (const Diagnosis& finding : judge_facts(facts_, options_)) {
     if (finding.ok) continue;
     const bool later = finding.text.starts_with("not supported yet");
