@@ -56,7 +56,8 @@ class Session {
 
 // The parts of Session::open, for verbs that need less.
 Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
-                                              const References& references, std::string* folder, bool make = false);
+                                              const References& references, std::string* folder,
+                                              bool make = false);
 std::string state_folder(const Shell& shell, const std::string& system);
 
 // Refuses what the plan asks for and nothing acts on yet: every such thing with its place (exit 2).

@@ -130,7 +130,8 @@ Result<ByteView> ByteReader::raw(std::uint64_t size) {
 
 Result<std::string> ByteReader::text(std::uint64_t size_max) {
   auto size = LB_TRY(varint());
-  if (size > size_max) return Error(ErrorKind::corrupt, cat("text of ", size, " bytes is too long"));
+  if (size > size_max)
+    return Error(ErrorKind::corrupt, cat("text of ", size, " bytes is too long"));
   auto bytes = LB_TRY(raw(size));
   return std::string(text_of(bytes));
 }

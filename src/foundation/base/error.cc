@@ -41,28 +41,36 @@ ErrorKind kind_of_errno(int value) {
   switch (value) {
     case ENOENT:
     case ENOTDIR:
-    case ENODATA: return ErrorKind::not_found;
+    case ENODATA:
+      return ErrorKind::not_found;
     case EEXIST:
-    case ENOTEMPTY: return ErrorKind::conflict;
+    case ENOTEMPTY:
+      return ErrorKind::conflict;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::denied;
+    case EROFS:
+      return ErrorKind::denied;
     case ENOSPC:
     case EDQUOT:
     case ENOMEM:
     case EMFILE:
     case ENFILE:
     case EFBIG:
-    case EMLINK: return ErrorKind::exhausted;
-    case ETIMEDOUT: return ErrorKind::timeout;
+    case EMLINK:
+      return ErrorKind::exhausted;
+    case ETIMEDOUT:
+      return ErrorKind::timeout;
     case EINVAL:
     case ENAMETOOLONG:
     case ELOOP:
     case EISDIR:
-    case EXDEV: return ErrorKind::invalid;
+    case EXDEV:
+      return ErrorKind::invalid;
     case ENOTSUP:
-    case ENOSYS: return ErrorKind::unsupported;
-    default: return ErrorKind::unavailable;
+    case ENOSYS:
+      return ErrorKind::unsupported;
+    default:
+      return ErrorKind::unavailable;
   }
 }
 

@@ -1,6 +1,7 @@
 // Error: the one failure value of the product. It says what failed (message), where (context chain,
-// outermost first when printed), what was left behind, and what to do next (hint). Errors never hold
-// secrets: whoever builds one leaves out passwords, keys and connection strings with passwords.
+// outermost first when printed), what was left behind, and what to do next (hint). Errors never
+// hold secrets: whoever builds one leaves out passwords, keys and connection strings with
+// passwords.
 #pragma once
 
 #include <memory>
@@ -54,7 +55,7 @@ class Error {
   Error with_hint(std::string text) &&;  // keeps an existing hint
   Error with_left(std::string text) &&;
   Error with_native(std::string code) &&;
-  Error with_exit(ExitCode code) &&;     // replaces
+  Error with_exit(ExitCode code) &&;  // replaces
 
   // "restore db: read pack x: digest differs". One line, without hint.
   std::string text() const;

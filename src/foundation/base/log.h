@@ -1,5 +1,5 @@
-// Log: where warnings and progress sentences of long-running work go. Errors are returned, not logged;
-// a log line is for what a person may want to know and nobody must act on. Thread-safe.
+// Log: where warnings and progress sentences of long-running work go. Errors are returned, not
+// logged; a log line is for what a person may want to know and nobody must act on. Thread-safe.
 #pragma once
 
 #include <string>

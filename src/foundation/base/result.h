@@ -1,5 +1,5 @@
-// Result<T> and Status: a value or an Error. Both are [[nodiscard]] as classes, so a dropped failure
-// does not compile. LB_TRY stands alone on its statement or initialises one variable.
+// Result<T> and Status: a value or an Error. Both are [[nodiscard]] as classes, so a dropped
+// failure does not compile. LB_TRY stands alone on its statement or initialises one variable.
 #pragma once
 
 #include <optional>

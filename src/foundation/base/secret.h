@@ -1,4 +1,5 @@
-// Secret: bytes that do not print, do not copy, and wipe themselves. Move-only. Not for hash or map.
+// Secret: bytes that do not print, do not copy, and wipe themselves. Move-only. Not for hash or
+// map.
 #pragma once
 
 #include <string>
@@ -21,7 +22,9 @@ class Secret {
 
   ByteView bytes() const { return bytes_; }
   MutableBytes bytes() { return bytes_; }
-  std::string_view reveal() const { return text_of(bytes_); }  // named so that reviews can search for it
+  std::string_view reveal() const {
+    return text_of(bytes_);
+  }  // named so that reviews can search for it
   bool empty() const { return bytes_.empty(); }
   std::size_t size() const { return bytes_.size(); }
   Secret clone() const { return Secret(ByteView(bytes_)); }

@@ -103,7 +103,8 @@ Result<std::uint64_t> parse_uint(std::string_view text) {
 }
 Result<double> parse_double(std::string_view text) {
   auto value = LB_TRY(parse_whole<double>(text, "a number"));
-  if (!std::isfinite(value)) return Error(ErrorKind::invalid, cat("'", text, "' is not a finite number"));
+  if (!std::isfinite(value))
+    return Error(ErrorKind::invalid, cat("'", text, "' is not a finite number"));
   return value;
 }
 
@@ -112,11 +113,10 @@ Result<std::uint64_t> parse_size(std::string_view text) {
     std::string_view name;
     double factor;
   };
-  static constexpr Unit units[] = {{"KiB", 1024.0},          {"MiB", 1048576.0},
-                                   {"GiB", 1073741824.0},    {"TiB", 1099511627776.0},
-                                   {"kB", 1e3},              {"MB", 1e6},
-                                   {"GB", 1e9},              {"TB", 1e12},
-                                   {"B", 1.0}};
+  static constexpr Unit units[] = {
+      {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0},
+      {"kB", 1e3},     {"MB", 1e6},        {"GB", 1e9},           {"TB", 1e12},
+      {"B", 1.0}};
   double factor = 1;
   auto number = text;
   for (const auto& unit : units) {
@@ -129,7 +129,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   // Whole numbers exactly: a double holds no more than 53 bits of them.
   auto whole = parse_uint(number);
   auto whole_factor = static_cast<std::uint64_t>(factor);
-  if (whole.ok() && *whole <= 9'000'000'000'000'000'000 / whole_factor) return *whole * whole_factor;
+  if (whole.ok() && *whole <= 9'000'000'000'000'000'000 / whole_factor)
+    return *whole * whole_factor;
   auto value = parse_double(number);
   if (!value.ok() || *value < 0 || *value * factor > 9e18) {
     return Error(ErrorKind::invalid, cat("'", printable(text), "' is not a size"))

@@ -48,10 +48,10 @@ Result<double> parse_double(std::string_view text);
 
 // "100MiB", "1.5GB", "4096": bytes. KiB/MiB/GiB/TiB are powers of 1024, kB/MB/GB/TB of 1000.
 Result<std::uint64_t> parse_size(std::string_view text);
-std::string human_size(std::uint64_t bytes);         // "200.1 MiB"
-std::string human_count(std::uint64_t count);        // "1,234,567"
-std::string fixed(double value, int decimals);       // "3.14"
-std::string printable(std::string_view bytes);       // control and non-UTF-8 bytes as \xNN
+std::string human_size(std::uint64_t bytes);    // "200.1 MiB"
+std::string human_count(std::uint64_t count);   // "1,234,567"
+std::string fixed(double value, int decimals);  // "3.14"
+std::string printable(std::string_view bytes);  // control and non-UTF-8 bytes as \xNN
 
 // The nearest of `candidates` within a small edit distance, or empty: for "did you mean".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -10,7 +10,8 @@ namespace {
 
 Error bad_time(std::string_view text) {
   return Error(ErrorKind::invalid, cat("'", printable(text), "' is not a time"))
-      .with_hint("write RFC 3339 with a zone, such as 2026-01-13T02:00:00Z or 2026-01-13T02:00:00+01:00");
+      .with_hint(
+          "write RFC 3339 with a zone, such as 2026-01-13T02:00:00Z or 2026-01-13T02:00:00+01:00");
 }
 
 // Reads exactly `count` digits at `at`; -1 if they are not there.
@@ -43,10 +44,14 @@ struct Unit {
   std::int64_t micros;
 };
 constexpr std::int64_t second_micros = 1000000;
-constexpr Unit units[] = {{"mo", 30 * 86400 * second_micros}, {"ms", 1000},
-                          {"us", 1},                          {"y", 365 * 86400 * second_micros},
-                          {"w", 7 * 86400 * second_micros},   {"d", 86400 * second_micros},
-                          {"h", 3600 * second_micros},        {"m", 60 * second_micros},
+constexpr Unit units[] = {{"mo", 30 * 86400 * second_micros},
+                          {"ms", 1000},
+                          {"us", 1},
+                          {"y", 365 * 86400 * second_micros},
+                          {"w", 7 * 86400 * second_micros},
+                          {"d", 86400 * second_micros},
+                          {"h", 3600 * second_micros},
+                          {"m", 60 * second_micros},
                           {"s", second_micros}};
 
 }  // namespace
@@ -56,8 +61,10 @@ Result<Timestamp> parse_time(std::string_view text) {
   int y = digits_at(text, 0, 4), mo = digits_at(text, 5, 2), d = digits_at(text, 8, 2);
   int h = digits_at(text, 11, 2), mi = digits_at(text, 14, 2), s = digits_at(text, 17, 2);
   bool shape = text.size() >= 19 && text[4] == '-' && text[7] == '-' &&
-               (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' && text[16] == ':';
-  if (!shape || y < 0 || mo < 0 || d < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60) {
+               (text[10] == 'T' || text[10] == 't' || text[10] == ' ') && text[13] == ':' &&
+               text[16] == ':';
+  if (!shape || y < 0 || mo < 0 || d < 0 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 ||
+      s > 60) {
     return bad_time(text);
   }
   year_month_day date{year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d))};
@@ -74,7 +81,8 @@ Result<Timestamp> parse_time(std::string_view text) {
     rest = rest.substr(i);
   }
   auto offset = LB_TRY(parse_zone(rest, text));
-  return Timestamp(sys_days(date)) + hours(h) + minutes(mi) + seconds(s) + Micros(fraction) - offset;
+  return Timestamp(sys_days(date)) + hours(h) + minutes(mi) + seconds(s) + Micros(fraction) -
+         offset;
 }
 
 std::string format_time_seconds(Timestamp time) {
@@ -85,7 +93,8 @@ std::string format_time_seconds(Timestamp time) {
   char out[64];
   std::snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60), static_cast<int>(rest % 60));
+                static_cast<int>(rest / 3600), static_cast<int>(rest / 60 % 60),
+                static_cast<int>(rest % 60));
   return out;
 }
 
@@ -161,6 +170,8 @@ std::string human_duration(Micros duration) {
 }
 
 std::int64_t to_micros(Timestamp time) { return time.time_since_epoch().count(); }
-Timestamp from_micros(std::int64_t micros_since_1970) { return Timestamp(Micros(micros_since_1970)); }
+Timestamp from_micros(std::int64_t micros_since_1970) {
+  return Timestamp(Micros(micros_since_1970));
+}
 
 }  // namespace lb

@@ -13,10 +13,10 @@ using Micros = std::chrono::microseconds;
 using Seconds = std::chrono::seconds;
 using Timestamp = std::chrono::sys_time<Micros>;
 
-// RFC 3339 with a zone ("2026-01-13T02:00:00Z", "+02:00"; fractions to microseconds). A time without a
-// zone is ErrorKind::invalid with a hint: PITR by guess loses data.
+// RFC 3339 with a zone ("2026-01-13T02:00:00Z", "+02:00"; fractions to microseconds). A time
+// without a zone is ErrorKind::invalid with a hint: PITR by guess loses data.
 Result<Timestamp> parse_time(std::string_view text);
-std::string format_time(Timestamp time);          // "2026-01-13T02:00:00Z", fraction only when not zero
+std::string format_time(Timestamp time);  // "2026-01-13T02:00:00Z", fraction only when not zero
 std::string format_time_seconds(Timestamp time);  // always whole seconds
 
 // "15m", "24h", "7d", "6mo" (30 d each), "1y" (365 d), "90s", "250ms", or several: "1h30m".

@@ -12,8 +12,8 @@ namespace lb {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Timestamp now() const = 0;    // wall clock, UTC
-  virtual Micros steady() const = 0;    // never goes back; only differences mean something
+  virtual Timestamp now() const = 0;  // wall clock, UTC
+  virtual Micros steady() const = 0;  // never goes back; only differences mean something
   // Waits; returns false when `stop` was requested first.
   virtual bool sleep(Micros duration, std::stop_token stop) = 0;
 };

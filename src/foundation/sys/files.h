@@ -3,7 +3,8 @@
 // one File belongs to one thread unless said. The simulated twin (SimFiles) keeps durable and
 // volatile state apart and can fail the n-th call or drop what was never synced.
 //
-// Errors: kinds follow errno (not_found, conflict for EEXIST, denied, exhausted for ENOSPC/EDQUOT ...).
+// Errors: kinds follow errno (not_found, conflict for EEXIST, denied, exhausted for ENOSPC/EDQUOT
+// ...).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct FileInfo {
   std::uint32_t mode = 0;  // permission bits with setuid, setgid, sticky (07777)
   std::uint32_t uid = 0, gid = 0;
   std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0, ctime_ns = 0;  // since 1970
+  std::int64_t mtime_ns = 0, ctime_ns = 0;                      // since 1970
   std::uint64_t device = 0, inode = 0, links = 0, special = 0;  // special: st_rdev
   std::uint64_t allocated = 0;                                  // bytes on disk
 };
@@ -49,13 +50,15 @@ struct SpaceInfo {
 class File {
  public:
   virtual ~File() = default;
-  virtual Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) = 0;  // short only at the end
-  virtual Status write_at(ByteView bytes, std::uint64_t offset) = 0;                // all or error
+  virtual Result<std::size_t> read_at(MutableBytes out,
+                                      std::uint64_t offset) = 0;      // short only at the end
+  virtual Status write_at(ByteView bytes, std::uint64_t offset) = 0;  // all or error
   virtual Status append(ByteView bytes) = 0;
   virtual Status sync() = 0;  // data and size durable; a failed sync is final: write the file anew
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<FileInfo> info() = 0;
-  virtual Result<std::vector<DataRange>> data_ranges() = 0;  // SEEK_DATA/SEEK_HOLE; whole file if unknown
+  virtual Result<std::vector<DataRange>>
+  data_ranges() = 0;  // SEEK_DATA/SEEK_HOLE; whole file if unknown
   virtual Status set_mode(std::uint32_t mode) = 0;
   virtual Status close() = 0;  // reports late write errors; the destructor closes silently
 };
@@ -64,17 +67,22 @@ class Files {
  public:
   virtual ~Files() = default;
   virtual Result<std::unique_ptr<File>> open_read(const std::string& path) = 0;  // O_NOFOLLOW
-  virtual Result<std::unique_ptr<File>> create(const std::string& path, std::uint32_t mode) = 0;  // O_EXCL
-  virtual Result<std::unique_ptr<File>> open_write(const std::string& path) = 0;  // existing, O_NOFOLLOW
-  virtual Status link(const std::string& existing, const std::string& fresh) = 0;  // conflict if it exists
-  virtual Status rename(const std::string& from, const std::string& to) = 0;       // replaces
-  virtual Status remove(const std::string& path) = 0;                              // not a directory
+  virtual Result<std::unique_ptr<File>> create(const std::string& path,
+                                               std::uint32_t mode) = 0;  // O_EXCL
+  virtual Result<std::unique_ptr<File>> open_write(
+      const std::string& path) = 0;  // existing, O_NOFOLLOW
+  virtual Status link(const std::string& existing,
+                      const std::string& fresh) = 0;  // conflict if it exists
+  virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces
+  virtual Status remove(const std::string& path) = 0;                         // not a directory
   virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
   virtual Status remove_directory(const std::string& path) = 0;  // empty only
   virtual Status sync_directory(const std::string& path) = 0;
-  virtual Status sync_filesystem(const std::string& path) = 0;   // syncfs of the one that holds `path`
-  virtual Result<std::vector<DirEntry>> list(const std::string& path) = 0;  // sorted by name bytes; no . or ..
-  virtual Result<FileInfo> info(const std::string& path) = 0;               // lstat
+  virtual Status sync_filesystem(
+      const std::string& path) = 0;  // syncfs of the one that holds `path`
+  virtual Result<std::vector<DirEntry>> list(
+      const std::string& path) = 0;                            // sorted by name bytes; no . or ..
+  virtual Result<FileInfo> info(const std::string& path) = 0;  // lstat
   virtual Result<SpaceInfo> space(const std::string& path) = 0;
   virtual Result<std::string> read_link(const std::string& path) = 0;
   virtual Status make_symlink(const std::string& target, const std::string& path) = 0;
@@ -96,10 +104,12 @@ std::string path_parent(std::string_view path);  // "." when there is none
 std::string path_name(std::string_view path);
 Result<bool> path_exists(Files& files, const std::string& path);
 Status make_directories(Files& files, const std::string& path, std::uint32_t mode);
-Status remove_tree(Files& files, const std::string& path);  // missing is fine; never crosses a file system
+Status remove_tree(Files& files,
+                   const std::string& path);  // missing is fine; never crosses a file system
 // Whole small file; more than size_max is ErrorKind::invalid.
 Result<Buffer> read_file(Files& files, const std::string& path, std::uint64_t size_max);
 // Temp file beside it, write, fsync, rename, fsync of the folder. Replaces.
-Status write_durably(Files& files, const std::string& path, ByteView bytes, std::uint32_t mode = 0600);
+Status write_durably(Files& files, const std::string& path, ByteView bytes,
+                     std::uint32_t mode = 0600);
 
 }  // namespace lb

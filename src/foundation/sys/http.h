@@ -18,8 +18,8 @@ struct HttpRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  Micros limit = Seconds(30);        // whole request
-  std::size_t body_max = 16 << 20;   // of the answer; more is ErrorKind::invalid
+  Micros limit = Seconds(30);       // whole request
+  std::size_t body_max = 16 << 20;  // of the answer; more is ErrorKind::invalid
 };
 
 struct HttpAnswer {

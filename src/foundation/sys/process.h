@@ -1,5 +1,5 @@
-// Process: child programs. The child gets exactly the environment given (nothing is inherited), only
-// stdin/stdout/stderr, and dies with the parent (PDEATHSIG). Real and scripted twins.
+// Process: child programs. The child gets exactly the environment given (nothing is inherited),
+// only stdin/stdout/stderr, and dies with the parent (PDEATHSIG). Real and scripted twins.
 #pragma once
 
 #include <memory>
@@ -21,12 +21,13 @@ struct UserId {
 };
 
 struct Command {
-  std::vector<std::string> argv;  // argv[0] is looked up in PATH of `environment` unless it holds a '/'
+  std::vector<std::string>
+      argv;  // argv[0] is looked up in PATH of `environment` unless it holds a '/'
   Environment environment;
-  std::string directory;        // working directory; empty: the parent's
-  std::optional<UserId> user;   // become this user first (needs privilege)
-  std::string input;            // given on stdin
-  std::string log_path;         // start(): stdout and stderr appended here; empty: discarded
+  std::string directory;             // working directory; empty: the parent's
+  std::optional<UserId> user;        // become this user first (needs privilege)
+  std::string input;                 // given on stdin
+  std::string log_path;              // start(): stdout and stderr appended here; empty: discarded
   std::size_t output_max = 1 << 20;  // run(): what is kept of each stream
 };
 

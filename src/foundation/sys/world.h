@@ -1,4 +1,5 @@
-// World: every way the product touches the outside, handed down once from main or a test. No globals.
+// World: every way the product touches the outside, handed down once from main or a test. No
+// globals.
 #pragma once
 
 #include "foundation/sys/clock.h"

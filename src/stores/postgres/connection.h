@@ -23,18 +23,20 @@ struct ConnectOptions {
   bool replication = false;
   std::string application_name = "lifeboat";
   Micros connect_limit = Seconds(10);
-  Micros statement_limit{0};      // 0: none
-  std::string database = {};           // overrides the conninfo's
-  std::string require_run_marker = {}; // when set: SHOW lifeboat.run must equal it, else refused
+  Micros statement_limit{0};            // 0: none
+  std::string database = {};            // overrides the conninfo's
+  std::string require_run_marker = {};  // when set: SHOW lifeboat.run must equal it, else refused
 };
 
 class Connection {
  public:
   // `conninfo`: anything libpq takes: URI, key=value, service, socket folder.
-  static Result<std::unique_ptr<Connection>> open(const Secret& conninfo, const ConnectOptions& options = {});
+  static Result<std::unique_ptr<Connection>> open(const Secret& conninfo,
+                                                  const ConnectOptions& options = {});
   virtual ~Connection() = default;
   virtual Result<QueryResult> query(const std::string& sql, std::size_t rows_max = 1000000) = 0;
-  virtual Result<QueryResult> query(const std::string& sql, const std::vector<std::string>& parameters) = 0;
+  virtual Result<QueryResult> query(const std::string& sql,
+                                    const std::vector<std::string>& parameters) = 0;
   virtual int server_version() const = 0;  // 150018
   virtual void* native() = 0;              // PGconn*, for this folder only
 };

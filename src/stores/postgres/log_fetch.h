@@ -31,7 +31,8 @@ class LogFetch {
   void start(std::uint32_t timeline, Lsn from);
   // Waits until the log is durable up to `until`. When start() was not called: waits for the log of
   // the running stream first, as long as it grows, and fetches what is missing then.
-  Status finish(std::uint32_t timeline, Lsn from, Lsn until, bool stream_runs, std::stop_token stop);
+  Status finish(std::uint32_t timeline, Lsn from, Lsn until, bool stream_runs,
+                std::stop_token stop);
   const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:

@@ -17,10 +17,10 @@ struct Tablespace {
 
 struct SnapshotDetails {
   std::string system_identifier;
-  int server_version = 0;        // 150018
-  std::uint32_t timeline = 0;    // of the backup's start
-  Lsn start_lsn = 0;             // redo location: replay begins here
-  Lsn stop_lsn = 0;              // consistent from here on
+  int server_version = 0;      // 150018
+  std::uint32_t timeline = 0;  // of the backup's start
+  Lsn start_lsn = 0;           // redo location: replay begins here
+  Lsn stop_lsn = 0;            // consistent from here on
   std::uint64_t segment_bytes = 16 << 20;
   bool checksums = false;
   std::string database;          // the one the plan's address names: what checks of this store ask
@@ -38,7 +38,8 @@ Result<SnapshotDetails> decode_details(const std::string& json_text);
 //   "snapshot": "xmin:xmax:xip,…" (pg_current_snapshot of the counting transaction, per database),
 //   "server_version": "15.18", "system_identifier": "…", "settings": {name: value},
 //   "databases": [ { "name", "oid", "bytes", "snapshot", "lsn", "extensions": [{"name","version"}],
-//     "catalog": {"tables": n, "views": n, "functions": n, "triggers": n, "sequences": n, "indexes": n,
+//     "catalog": {"tables": n, "views": n, "functions": n, "triggers": n, "sequences": n,
+//     "indexes": n,
 //                 "constraints": n, "foreign_keys": n, "policies": n},
 //     "tables": [ {"schema", "name", "oid", "filenode", "rows": exact count, "bytes"} ] } ] }
 // Attachment names:

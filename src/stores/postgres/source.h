@@ -1,9 +1,10 @@
 // The postgres Source (physical base backup over the replication protocol) and the log stream.
 //
-// Rows of the snapshot table: key = path below the data directory ("base/5/16384"; '/' as written), or
-// "pg_tblspc/<oid>/…" for tablespaces; attributes = FileAttributes below; relation files are cut in
-// pages. WAL needed from start_lsn to the fingerprint's LSN is put into the repository's log before
-// the snapshot commits: from the running stream if there is one, else fetched by the backup itself.
+// Rows of the snapshot table: key = path below the data directory ("base/5/16384"; '/' as written),
+// or "pg_tblspc/<oid>/…" for tablespaces; attributes = FileAttributes below; relation files are cut
+// in pages. WAL needed from start_lsn to the fingerprint's LSN is put into the repository's log
+// before the snapshot commits: from the running stream if there is one, else fetched by the backup
+// itself.
 #pragma once
 
 #include <functional>
@@ -27,7 +28,7 @@ Buffer encode(const FileAttributes& attributes);
 Result<FileAttributes> decode_attributes(ByteView bytes);
 
 struct SourceOptions {
-  std::string store = {};    // name in the plan
+  std::string store = {};  // name in the plan
   bool log_continuous = false;
   bool fast_checkpoint = true;
 };
@@ -39,13 +40,13 @@ struct StreamStatus {
   std::uint32_t timeline = 0;
   std::optional<Timestamp> last_commit;  // newest commit durable in the repository
   Timestamp at{};
-  std::string slot, slot_state;          // "reserved", "extended", "unreserved", "lost"
-  std::string gap;                       // newest hole this run met: "0/3000000 to 0/9000000", or empty
+  std::string slot, slot_state;  // "reserved", "extended", "unreserved", "lost"
+  std::string gap;               // newest hole this run met: "0/3000000 to 0/9000000", or empty
 };
 struct StreamOptions {
   std::string store;
-  std::string slot;                        // default "lifeboat_" + store
-  Micros tail_interval = Seconds(2);       // partial segments durable at least this often (bar: 5 s)
+  std::string slot;                   // default "lifeboat_" + store
+  Micros tail_interval = Seconds(2);  // partial segments durable at least this often (bar: 5 s)
   std::function<void(const StreamStatus&)> on_status;  // each time something became durable
   std::function<void(const std::string&)> on_trouble;  // reconnects, slot limits, gaps: loud
 };
