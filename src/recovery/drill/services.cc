@@ -158,6 +158,7 @@ Status Runner::run_checks(std::stop_token stop) {
   auto http = sandbox_->http();
   check::CheckContext context{tools_.world, *http, target_ != nullptr ? target_->url : "",
                               {},           {},    stop};
+  context.loss_moment = record_.loss_moment;
   for (auto& drilled : stores_) context.stores.push_back(checked(drilled));
   context.environment = tools_.references.environment();
   std::map<std::string, std::string> saved;
