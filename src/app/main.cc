@@ -1,5 +1,8 @@
 // The one place where real implementations are chosen and wired into a World.
+#include <pwd.h>
 #include <unistd.h>
+
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <map>
@@ -28,6 +31,11 @@ std::map<std::string, std::string> read_environment() {
 std::string host_name() {
   char name[256] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string user_name() {
+  const passwd* entry = getpwuid(getuid());
+  return entry != nullptr ? entry->pw_name : std::to_string(getuid());
 }
 
 std::string lookup(const std::map<std::string, std::string>& environment, const std::string& name) {
@@ -93,9 +101,7 @@ int run(const std::vector<std::string>& words) {
   char folder[4096] = {};
   if (getcwd(folder, sizeof folder) == nullptr) folder[0] = '/';
   auto user = lookup(environment, "SUDO_USER");
-  if (user.empty()) user = lookup(environment, "USER");
-  if (user.empty()) user = lookup(environment, "LOGNAME");
-  if (user.empty()) user = std::to_string(getuid());
+  if (user.empty()) user = user_name();
   lb::cli::Shell shell{world,       console, environment, folder,
                        host_name(), user,    geteuid(),   signals.token()};
   int code = lb::cli::run_program(shell, words);

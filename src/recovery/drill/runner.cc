@@ -96,7 +96,7 @@ void Runner::fill_head() {
   record_.repository = cat(tools_.repository.id(), " at ", tools_.repository.describe());
   record_.started = tools_.world.clock.now();
   record_.loss_moment = request_.lost_at.value_or(record_.started);
-  record_.loss_note = request_.lost_at ? "given as the moment of loss" : "start of the drill";
+  record_.loss_note = request_.lost_at ? "given with --lost-at" : "start of the drill";
   record_.target = request_.drill.into;
   record_.point_wanted = request_.drill.at.empty() ? "latest" : request_.drill.at;
   if (request_.wish.wanted.kind == pg::Wanted::Kind::time) {

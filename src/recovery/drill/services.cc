@@ -1,5 +1,6 @@
 // The part of a drill after the restore: services, checks, description, clean-up.
 #include "foundation/base/text.h"
+#include "model/plan/reader.h"
 #include "recovery/drill/runner.h"
 #include "stores/postgres/snapshot_details.h"
 
@@ -184,6 +185,7 @@ Status Runner::run_checks(std::stop_token stop) {
 }
 
 void Runner::describe_stores() {
+  auto explained = plan::explain(request_.plan, {}, record_.started);
   for (const auto& drilled : stores_) {
     record::StoreResult out;
     const auto& snapshot = drilled.choice.snapshot;
@@ -195,6 +197,9 @@ void Runner::describe_stores() {
     out.target_rpo = own.rpo ? own.rpo : record_.target_rpo;
     out.target_rto = own.rto ? own.rto : record_.target_rto;
     out.goal = own.goal;
+    for (const auto& line : explained.lines) {
+      if (line.store == out.store) out.worst_case_loss = line.worst_loss;
+    }
     out.bytes = drilled.restored.bytes;
     out.items = drilled.restored.items;
     if (drilled.took.count() > 0 && !ending_.error) out.measured_restore = drilled.took;

@@ -81,7 +81,10 @@ Result<Secret> References::from_command(const plan::Reference& reference) const 
 }
 
 std::string References::absolute(const std::string& path) const {
-  return path.starts_with('/') ? path : path_join(folder_, path);
+  if (path.starts_with('/')) return path;
+  auto plain = std::string_view(path);
+  while (plain.starts_with("./")) plain.remove_prefix(2);
+  return path_join(folder_, plain);
 }
 
 Result<std::string> References::path(const plan::Reference& reference) const {
