@@ -19,14 +19,14 @@ namespace lb::test {
 namespace fs = std::filesystem;
 
 std::vector<Json> Ran::lines() const {
-  std::vector<Json> out;
-  std::istringstream text(this->out);
+  std::vector<Json> parsed;
+  std::istringstream text(out);
   for (std::string line; std::getline(text, line);) {
     auto json = parse_json(line);
     if (!json.ok()) throw std::runtime_error("not a JSON line: " + line);
-    out.push_back(std::move(json).take());
+    parsed.push_back(std::move(json).take());
   }
-  return out;
+  return parsed;
 }
 
 Json Ran::summary() const {

@@ -22,7 +22,7 @@ constexpr const char* file_service =
 
 struct PlanParts {
   std::string service = file_service;
-  std::string extra_check;
+  std::string extra_check = {};
   std::string rpo = "1h";
   std::string folder = "./sandboxes";
 };
@@ -86,7 +86,9 @@ class DrillCli : public testing::Test {
   }
   void expect_nothing_left() {
     EXPECT_TRUE(processes_with(boat.folder() + "/sandboxes").empty());
-    if (fs::exists(boat / "sandboxes")) EXPECT_TRUE(fs::is_empty(boat / "sandboxes"));
+    if (fs::exists(boat / "sandboxes")) {
+      EXPECT_TRUE(fs::is_empty(boat / "sandboxes"));
+    }
   }
 
   Lifeboat boat;

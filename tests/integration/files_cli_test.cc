@@ -68,14 +68,16 @@ TEST_F(FilesCli, ExactListsWhatItDeletesAndAsks) {
 }
 
 TEST_F(FilesCli, UnreadableFilesAreNamedAndTheRestIsSaved) {
+  // Files that not even root may read: the kernel's write-only settings.
+  boat.write_plan("stores:\n  settings: {files: /proc/sys/vm}\n");
   boat.must({"init"});
-  fs::remove(boat / "data/dir0/link");
-  // A file that cannot be opened even by root: a path through a file system loop does it portably.
-  fs::create_symlink("self", boat / "data/self");
-  ::mkfifo((boat / "data/pipe").c_str(), 0644);
-  boat.must({"backup"});
-  boat.must({"restore", "data", "--to", boat / "back"});
-  EXPECT_EQ(tree_of(boat / "back"), tree_of(boat / "data"));
+  auto backup = boat.run({"backup", "--json"});
+  EXPECT_EQ(backup.exit_code, 3) << backup.err;
+  EXPECT_NE(backup.err.find("compact_memory"), std::string::npos) << backup.err;
+  EXPECT_GT(backup.summary()["unread"].integer(), 0);
+  auto points = boat.must({"ls", "--json"}).summary()["points"].items();
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_GT(points[0]["rows"].integer(), 10);
 }
 
 TEST_F(FilesCli, WrongKeyAndMissingRepositorySaySo) {
@@ -111,7 +113,9 @@ TEST_F(FilesCli, EveryDamagedObjectIsNamedAndNeverRestoredAsGood) {
     EXPECT_NE(verify.exit_code, 0) << path << " was damaged and verify was content";
     auto restored = boat / ("damaged" + std::to_string(++flipped));
     auto restore = boat.run({"restore", "data", "--to", restored});
-    if (restore.exit_code == 0) EXPECT_EQ(tree_of(restored), before) << path;
+    if (restore.exit_code == 0) {
+      EXPECT_EQ(tree_of(restored), before) << path;
+    }
     write_text(path, good);
   }
   EXPECT_GE(flipped, 4);
@@ -213,7 +217,7 @@ TEST_F(FilesCli, WhatIsNotBuiltIsRefusedWithItsPlace) {
   boat.must({"init"});
   auto ran = boat.run({"backup"});
   EXPECT_EQ(ran.exit_code, 2) << ran.err;
-  EXPECT_NE(ran.err.find("not supported yet: redis"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("not supported yet: a redis store"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("lifeboat.yaml:6:"), std::string::npos) << ran.err;
   boat.must({"backup", "data"});
 }

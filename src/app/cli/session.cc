@@ -87,7 +87,8 @@ Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Pl
   if (text.starts_with("file://")) text = text.substr(7);
   *folder = references.absolute(text);
   return open_directory_blobs(shell.world.files, shell.world.clock, shell.world.random, *folder,
-                              make ? MissingFolder::create : MissingFolder::refuse);
+                              make ? MissingFolder::create : MissingFolder::refuse)
+      .hint("lifeboat init makes the repository the plan names");
 }
 
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
@@ -111,7 +112,9 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
 
 Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported) {
   if (unsupported.empty()) return {};
-  shell.console.note(plan::format_mistakes(unsupported, shell.console.options().color));
+  if (unsupported.size() > 1) {
+    shell.console.note(plan::format_mistakes(unsupported, shell.console.options().color));
+  }
   const auto& first = unsupported.front();
   return Error(ErrorKind::unsupported, cat(first.place.text(), ": ", first.text));
 }

@@ -200,6 +200,8 @@ Result<ReplayPlace> make_place(const Shell& shell, const Session& session, const
     LB_TRY(make_directories(world.files, path_parent(request.folder), 0755));
     LB_TRY(world.files.make_directory(request.folder, 0700));
   }
+  // The server that replays the log, and whoever starts it later, owns its data directory.
+  LB_TRY(restore::make_private_folder(world, request.folder, place.user));
   SandboxSpec spec;
   spec.folder = place.folder;
   spec.visible = {run, request.folder};
@@ -215,16 +217,16 @@ Status check_preflight(const Shell& shell, Session& session, const Request& requ
   while (place.size() > 1 && !LB_TRY(path_exists(shell.world.files, place)))
     place = path_parent(place);
   auto outcome = LB_TRY(pg::preflight(shell.world, *snapshot, *choice.target, place));
+  if (outcome.bytes_available < outcome.bytes_needed) {
+    return Error(ErrorKind::exhausted,
+                 cat("the restore needs ", human_size(outcome.bytes_needed), " in ", place,
+                     ", there are ", human_size(outcome.bytes_available)));
+  }
   for (const auto& finding : outcome.findings) {
     if (finding.ok) continue;
     return Error(ErrorKind::unsupported, finding.text)
         .with_hint(finding.hint)
         .with_exit(ExitCode::target_unreachable);
-  }
-  if (outcome.bytes_available < outcome.bytes_needed) {
-    return Error(ErrorKind::exhausted,
-                 cat("the restore needs ", human_size(outcome.bytes_needed), " in ", place,
-                     ", there are ", human_size(outcome.bytes_available)));
   }
   return {};
 }

@@ -72,7 +72,7 @@ Status Runner::start_services(std::stop_token stop) {
   for (const auto& service : target_->start) {
     auto timer = stages_.begin(cat("start ", service.name));
     Command command;
-    command.argv = {"/bin/sh", "-c", cat("exec ", service.command)};
+    command.argv = {"/bin/sh", "-c", service.command};
     command.environment = environment;
     command.directory = request_.plan_folder;
     command.log_path = path_join(path_join(folder_, "work"), cat(service.name, ".log"));

@@ -19,6 +19,11 @@ bool near(Micros measured, Micros target) {
   return static_cast<double>(measured.count()) >= near_limit * static_cast<double>(target.count());
 }
 
+bool proves_damage(const Error& error) {
+  auto code = error.exit_code();
+  return code == ExitCode::damaged || code == ExitCode::point_unreachable;
+}
+
 void measure(DrillRecord& record) {
   for (auto& store : record.stores) {
     if (store.reached)
@@ -74,7 +79,9 @@ void decide(DrillRecord& record, const Ending& ending) {
     record.reason = std::move(reason);
   };
   if (ending.error) {
-    bool backup_is_bad = !ending.sandbox_lacks && speaks_of_backup(*ending.error);
+    // Damage is damage wherever it was met, also while the sandbox was being prepared.
+    bool backup_is_bad =
+        proves_damage(*ending.error) || (!ending.sandbox_lacks && speaks_of_backup(*ending.error));
     return says(backup_is_bad ? Verdict::fail : Verdict::inconclusive,
                 cat(ending.stage, ": ", ending.error->text()));
   }
@@ -165,8 +172,7 @@ void advise(DrillRecord& record, const Ending& ending) {
 }  // namespace
 
 bool speaks_of_backup(const Error& error) {
-  auto code = error.exit_code();
-  if (code == ExitCode::damaged || code == ExitCode::point_unreachable) return true;
+  if (proves_damage(error)) return true;
   switch (error.kind()) {
     case ErrorKind::exhausted:
     case ErrorKind::unsupported:

@@ -108,6 +108,7 @@ TEST(Verdict, TheBackupAndThePlaceAreToldApart) {
       {Error(ErrorKind::corrupt, "frame does not authenticate"), false, Verdict::fail},
       {Error(ErrorKind::not_found, "beyond the log").with_exit(ExitCode::point_unreachable), false,
        Verdict::fail},
+      {Error(ErrorKind::corrupt, "pack is gone"), true, Verdict::fail},
       {Error(ErrorKind::exhausted, "no space"), false, Verdict::inconclusive},
       {Error(ErrorKind::unsupported, "no namespaces"), true, Verdict::inconclusive},
       {Error(ErrorKind::unavailable, "service ended"), false, Verdict::fail},
