@@ -100,6 +100,11 @@ class RealSandboxes final : public Sandboxes {
     for (const auto& entry : entries.ok() ? *entries : std::vector<DirEntry>()) {
       auto folder = path_join(root, entry.name);
       auto owner = read_marker(files_, folder);
+      if (!owner.ok() && entry.name.starts_with(claim_prefix)) {
+        // Removed only while it is empty; a claim that just got its marker stays.
+        if (files_.remove_directory(folder).ok()) removed.push_back(folder);
+        continue;
+      }
       // No marker or one that cannot be read: not ours to remove.
       if (entry.kind != FileKind::directory || !owner.ok() || !owner_gone(files_, *owner)) continue;
       auto gone = remove_tree(files_, folder);

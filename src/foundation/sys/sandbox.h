@@ -70,4 +70,9 @@ class Sandboxes {
 
 std::unique_ptr<Sandboxes> real_sandboxes(Files& files);
 
+// Makes root/name (0755) with the marker of this process already in it when it gets that name: a
+// kill at any moment leaves only what sweep() removes. `root` must exist.
+Result<std::string> claim_sandbox_folder(Files& files, const std::string& root,
+                                         const std::string& name);
+
 }  // namespace lb

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/sandbox.h"
 
 namespace lb {
 
@@ -61,6 +62,27 @@ Status write_marker(Files& files, const std::string& folder, const OwnerId& owne
   auto text = cat(first_line, "\n", owner.pid, "\n", owner.started, "\n", owner.boot, "\n",
                   owner.pids, "\n");
   return write_durably(files, path_join(folder, marker_name), view_of(text));
+}
+
+Result<std::string> claim_sandbox_folder(Files& files, const std::string& root,
+                                         const std::string& name) {
+  auto owner = LB_TRY(this_owner(files));
+  auto claim = path_join(root, cat(claim_prefix, name));
+  auto folder = path_join(root, name);
+  // A sweep may take the claim for an empty one that a killed process left: then it is made again.
+  Status marked;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    auto made = files.make_directory(claim, 0755);
+    if (!made.ok() && made.error().kind() != ErrorKind::conflict)
+      return std::move(made).take_error();
+    marked = write_marker(files, claim, owner);
+    if (marked.ok() || marked.error().kind() != ErrorKind::not_found) break;
+  }
+  LB_TRY(std::move(marked).context(cat("mark ", printable(claim))));
+  // The umask of whoever runs this must not lock the sandbox's user out.
+  LB_TRY(files.set_mode(claim, 0755));
+  LB_TRY(files.rename(claim, folder));
+  return folder;
 }
 
 Result<OwnerId> read_marker(Files& files, const std::string& folder) {

@@ -11,6 +11,9 @@ namespace lb {
 
 constexpr std::string_view marker_name = ".lifeboat-sandbox";
 
+// Folders on their way to a marker are called this until they have one.
+constexpr std::string_view claim_prefix = ".claim-";
+
 // A process, also told from later ones with the same number, other boots and other containers.
 struct OwnerId {
   std::int64_t pid = 0;

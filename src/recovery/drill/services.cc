@@ -205,9 +205,13 @@ void Runner::describe_stores() {
     if (drilled.took.count() > 0 && !ending_.error) out.measured_restore = drilled.took;
     if (drilled.server != nullptr) {
       const auto& reached = drilled.server->reached();
-      out.reached = reached.last_commit;
-      out.reached_note = cat("commit at or before LSN ", pg::format_lsn(reached.lsn),
-                             " on timeline ", reached.timeline);
+      // Whatever was committed when the base backup ended is in it, also when the log adds nothing.
+      out.reached = snapshot.meta.taken;
+      bool newer = reached.last_commit && *reached.last_commit > snapshot.meta.taken;
+      if (newer) out.reached = reached.last_commit;
+      out.reached_note =
+          cat(newer ? "newest commit" : "end of the base backup, no newer commit", ", LSN ",
+              pg::format_lsn(reached.lsn), " on timeline ", reached.timeline);
     } else if (drilled.restored.items > 0) {
       out.reached = snapshot.meta.started;
       out.reached_note = "start of the snapshot";

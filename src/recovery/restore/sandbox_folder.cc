@@ -6,11 +6,7 @@ Result<std::string> make_sandbox_folder(World& world, const std::string& root,
                                         const std::string& name) {
   LB_TRY(make_directories(world.files, root, 0711));
   LB_TRY(world.sandboxes.sweep(root));
-  auto folder = path_join(root, name);
-  LB_TRY(world.files.make_directory(folder, 0755));
-  // The umask of whoever runs this must not lock the sandbox's user out.
-  LB_TRY(world.files.set_mode(folder, 0755));
-  return folder;
+  return claim_sandbox_folder(world.files, root, name);
 }
 
 Status make_private_folder(World& world, const std::string& path, UserId owner) {
