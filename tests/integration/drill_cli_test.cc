@@ -87,7 +87,9 @@ class DrillCli : public testing::Test {
   void expect_nothing_left() {
     EXPECT_TRUE(processes_with(boat.folder() + "/sandboxes").empty());
     if (fs::exists(boat / "sandboxes")) {
-      EXPECT_TRUE(fs::is_empty(boat / "sandboxes"));
+      for (const auto& entry : fs::recursive_directory_iterator(boat / "sandboxes")) {
+        ADD_FAILURE() << "left behind: " << entry.path();
+      }
     }
   }
 
