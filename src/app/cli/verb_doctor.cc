@@ -97,7 +97,7 @@ Result<std::vector<std::string>> try_sandbox(const Shell& shell, const std::stri
   auto done = LB_TRY(sandbox->run(command, Seconds(30), shell.stop));
   auto facts = sandbox->isolation();
   LB_TRY(sandbox->stop());
-  LB_TRY(remove_tree(world.files, spec.folder));
+  LB_TRY(remove_sandbox_folder(world.files, spec.folder));
   if (!done.ok())
     return Error(ErrorKind::unavailable,
                  cat("a command inside ended with exit code ", done.exit_code));

@@ -279,7 +279,7 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
   auto took = shell.world.clock.steady() - started;
   console.end_progress();
   LB_TRY(place.sandbox->stop());
-  LB_TRY(remove_tree(shell.world.files, place.folder));
+  LB_TRY(remove_sandbox_folder(shell.world.files, place.folder));
   if (!restored.ok()) {
     return std::move(restored).take_error().with_left(
         cat("an unusable data directory in ", request.folder));

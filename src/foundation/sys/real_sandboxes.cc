@@ -107,7 +107,7 @@ class RealSandboxes final : public Sandboxes {
       }
       // No marker or one that cannot be read: not ours to remove.
       if (entry.kind != FileKind::directory || !owner.ok() || !owner_gone(files_, *owner)) continue;
-      auto gone = remove_tree(files_, folder);
+      auto gone = remove_sandbox_folder(files_, folder);
       if (gone.ok()) removed.push_back(folder);
       if (!gone.ok() && first.ok()) first = std::move(gone);
     }

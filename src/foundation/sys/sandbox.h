@@ -74,5 +74,7 @@ std::unique_ptr<Sandboxes> real_sandboxes(Files& files);
 // kill at any moment leaves only what sweep() removes. `root` must exist.
 Result<std::string> claim_sandbox_folder(Files& files, const std::string& root,
                                          const std::string& name);
+// Removes such a folder, its marker last: a kill meanwhile leaves it for sweep().
+Status remove_sandbox_folder(Files& files, const std::string& folder);
 
 }  // namespace lb

@@ -85,6 +85,18 @@ Result<std::string> claim_sandbox_folder(Files& files, const std::string& root,
   return folder;
 }
 
+Status remove_sandbox_folder(Files& files, const std::string& folder) {
+  auto entries = files.list(folder);
+  if (!entries.ok()) {
+    bool gone = entries.error().kind() == ErrorKind::not_found;
+    return gone ? Status() : Status(std::move(entries).take_error());
+  }
+  for (const auto& entry : *entries) {
+    if (entry.name != marker_name) LB_TRY(remove_tree(files, path_join(folder, entry.name)));
+  }
+  return remove_tree(files, folder);
+}
+
 Result<OwnerId> read_marker(Files& files, const std::string& folder) {
   auto text = LB_TRY(read_text(files, path_join(folder, marker_name)));
   auto lines = split(text, '\n');

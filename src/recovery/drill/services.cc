@@ -236,7 +236,7 @@ void Runner::clean_up() {
   if (sandbox_) status = sandbox_->stop();
   sandbox_.reset();
   if (status.ok() && !folder_.empty() && !request_.keep)
-    status = remove_tree(tools_.world.files, folder_);
+    status = remove_sandbox_folder(tools_.world.files, folder_);
   if (!status.ok()) tools_.log.warn(status.error().text());
   record_.cleaned_up = status.ok() && !request_.keep;
   timer.finish(status.ok(), 0, request_.keep ? cat("kept in ", folder_) : "");
