@@ -223,6 +223,8 @@ class FilesStoreTest : public testing::Test {
   FilesStoreTest() : source_(folder_ / "source"), target_(folder_ / "target") {
     EXPECT_TRUE(files_.make_directory(source_, 0755).ok());
   }
+  // Folders that forbid changes to their owner are no hindrance to remove_tree.
+  ~FilesStoreTest() override { (void)remove_tree(*real_files(), folder_.path()); }
 
   std::string at(const std::string& name) const { return path_join(source_, name); }
   std::string back(const std::string& name) const { return path_join(target_, name); }
