@@ -6,7 +6,8 @@
 
 #include "foundation/sys/test_folder.h"
 #include "recovery/check/checks_fixture.h"
-#include "stores/files/memory_repository.h"
+#include "storage/blob/memory_blob_store.h"
+#include "storage/repo/repository.h"
 #include "stores/files/store.h"
 
 namespace lb::check {
@@ -46,10 +47,16 @@ class RestoredTree {
     files::SourceOptions options;
     options.store = "media";
     options.root = source_.path();
-    BackupContext context{bench_.world, repository_, nullptr, {}, {}, 2, "host"};
+    Secret key(std::string_view("a key of this test"));
+    auto& world = bench_.world;
+    if (!repo::init_repository(blobs_, world.clock, world.random, key).ok()) {
+      throw std::runtime_error("no repository");
+    }
+    repository_ = repo::open_repository(blobs_, world.clock, world.random, key).take();
+    BackupContext context{world, *repository_, nullptr, {}, {}, 2, "host"};
     auto outcome = files::make_source(options)->backup(context);
     if (!outcome.ok()) throw std::runtime_error(outcome.error().text());
-    snapshot_ = repository_.snapshot(outcome->snapshot.id).take();
+    snapshot_ = repository_->snapshot(outcome->snapshot.id).take();
   }
   void restore() {
     files::RestoreOptions options;
@@ -60,7 +67,8 @@ class RestoredTree {
 
   CheckBench& bench_;
   TestFolder source_, folder_;
-  files::MemoryRepository repository_;
+  MemoryBlobStore blobs_;
+  std::unique_ptr<repo::Repository> repository_;
   std::unique_ptr<repo::SnapshotReader> snapshot_;
 };
 
