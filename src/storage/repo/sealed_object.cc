@@ -109,17 +109,18 @@ Buffer seal_object(const Keyring& keys, Random& random, SealFor whom, const std:
                    const std::vector<ByteView>& frames) {
   LB_ASSERT(!frames.empty());
   auto fresh = Secret(ByteView(random.bytes(32)));
-  Buffer out(magic.begin(), magic.end());
-  out.insert(out.end(), {static_cast<std::uint8_t>(whom), 0, 0, 0});
+  Buffer out;
+  ByteWriter writer(out);
+  writer.raw(view_of(magic));
+  writer.u32(static_cast<std::uint32_t>(whom));  // one byte and three zeros
   Buffer block = whom == SealFor::writers
                      ? Buffer(fresh.bytes().begin(), fresh.bytes().end())
                      : seal_box(keys.public_key, fresh.bytes(), Secret(ByteView(random.bytes(32))));
-  out.insert(out.end(), block.begin(), block.end());
+  writer.raw(block);
   auto info = key_info(keys, whom);
   Aead aead(whom == SealFor::writers
                 ? hkdf_sha256(keys.write_key.bytes(), fresh.bytes(), view_of(info))
                 : hkdf_sha256(fresh.bytes(), keys.write_key.bytes(), view_of(info)));
-  ByteWriter writer(out);
   for (std::uint32_t number = 0; number < frames.size(); ++number) {
     LB_ASSERT(frames[number].size() <= frame_plain_max);
     bool last = number + 1 == frames.size();
