@@ -62,6 +62,7 @@ class StoredRepository final : public Repository {
     return Verifier(core_, options, stop, progress).run();
   }
   Result<std::uint64_t> stored_bytes() override;
+  const Core* core() const override { return &core_; }
 
  private:
   // What is known of the verdicts: objects never change, so each is read once.

@@ -19,6 +19,8 @@
 
 namespace lb::repo {
 
+struct Core;
+
 // How a stream's content is cut into chunks.
 enum class Cut {
   content,  // content-defined, 16/64/256 KiB
@@ -136,6 +138,10 @@ class Repository {
       const VerifyOptions& options, std::stop_token stop,
       const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
   virtual Result<std::uint64_t> stored_bytes() = 0;  // all objects
+
+  // For the folders of storage/ that stand above this one: the store, the keys, the clock. Null
+  // when there is no object store behind (doubles in tests).
+  virtual const Core* core() const { return nullptr; }
 };
 
 // What a guess of the passphrase costs. The defaults are for people; tests that open many
