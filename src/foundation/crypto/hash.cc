@@ -5,6 +5,7 @@
 #include <openssl/params.h>
 
 #include "foundation/base/assert.h"
+#include "foundation/crypto/hmac_lanes.h"
 
 namespace lb {
 
@@ -54,11 +55,13 @@ Digest sha256(ByteView bytes) {
 }
 
 struct Hmac::State {
+  explicit State(ByteView key) : lanes(key) {}
   EVP_MAC_CTX* keyed = EVP_MAC_CTX_new(hmac_algorithm());
+  HmacLanes lanes;
   ~State() { EVP_MAC_CTX_free(keyed); }
 };
 
-Hmac::Hmac(ByteView key) : state_(std::make_unique<State>()) {
+Hmac::Hmac(ByteView key) : state_(std::make_unique<State>(key)) {
   LB_ASSERT(state_->keyed != nullptr);
   char name[] = "SHA256";
   OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
@@ -81,6 +84,12 @@ Digest Hmac::of(ByteView message) const {
   EVP_MAC_CTX_free(context);
   LB_ASSERT(done && size == out.size());
   return out;
+}
+
+void Hmac::of_many(std::span<const ByteView> messages, std::span<Digest> digests) const {
+  LB_ASSERT(messages.size() == digests.size());
+  if (sha256_lanes_supported()) return state_->lanes.of(messages, digests);
+  for (std::size_t i = 0; i < messages.size(); ++i) digests[i] = of(messages[i]);
 }
 
 Digest hmac_sha256(ByteView key, ByteView message) { return Hmac(key).of(message); }

@@ -1,0 +1,138 @@
+#include "foundation/crypto/hmac_lanes.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+
+#include "foundation/base/assert.h"
+
+namespace lb {
+
+namespace {
+
+using Block = std::array<std::uint8_t, sha256_block_bytes>;
+
+void write_big_endian(std::uint64_t value, std::size_t size, std::uint8_t* out) {
+  for (std::size_t i = size; i-- > 0; value >>= 8) out[i] = static_cast<std::uint8_t>(value);
+}
+
+// One message on its way: the whole blocks of its bytes, then its end with the padding, then the
+// block of the outer pass. A lane carries one message after another.
+class Passenger {
+ public:
+  Passenger(Sha256Words inner, const Sha256Words& outer, ByteView message, Digest& digest)
+      : words_(inner), outer_(&outer), digest_(&digest), message_(message.data()) {
+    blocks_ = message.size() / sha256_block_bytes;
+    fill_tail(message.subspan(blocks_ * sha256_block_bytes), message.size());
+    if (blocks_ == 0) (void)next_part();
+  }
+
+  Sha256Lane lane() { return {&words_, (part_ == Part::whole ? message_ : tail_) + at_}; }
+  std::size_t blocks() const { return blocks_; }
+  // False: the digest has been given.
+  bool advance(std::size_t blocks) {
+    at_ += blocks * sha256_block_bytes;
+    blocks_ -= blocks;
+    return blocks_ > 0 || next_part();
+  }
+
+ private:
+  enum class Part { whole, tail, outer };
+
+  void fill_tail(ByteView rest, std::uint64_t message_bytes) {
+    if (!rest.empty()) std::memcpy(tail_, rest.data(), rest.size());
+    tail_[rest.size()] = 0x80;
+    tail_blocks_ = rest.size() + 9 <= sha256_block_bytes ? 1 : 2;
+    auto bits = (message_bytes + sha256_block_bytes) * 8;  // the padded key came first
+    write_big_endian(bits, 8, tail_ + tail_blocks_ * sha256_block_bytes - 8);
+  }
+
+  bool next_part() {
+    at_ = 0;
+    if (part_ == Part::whole) {
+      part_ = Part::tail;
+      blocks_ = tail_blocks_;
+    } else if (part_ == Part::tail) {
+      part_ = Part::outer;
+      blocks_ = 1;
+      std::memset(tail_, 0, sha256_block_bytes);
+      write_digest(tail_);
+      tail_[sizeof(Digest)] = 0x80;
+      write_big_endian((sha256_block_bytes + sizeof(Digest)) * 8, 8, tail_ + 56);
+      words_ = *outer_;
+    } else {
+      write_digest(digest_->data());
+      return false;
+    }
+    return true;
+  }
+
+  void write_digest(std::uint8_t* out) const {
+    for (std::size_t i = 0; i < words_.size(); ++i) write_big_endian(words_[i], 4, out + 4 * i);
+  }
+
+  Sha256Words words_;
+  const Sha256Words* outer_;
+  Digest* digest_;
+  const std::uint8_t* message_;
+  std::size_t at_ = 0;                        // in the part
+  std::size_t blocks_ = 0, tail_blocks_ = 0;  // left of the part
+  Part part_ = Part::whole;
+  std::uint8_t tail_[2 * sha256_block_bytes] = {};
+};
+
+void compress_one(Sha256Words& words, const Block& block) {
+  std::array<Sha256Lane, sha256_lanes_max> lanes;
+  lanes[0] = {&words, block.data()};
+  sha256_lanes(lanes, 1, 1);
+}
+
+}  // namespace
+
+HmacLanes::HmacLanes(ByteView key) {
+  if (!sha256_lanes_supported()) return;
+  Block block{};
+  if (key.size() > block.size()) {
+    auto digest = sha256(key);
+    std::copy(digest.begin(), digest.end(), block.begin());
+    wipe(digest);
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
+  }
+  for (auto& byte : block) byte ^= 0x36;
+  compress_one(inner_, block);
+  for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
+  compress_one(outer_, block);
+  wipe(block);
+}
+
+HmacLanes::~HmacLanes() {
+  wipe({reinterpret_cast<std::uint8_t*>(inner_.data()), sizeof inner_});
+  wipe({reinterpret_cast<std::uint8_t*>(outer_.data()), sizeof outer_});
+}
+
+void HmacLanes::of(std::span<const ByteView> messages, std::span<Digest> digests) const {
+  std::array<std::optional<Passenger>, sha256_lanes_max> aboard;
+  std::size_t next = 0, count = 0;  // the first `count` seats are taken
+  for (;;) {
+    for (; count < aboard.size() && next < messages.size(); ++next) {
+      aboard[count++].emplace(inner_, outer_, messages[next], digests[next]);
+    }
+    if (count == 0) return;
+    std::array<Sha256Lane, sha256_lanes_max> lanes;
+    auto blocks = std::numeric_limits<std::size_t>::max();
+    for (std::size_t n = 0; n < count; ++n) {
+      lanes[n] = aboard[n]->lane();
+      blocks = std::min(blocks, aboard[n]->blocks());
+    }
+    sha256_lanes(lanes, count, blocks);
+    for (std::size_t n = count; n-- > 0;) {
+      if (aboard[n]->advance(blocks)) continue;
+      --count;
+      if (n != count) aboard[n] = aboard[count];
+    }
+  }
+}
+
+}  // namespace lb

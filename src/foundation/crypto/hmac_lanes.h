@@ -1,0 +1,26 @@
+// HMAC-SHA-256 of many messages on the lanes of sha256_lanes.h. The part of Hmac::of_many for
+// processors that have them. Thread-safe.
+#pragma once
+
+#include <span>
+
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/sha256_lanes.h"
+
+namespace lb {
+
+class HmacLanes {
+ public:
+  explicit HmacLanes(ByteView key);
+  ~HmacLanes();
+  HmacLanes(const HmacLanes&) = delete;
+  HmacLanes& operator=(const HmacLanes&) = delete;
+  // Only where sha256_lanes_supported().
+  void of(std::span<const ByteView> messages, std::span<Digest> digests) const;
+
+ private:
+  // What the hash remembers of the key, padded for the inner and for the outer pass.
+  Sha256Words inner_ = sha256_start, outer_ = sha256_start;
+};
+
+}  // namespace lb
