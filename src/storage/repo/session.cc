@@ -137,58 +137,10 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   LB_TRY(put_once(core.blobs, name, sealed).context("announce the session"));
   LB_TRY(core.blobs.flush());
   // After the intent: a collector that did not see it cannot have condemned what is listed now.
-  LB_TRY(session->load_known().context("read the indexes"));
+  auto known = load_known(core, parent != nullptr ? &parent->verdict() : nullptr, {}, stop,
+                          session->chunks_);
+  session->known_ = LB_TRY(std::move(known).context("read the indexes"));
   return std::unique_ptr<SnapshotWriter>(std::move(session));
-}
-
-// Only packs that are there, whole, count as known: what a damaged repository lost is stored again.
-Status Session::load_known() {
-  std::map<std::string, std::uint64_t> there;
-  for (const auto& pack : LB_TRY(core_.blobs.list("p/"))) there.emplace(pack.key, pack.size);
-  auto whole = [&](const std::string& name, std::uint64_t bytes) {
-    auto found = there.find(name);
-    return found != there.end() && found->second == bytes;
-  };
-  for (const auto& object : LB_TRY(core_.blobs.list("x/"))) {
-    if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
-    auto bytes = core_.blobs.get(object.key);
-    if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) continue;  // just superseded
-    auto sealed = LB_TRY(std::move(bytes));
-    auto frames = open_object(core_.keys, object.key, sealed);
-    auto index = frames.ok() ? decode_index(frames->front()) : Result<Index>(frames.error());
-    if (!index.ok()) {
-      // It costs deduplication, never data: the backup goes on and says so.
-      warnings_.push_back(cat("index ", object.key, " is damaged; what it lists is stored again"));
-      continue;
-    }
-    add_index(*index, whole);
-  }
-  if (parent_ == nullptr) return {};
-  for (const auto& pack : parent_->verdict().packs) {
-    bool usable = whole(pack.name, pack.bytes);
-    parent_packs_.push_back(usable ? chunks_.add_pack({pack.name, pack.bytes, pack.sha256})
-                                   : pack_lost);
-  }
-  return {};
-}
-
-void Session::add_index(const Index& index,
-                        const std::function<bool(const std::string&, std::uint64_t)>& whole) {
-  std::vector<std::vector<std::uint32_t>> frames;  // of each pack: numbers in the map
-  for (const auto& [pack, frame_sizes] : index.packs) {
-    frames.emplace_back();
-    if (!whole(pack.name, pack.bytes)) continue;
-    auto number = chunks_.add_pack(pack);
-    auto offset = static_cast<std::uint32_t>(pack_header_bytes);
-    for (std::uint32_t i = 0; i < frame_sizes.size(); ++i) {
-      frames.back().push_back(chunks_.add_frame({number, i, offset, frame_sizes[i]}));
-      offset += frame_sizes[i];
-    }
-  }
-  for (const auto& entry : index.entries) {
-    const auto& numbers = frames[entry.pack];
-    if (!numbers.empty()) chunks_.place(entry.id, numbers[entry.frame], entry.offset, entry.length);
-  }
 }
 
 Status Session::store_chunk(ByteView bytes, ChunkId& id, bool content) {
@@ -228,7 +180,8 @@ Status Session::reuse(const Row& parent_row, Buffer attributes) {
     logical += extent.length;
     if (chunks_.find(extent.id)) continue;
     // The index does not know the chunk (it may have been lost); the parent's row says where it is.
-    auto pack = extent.pack < parent_packs_.size() ? parent_packs_[extent.pack] : pack_lost;
+    auto pack =
+        extent.pack < known_.parent_packs.size() ? known_.parent_packs[extent.pack] : pack_lost;
     if (pack == pack_lost) {
       return Error(ErrorKind::not_found, cat("the stored content of '", printable_key(row.key),
                                              "' is missing from the repository"))
@@ -390,7 +343,7 @@ void Session::fill_info(const SnapshotMeta& meta, SnapshotInfo& info) {
   info.meta = meta;
   info.meta.parent = parent_ != nullptr ? parent_->info().id : "";
   auto& warnings = info.meta.warnings;
-  warnings.insert(warnings.begin(), warnings_.begin(), warnings_.end());
+  warnings.insert(warnings.begin(), known_.warnings.begin(), known_.warnings.end());
   for (auto& warning : warnings) warning.resize(std::min(warning.size(), text_bytes_max));
   if (warnings.size() > warnings_max) {
     auto more = warnings.size() - warnings_max;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 
 #include "storage/repo/frame_reader.h"
+#include "storage/repo/known_chunks.h"
 #include "storage/repo/packer.h"
 #include "storage/repo/row_sorter.h"
 #include "storage/repo/snapshot_reader.h"
@@ -34,12 +34,8 @@ class Session final : public SnapshotWriter {
   const Core& core() const { return core_; }
 
  private:
-  static constexpr std::uint32_t pack_lost = 0xFFFFFFFF;
   Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
           std::stop_token stop);
-  Status load_known();
-  void add_index(const Index& index,
-                 const std::function<bool(const std::string&, std::uint64_t)>& whole);
   Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
   Result<Buffer> load_piece(const DraftExtent& piece);
@@ -55,8 +51,7 @@ class Session final : public SnapshotWriter {
   StoredSnapshot* parent_;
   const Digest previous_;
   const std::stop_token stop_;
-  std::vector<std::string> warnings_;        // of beginning, for the verdict
-  std::vector<std::uint32_t> parent_packs_;  // the parent's number -> the map's, or pack_lost
+  KnownChunks known_;
   ChunkMap chunks_;
   Packer packer_;
   RowSorter rows_;
