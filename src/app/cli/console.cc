@@ -100,6 +100,11 @@ void Console::show(const std::string& what, const Progress& progress) {
     auto left = static_cast<double>(progress.total_bytes - progress.done_bytes) / rate;
     line += cat(", ", human_duration(Micros(static_cast<std::int64_t>(left * 1e6))), " left");
   }
+  if (progress.new_bytes) {
+    auto fresh = std::min(*progress.new_bytes, progress.done_bytes);
+    line += cat(", ", human_size(fresh), " new, ", human_size(progress.done_bytes - fresh),
+                " deduplicated");
+  }
   if (progress.items > 0) line += cat(", ", human_count(progress.items), " items");
   if (!options_.err_is_terminal) {
     write_err(line + "\n");

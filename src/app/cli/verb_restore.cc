@@ -4,6 +4,7 @@
 #include "foundation/base/text.h"
 #include "recovery/restore/postgres_restore.h"
 #include "recovery/restore/sandbox_folder.h"
+#include "recovery/restore/unfinished.h"
 #include "stores/files/store.h"
 
 namespace lb::cli {
@@ -202,6 +203,7 @@ Result<ReplayPlace> make_place(const Shell& shell, const Session& session, const
   }
   // The server that replays the log, and whoever starts it later, owns its data directory.
   LB_TRY(restore::make_private_folder(world, request.folder, place.user));
+  LB_TRY(restore::mark_unfinished(world.files, request.folder));
   SandboxSpec spec;
   spec.folder = place.folder;
   spec.visible = {run, request.folder};
@@ -237,11 +239,11 @@ std::string commit_text(const pg::RecoveryReached& reached) {
              ", LSN ", pg::format_lsn(reached.lsn), ", timeline ", reached.timeline);
 }
 
-Status refuse_occupied(const Shell& shell, const std::string& folder) {
-  auto there = LB_TRY(path_exists(shell.world.files, folder));
-  if (!there) return {};
+// What a killed restore left is cleared; everything else in the folder is somebody's.
+Result<restore::TargetState> check_target(const Shell& shell, const std::string& folder) {
+  auto state = LB_TRY(restore::look_at_target(shell.world.files, folder));
+  if (state != restore::TargetState::occupied) return state;
   auto entries = LB_TRY(shell.world.files.list(folder));
-  if (entries.empty()) return {};
   return Error(ErrorKind::denied,
                cat(folder, " is not empty (", entries.size(), " entries): nothing was written"))
       .with_hint("give a new or empty folder")
@@ -251,7 +253,7 @@ Status refuse_occupied(const Shell& shell, const std::string& folder) {
 Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
                               const restore::Choice& choice) {
   auto& console = shell.console;
-  LB_TRY(refuse_occupied(shell, request.folder));
+  auto target = LB_TRY(check_target(shell, request.folder));
   LB_TRY(check_preflight(shell, session, request, choice));
   auto goal = choice.target->last_commit ? format_time(choice.target->last_commit->time)
                                          : std::string("the snapshot's end");
@@ -264,6 +266,10 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
         .set("ok", true)
         .set("exit", 0)
         .set("dry_run", true);
+  }
+  if (target == restore::TargetState::unfinished) {
+    console.note(cat("clearing what an unfinished restore left in ", request.folder));
+    LB_TRY(restore::clear_unfinished(shell.world.files, request.folder));
   }
   auto place = LB_TRY(make_place(shell, session, request));
   restore::PostgresWishes wishes;
@@ -282,9 +288,11 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
   LB_TRY(remove_sandbox_folder(shell.world.files, place.folder));
   if (!restored.ok()) {
     return std::move(restored).take_error().with_left(
-        cat("an unusable data directory in ", request.folder));
+        cat("an unusable data directory in ", request.folder,
+            ", which the next restore into it clears"));
   }
   LB_TRY(std::move(stopped));
+  LB_TRY(restore::remove_mark(shell.world.files, request.folder));
   auto reached = restored->server->reached();
   if (!console.options().json) {
     console.out(cat(

@@ -74,7 +74,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto sink = shell.console.progress("verify");
   auto report = session->repository->verify(options, shell.stop,
                                             [&](std::uint64_t done, std::uint64_t total) {
-                                              if (sink) sink({done, total, 0, {}});
+                                              if (sink) sink({done, total, {}, 0, {}});
                                             });
   shell.console.end_progress();
   auto took = shell.world.clock.steady() - started;

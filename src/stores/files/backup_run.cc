@@ -35,9 +35,22 @@ BackupRun::BackupRun(const SourceOptions& options, const BackupContext& context)
     : options_(options),
       context_(context),
       names_(OwnerNames::read(context.world.files)),
-      meter_(context.world.clock, context.progress, 0),
+      meter_(context.world.clock, with_new_bytes(context.progress), estimate(context)),
       parent_(context.parent),
       group_(context.stop) {}
+
+// The tree is walked while it is read: how much there is, only the last snapshot can tell.
+std::uint64_t BackupRun::estimate(const BackupContext& context) {
+  return context.parent == nullptr ? 0 : context.parent->info().logical_bytes;
+}
+
+ProgressSink BackupRun::with_new_bytes(ProgressSink sink) {
+  if (!sink) return {};
+  return [this, told = std::move(sink)](Progress progress) {
+    if (writer_) progress.new_bytes = writer_->stats().new_bytes;
+    told(progress);
+  };
+}
 
 Result<BackupOutcome> BackupRun::run() {
   auto started = context_.world.clock.now();
@@ -133,6 +146,7 @@ Status BackupRun::take_file(const Visit& visit) {
   if (row != nullptr && !lost) {
     ++counts_.unchanged;
     if (first) links_.resolve(first, true);
+    meter_.bytes(row->size);
     meter_.item(visit.path);
     return {};
   }

@@ -20,6 +20,8 @@ class BackupRun {
     std::uint64_t files = 0, folders = 0, symlinks = 0, specials = 0, sockets = 0, unchanged = 0,
                   hard_links = 0, other_filesystems = 0;
   };
+  static std::uint64_t estimate(const BackupContext& context);
+  ProgressSink with_new_bytes(ProgressSink sink);
   Status walk(TreeWalker& walker);
   Status take(const Visit& visit);
   Status take_unseen(const Visit& visit);

@@ -1,5 +1,7 @@
 #include "stores/files/meter.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 
 namespace lb::files {
@@ -36,7 +38,9 @@ void Meter::finish() {
 
 void Meter::tell() {
   told_ = clock_.steady();
-  sink_({done_bytes(), total_bytes_, items(), printable(current_)});
+  auto done = done_bytes();
+  auto total = total_bytes_ == 0 ? 0 : std::max(done, total_bytes_);
+  sink_({done, total, {}, items(), printable(current_)});
 }
 
 }  // namespace lb::files

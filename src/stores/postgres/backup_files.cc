@@ -65,6 +65,7 @@ void BackupFiles::progress(std::uint64_t bytes) {
   Progress now;
   now.done_bytes = bytes;
   now.total_bytes = std::max(bytes, start_.estimated_bytes);
+  now.new_bytes = writer_.stats().new_bytes;
   now.items = items_;
   now.current = printable(entry_.name);
   progress_(now);

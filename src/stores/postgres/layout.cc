@@ -286,7 +286,9 @@ Status check_target_empty(Files& files, const std::string& folder) {
     if (entry.name != "postmaster.pid") continue;
     return refused_folder(folder, "holds postmaster.pid: a server may be running on it");
   }
-  if (!entries.empty()) return refused_folder(folder, "is not empty");
+  for (const auto& entry : entries) {
+    if (entry.name != unfinished_mark) return refused_folder(folder, "is not empty");
+  }
   return {};
 }
 

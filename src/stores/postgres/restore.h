@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "foundation/sys/world.h"
 #include "storage/repo/repository.h"
@@ -17,8 +18,13 @@
 
 namespace lb::pg {
 
+// The one file that a target folder may hold before it is laid out: the mark of a restore under
+// way.
+inline constexpr std::string_view unfinished_mark = ".lifeboat-restore";
+
 struct LayoutOptions {
-  std::string folder;        // becomes PGDATA; must be missing or empty, else refused (exit 5)
+  // Becomes PGDATA; must be missing or empty but for the mark, else refused (exit 5).
+  std::string folder;
   UserId owner;              // of all files (0700)
   bool change_owner = true;  // false when not root
   unsigned workers = 2;

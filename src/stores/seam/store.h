@@ -19,7 +19,9 @@ namespace lb {
 
 // Live figures of a long verb; called from any thread, at most some times a second.
 struct Progress {
-  std::uint64_t done_bytes = 0, total_bytes = 0;  // total 0: unknown
+  std::uint64_t done_bytes = 0, total_bytes = 0;  // total 0: unknown; of a backup, an estimate
+  // Of a backup: what of done_bytes the repository did not have. The rest was deduplicated.
+  std::optional<std::uint64_t> new_bytes;
   std::uint64_t items = 0;
   std::string current;  // what is being worked on, printable
 };
