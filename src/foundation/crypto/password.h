@@ -11,7 +11,7 @@ namespace lb {
 
 struct PasswordCost {
   std::uint32_t passes = 3;
-  std::uint64_t memory_bytes = 128ull << 20;
+  std::uint64_t memory_bytes = 64ull << 20;
 };
 using PasswordSalt = std::array<std::uint8_t, 16>;
 

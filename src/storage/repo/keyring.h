@@ -3,11 +3,12 @@
 #pragma once
 
 #include "foundation/base/secret.h"
-#include "foundation/crypto/hash.h"
-#include "foundation/crypto/password.h"
+#include "foundation/base/time.h"
 #include "foundation/crypto/sealed_box.h"
 #include "foundation/sys/random.h"
 #include "storage/blob/blob_store.h"
+#include "storage/keys/slot.h"
+#include "storage/keys/slot_opener.h"
 
 namespace lb::repo {
 
@@ -16,19 +17,32 @@ struct Keyring {
   PublicKey public_key{};     // X25519
   Secret private_key;         // empty: this slot may write, not read
   Secret id_key, cut_key, write_key;
+  std::string slot;  // id of the slot that was opened
+
+  bool may_read() const { return !private_key.empty(); }
 };
 
-// What a slot lets its holder do. A write slot holds no private key.
-enum class Grant { read_and_write, write };
+struct SlotWish {
+  std::string name;
+  keys::Grant grant = keys::Grant::read_and_write;
+  Timestamp created;
+};
 
-// Writes `repo` and one passphrase slot; conflict when the store holds anything but slots.
-Status make_keyring(BlobStore& blobs, Random& random, const Secret& passphrase,
-                    const PasswordCost& cost);
-// A slot object that opens with this passphrase.
-Result<Buffer> make_slot(const Keyring& keys, Grant grant, Random& random, const Secret& passphrase,
-                         const PasswordCost& cost);
-// Tries every passphrase slot. no_repository, wrong_key, damaged as exit codes.
-Result<Keyring> open_keyring(BlobStore& blobs, const Secret& passphrase);
+// Wherever a key is text, it is a passphrase or the text of a key file.
+
+// Writes `repo` and one slot, named "first"; conflict when the store holds anything but slots.
+Status make_keyring(BlobStore& blobs, Random& random, const Secret& key_text,
+                    const PasswordCost& cost, Timestamp now);
+// A sealed slot that opens with this key. A read slot needs keys that may read.
+Result<keys::Slot> make_slot(const Keyring& keys, const SlotWish& wish, const Secret& key_text,
+                             const PasswordCost& cost, Random& random);
+// The parts of make_slot, for kinds that wrap in another way: all but kind and seal, and what to
+// seal.
+keys::Slot begin_slot(const Keyring& keys, const SlotWish& wish, Random& random);
+Secret slot_payload(const Keyring& keys, keys::Grant grant);
+// Tries every slot the opener is for. no_repository, wrong_key, damaged as exit codes.
+Result<Keyring> open_keyring(BlobStore& blobs, keys::SlotOpener& opener);
+Result<Keyring> open_keyring(BlobStore& blobs, const Secret& key_text);
 // corrupt when `repo` or a slot is not as it was written. Needs no key.
 Status check_text_object(BlobStore& blobs, const std::string& key);
 

@@ -198,15 +198,15 @@ Result<std::uint64_t> StoredRepository::stored_bytes() {
 
 }  // namespace
 
-Status init_repository(BlobStore& blobs, Clock&, Random& random, const Secret& passphrase,
+Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& key_text,
                        const InitOptions& options) {
-  return make_keyring(blobs, random, passphrase, {options.passes, options.memory_bytes});
+  return make_keyring(blobs, random, key_text, {options.passes, options.memory_bytes}, clock.now());
 }
 
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
-                                                    const Secret& passphrase,
+                                                    const Secret& key_text,
                                                     const OpenOptions& options) {
-  auto keys = LB_TRY(open_keyring(blobs, passphrase));
+  auto keys = LB_TRY(open_keyring(blobs, key_text));
   return std::unique_ptr<Repository>(
       std::make_unique<StoredRepository>(blobs, clock, random, std::move(keys), options));
 }

@@ -148,16 +148,17 @@ class Repository {
 // repositories lower them (1 pass, 8 KiB at least).
 struct InitOptions {
   std::uint32_t passes = 3;
-  std::uint64_t memory_bytes = 128ull << 20;
+  std::uint64_t memory_bytes = 64ull << 20;
 };
 
-// Creates keys and the `repo` object. conflict when the place holds a repository or anything else
-// but the key slot of an interrupted init.
-Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& passphrase,
+// Creates keys and the `repo` object. `key_text` is a passphrase or the text of a key file.
+// conflict when the place holds a repository or anything else but the key slot of an interrupted
+// init.
+Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Secret& key_text,
                        const InitOptions& options = {});
-// no_repository, wrong_key (in well under 2 s), damaged as exit codes of the error.
+// no_repository, wrong_key (in under a second), damaged as exit codes of the error.
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
-                                                    const Secret& passphrase,
+                                                    const Secret& key_text,
                                                     const OpenOptions& options = {});
 
 }  // namespace lb::repo

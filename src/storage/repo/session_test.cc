@@ -172,9 +172,10 @@ TEST_F(Sessions, AnUnchangedLongTableIsStoredOnce) {
 TEST_F(Sessions, AKeyThatMayOnlyWriteBacksUpAndReadsNothing) {
   Secret writer_key{std::string_view("for the host that backs up")};
   auto keys_of_owner = open_keyring(blobs, key).take();
-  auto slot = make_slot(keys_of_owner, Grant::write, *random, writer_key,
-                        {.passes = 1, .memory_bytes = 8192});
-  ASSERT_TRUE(blobs.put(slot_key("0123"), std::move(slot).take()).ok());
+  auto slot = make_slot(keys_of_owner, {"writer", keys::Grant::write, clock.now()}, writer_key,
+                        {.passes = 1, .memory_bytes = 8192}, *random)
+                  .take();
+  ASSERT_TRUE(blobs.put(slot_key(slot.id), keys::write_slot(slot)).ok());
   auto old = back_up({{"a", "seen by the owner alone"}});
   auto writer = open_repository(blobs, clock, *random, writer_key, small_budget);
   ASSERT_TRUE(writer.ok()) << writer.error().text();
