@@ -78,6 +78,10 @@ class SnapshotReader {
   virtual const SnapshotInfo& info() const = 0;
   virtual Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix = {}) = 0;
   virtual Result<std::optional<Row>> find(const std::string& key) = 0;
+  // The table for those who jump about in it: what each of its blocks holds, in key order, and the
+  // rows of one. A block that does not hold what the outline says is corrupt.
+  virtual std::vector<TableBlock> outline() const = 0;
+  virtual Result<std::vector<Row>> block_rows(std::size_t block) = 0;
   virtual Result<std::optional<Buffer>> attachment(const std::string& name) = 0;
   virtual Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) = 0;
   // Content of many rows, fetched and opened by `workers` threads in pack order; holes are not

@@ -175,6 +175,23 @@ TEST_F(RepositoryTest, ReusesTheParentsContentUnread) {
   EXPECT_EQ(read_all(info.id), content);
 }
 
+TEST_F(RepositoryTest, TheOutlineCountsTheRowsOfEveryBlock) {
+  std::map<std::string, std::string> content;
+  for (std::uint64_t i = 0; i < 3000; ++i) content[cat("file ", 10000 + i)] = cat("content ", i);
+  auto snapshot = repository->snapshot(back_up(content).id).take();
+  auto outline = snapshot->outline();
+  ASSERT_GT(outline.size(), 2u);
+  auto expected = content.begin();
+  for (std::size_t i = 0; i < outline.size(); ++i) {
+    auto rows = snapshot->block_rows(i).take();
+    ASSERT_EQ(rows.size(), outline[i].rows);
+    EXPECT_EQ(rows.front().key, outline[i].first_key);
+    for (const auto& row : rows) EXPECT_EQ(row.key, (expected++)->first);
+  }
+  EXPECT_EQ(expected, content.end());
+  EXPECT_EQ(snapshot->block_rows(outline.size()).error().kind(), ErrorKind::invalid);
+}
+
 TEST_F(RepositoryTest, PagesAndHoles) {
   auto content = std::map<std::string, std::string>{{"base/1", noise(5, 1'000'000)}};
   EXPECT_EQ(read_all(back_up(content, nullptr, Cut::pages).id), content);

@@ -115,6 +115,23 @@ Result<std::optional<Row>> StoredSnapshot::find(const std::string& key) {
   return std::optional<Row>(std::move(*found));
 }
 
+std::vector<TableBlock> StoredSnapshot::outline() const {
+  std::vector<TableBlock> out;
+  out.reserve(blocks_.size());
+  for (const auto& block : blocks_) out.push_back({block.first_key, block.rows});
+  return out;
+}
+
+Result<std::vector<Row>> StoredSnapshot::block_rows(std::size_t number) {
+  if (number >= blocks_.size()) return Error(ErrorKind::invalid, "the table has no such block");
+  auto rows = LB_TRY(block(number));
+  const auto& ref = blocks_[number];
+  if (rows.size() == ref.rows && !rows.empty() && rows.front().key == ref.first_key) return rows;
+  return Error(ErrorKind::corrupt, cat("snapshot ", verdict_.info.id, ": block ", number,
+                                       " of the table is not the one its outline names"))
+      .with_exit(ExitCode::damaged);
+}
+
 Result<std::optional<Buffer>> StoredSnapshot::attachment(const std::string& name) {
   for (const auto& attachment : verdict_.attachments) {
     if (attachment.name != name) continue;

@@ -15,6 +15,8 @@ class StoredSnapshot final : public SnapshotReader {
   const SnapshotInfo& info() const override { return verdict_.info; }
   Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix) override;
   Result<std::optional<Row>> find(const std::string& key) override;
+  std::vector<TableBlock> outline() const override;
+  Result<std::vector<Row>> block_rows(std::size_t block) override;
   Result<std::optional<Buffer>> attachment(const std::string& name) override;
   Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) override;
   Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,

@@ -50,6 +50,12 @@ struct SnapshotMeta {
   std::string parent;  // snapshot id or empty
 };
 
+// A run of rows of a snapshot's table, read as one.
+struct TableBlock {
+  std::string first_key;
+  std::uint64_t rows = 0;
+};
+
 struct SnapshotInfo {
   std::string id;  // session name: sorts by time
   SnapshotMeta meta;

@@ -8,7 +8,8 @@ namespace lb::files {
 namespace {
 
 constexpr std::uint8_t format = 1;
-constexpr std::uint8_t kind_bits = 0x0f, incomplete_bit = 0x10, link_bit = 0x20, rare_bit = 0x40;
+constexpr std::uint8_t kind_bits = 0x0f, incomplete_bit = 0x10, link_bit = 0x20, rare_bit = 0x40,
+                       names_bit = 0x80;
 constexpr std::uint64_t xattr_bytes_max = 16 << 20;
 
 Error damaged(const char* what) {
@@ -54,7 +55,8 @@ Buffer encode(const Attributes& attributes) {
   bool links = !attributes.link_target.empty() || !attributes.hard_link_to.empty();
   bool rare = attributes.special != 0 || !attributes.xattrs.empty();
   auto head = static_cast<unsigned>(attributes.kind) | (attributes.complete ? 0u : incomplete_bit) |
-              (links ? link_bit : 0u) | (rare ? rare_bit : 0u);
+              (links ? link_bit : 0u) | (rare ? rare_bit : 0u) |
+              (attributes.links != 1 ? names_bit : 0u);
   out.u8(format);
   out.u8(static_cast<std::uint8_t>(head));
   out.varint(attributes.mode);
@@ -71,6 +73,7 @@ Buffer encode(const Attributes& attributes) {
     out.text(attributes.hard_link_to);
   }
   if (rare) encode_rare(out, attributes);
+  if (attributes.links != 1) out.varint(attributes.links);
   return bytes;
 }
 
@@ -80,7 +83,7 @@ Result<Attributes> decode_attributes(ByteView bytes) {
   auto version = LB_TRY(in.u8());
   if (version != format) return damaged("written by a later version of the program");
   auto head = LB_TRY(in.u8());
-  if ((head & kind_bits) > static_cast<unsigned>(FileKind::character) || (head & 0x80) != 0) {
+  if ((head & kind_bits) > static_cast<unsigned>(FileKind::character)) {
     return damaged("an unknown kind of file");
   }
   out.kind = static_cast<FileKind>(head & kind_bits);
@@ -101,6 +104,7 @@ Result<Attributes> decode_attributes(ByteView bytes) {
     out.hard_link_to = LB_TRY(in.text());
   }
   if ((head & rare_bit) != 0) LB_TRY(decode_rare(in, out));
+  if ((head & names_bit) != 0) out.links = LB_TRY(in.varint());
   if (!in.done()) return damaged("bytes are left over");
   return out;
 }

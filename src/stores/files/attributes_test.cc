@@ -20,6 +20,7 @@ Attributes everything() {
   out.special = 0x801;
   out.link_target = std::string("\xff/..", 4);
   out.hard_link_to = "a/b";
+  out.links = 300;
   out.xattrs = {{"user.x", Buffer{0, 1, 2}}, {"system.posix_acl_access", Buffer(40, 3)}};
   out.complete = false;
   return out;
@@ -39,6 +40,7 @@ void expect_equal(const Attributes& a, const Attributes& b) {
   EXPECT_EQ(a.special, b.special);
   EXPECT_EQ(a.link_target, b.link_target);
   EXPECT_EQ(a.hard_link_to, b.hard_link_to);
+  EXPECT_EQ(a.links, b.links);
   EXPECT_EQ(a.xattrs, b.xattrs);
   EXPECT_EQ(a.complete, b.complete);
 }

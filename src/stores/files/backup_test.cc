@@ -121,6 +121,7 @@ TEST_F(FilesBackup, FirstNameOfAHardLinkHoldsTheContent) {
   ASSERT_TRUE(files_.link(at("b/one"), at("c")).ok());
   auto outcome = backup();
   EXPECT_EQ(attributes("a-two").hard_link_to, "");
+  EXPECT_EQ(attributes("a-two").links, 3u);
   EXPECT_EQ(attributes("b/one").hard_link_to, "a-two");
   EXPECT_EQ(attributes("c").hard_link_to, "a-two");
   EXPECT_EQ(outcome.snapshot.logical_bytes, 8u);

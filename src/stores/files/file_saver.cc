@@ -31,6 +31,7 @@ Attributes attributes_of(const FileInfo& info, const OwnerNames& names) {
   out.ctime_ns = info.ctime_ns;
   out.inode = info.inode;
   out.device = info.device;
+  if (info.kind != FileKind::directory) out.links = std::max<std::uint64_t>(info.links, 1);
   bool is_device = info.kind == FileKind::block || info.kind == FileKind::character;
   if (is_device) out.special = info.special;
   return out;

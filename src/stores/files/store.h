@@ -22,6 +22,7 @@ struct Attributes {
   std::uint64_t special = 0;  // device number of device files
   std::string link_target;    // symlink
   std::string hard_link_to;   // path below the root of the first name of the same file
+  std::uint64_t links = 1;    // names of the file at backup time, those outside the tree included
   std::vector<std::pair<std::string, Buffer>> xattrs;  // ACLs are system.posix_acl_*
   // False: the content of a file, or the names in a folder, could not be read or were left out on
   // purpose (another file system). Nothing below is restored, and nothing below is ever deleted.

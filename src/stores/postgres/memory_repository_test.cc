@@ -103,6 +103,17 @@ class Reader final : public repo::SnapshotReader {
     if (found == snapshot_->rows.end()) return std::optional<repo::Row>();
     return std::optional(repo::Row{key, found->second.attributes, found->second.bytes.size(), {}});
   }
+  std::vector<repo::TableBlock> outline() const override {
+    if (snapshot_->rows.empty()) return {};
+    return {{snapshot_->rows.begin()->first, snapshot_->rows.size()}};
+  }
+  Result<std::vector<repo::Row>> block_rows(std::size_t) override {
+    std::vector<repo::Row> rows;
+    for (const auto& [key, content] : snapshot_->rows) {
+      rows.push_back({key, content.attributes, content.bytes.size(), {}});
+    }
+    return rows;
+  }
   Result<std::optional<Buffer>> attachment(const std::string& name) override {
     auto found = snapshot_->attachments.find(name);
     if (found == snapshot_->attachments.end()) return std::optional<Buffer>();
