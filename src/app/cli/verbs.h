@@ -26,6 +26,7 @@ Verb ls_verb();
 Verb info_verb();
 Verb show_verb();
 Verb restore_verb();
+Verb mount_verb();
 Verb verify_verb();
 Verb drill_verb();
 Verb report_verb();
