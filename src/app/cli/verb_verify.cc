@@ -29,6 +29,7 @@ Json json_of(const repo::VerifyReport& report) {
       .set("ok", report.clean())
       .set("exit", report.clean() ? 0 : static_cast<int>(ExitCode::damaged))
       .set("read_fraction", report.fraction)
+      .set("deep", report.deep)
       .set("objects", report.objects)
       .set("snapshots", report.snapshots)
       .set("packs", report.packs)
@@ -64,12 +65,14 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   repo::VerifyOptions options;
   options.fraction = LB_TRY(read_fraction(args));
+  options.deep = args.has("deep");
   auto seed = shell.world.random.bytes(8);
   for (auto byte : seed) options.seed = (options.seed << 8) | byte;
-  auto act = LB_TRY(state::Act::begin(
-      shell.world, *session->journal, "verify", {},
-      cat("Verifying the repository, ", fixed(options.fraction * 100, 0), " % of the packs"),
-      Json::object()));
+  auto act =
+      LB_TRY(state::Act::begin(shell.world, *session->journal, "verify", {},
+                               cat("Verifying the repository, ", fixed(options.fraction * 100, 0),
+                                   " % of the packs", options.deep ? ", every chunk" : ""),
+                               Json::object()));
   auto started = shell.world.clock.steady();
   auto sink = shell.console.progress("verify");
   auto report = session->repository->verify(options, shell.stop,
@@ -100,12 +103,17 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
 
 Verb verify_verb() {
   return {{"verify",
-           "Reads the repository back, decrypts it and checks every byte, or a sample.",
-           {"lifeboat verify              # everything",
+           "Reads the repository back and authenticates every byte of it, or of a sample.",
+           {"lifeboat verify              # every byte",
+            "lifeboat verify --deep       # and every chunk against its hash, as a restore does",
             "lifeboat verify --read 10%   # a random tenth of the packs, all structure"},
-           "verify [--read PERCENT]",
+           "verify [--read PERCENT] [--deep]",
            {{"read", 0, "PERCENT",
-             "share of the packs to read back (default 100%; 0% checks structure only)", false}},
+             "share of the packs to read back (default 100%; 0% checks structure only)", false},
+            {"deep", 0, "",
+             "decompress what is read, compare every chunk and pack with its hash: also finds what "
+             "a writer sealed wrongly",
+             false}},
            0},
           run};
 }

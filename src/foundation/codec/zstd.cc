@@ -62,20 +62,25 @@ bool Compressor::shrink(ByteView plain, Buffer& out) {
   return true;
 }
 
-Result<Buffer> decompress(ByteView packed, std::uint64_t plain_bytes) {
+Status decompress_into(ByteView packed, MutableBytes out) {
   // One context a thread: making one costs more than opening a small frame.
   thread_local std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   LB_ASSERT(context != nullptr);
-  Buffer out(plain_bytes);
   auto size =
       ZSTD_decompressDCtx(context.get(), out.data(), out.size(), packed.data(), packed.size());
   if (ZSTD_isError(size) != 0) {
     return Error(ErrorKind::corrupt, cat("compressed data: ", ZSTD_getErrorName(size)));
   }
-  if (size != plain_bytes) {
+  if (size != out.size()) {
     return Error(ErrorKind::corrupt,
-                 cat("compressed data holds ", size, " bytes, not ", plain_bytes));
+                 cat("compressed data holds ", size, " bytes, not ", out.size()));
   }
+  return {};
+}
+
+Result<Buffer> decompress(ByteView packed, std::uint64_t plain_bytes) {
+  Buffer out(plain_bytes);
+  LB_TRY(decompress_into(packed, out));
   return out;
 }
 

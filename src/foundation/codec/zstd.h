@@ -26,5 +26,7 @@ class Compressor {
 
 // Exactly `plain_bytes` of plain data; anything else is corrupt.
 Result<Buffer> decompress(ByteView packed, std::uint64_t plain_bytes);
+// The same into `out`, which it fills exactly.
+Status decompress_into(ByteView packed, MutableBytes out);
 
 }  // namespace lb

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 
@@ -56,7 +57,9 @@ void Aead::seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView 
   LB_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, aead_tag_bytes, tag) == 1);
 }
 
-Result<Buffer> Aead::open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const {
+// `plain` may be where the sealed bytes are.
+Status Aead::open_into(const AeadNonce& nonce, ByteView bound, ByteView sealed,
+                       std::uint8_t* plain) const {
   Error broken(ErrorKind::corrupt, "does not authenticate");
   if (sealed.size() < aead_tag_bytes) return broken;
   auto cipher = sealed.first(sealed.size() - aead_tag_bytes);
@@ -68,16 +71,27 @@ Result<Buffer> Aead::open(const AeadNonce& nonce, ByteView bound, ByteView seale
                                            nonce.data(), nullptr) == 1);
   LB_ASSERT(EVP_DecryptUpdate(context.get(), nullptr, &written, bound.data(), int_size(bound)) ==
             1);
-  Buffer plain(cipher.size());
   if (!cipher.empty()) {
-    LB_ASSERT(EVP_DecryptUpdate(context.get(), plain.data(), &written, cipher.data(),
-                                int_size(cipher)) == 1);
+    LB_ASSERT(EVP_DecryptUpdate(context.get(), plain, &written, cipher.data(), int_size(cipher)) ==
+              1);
   }
   LB_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, aead_tag_bytes, tag.data()) ==
             1);
   std::uint8_t none[aead_tag_bytes];
   if (EVP_DecryptFinal_ex(context.get(), none, &written) != 1) return broken;
+  return {};
+}
+
+Result<Buffer> Aead::open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const {
+  Buffer plain(sealed.size() - std::min(sealed.size(), aead_tag_bytes));
+  LB_TRY(open_into(nonce, bound, sealed, plain.data()));
   return plain;
+}
+
+Result<MutableBytes> Aead::open_in_place(const AeadNonce& nonce, ByteView bound,
+                                         MutableBytes sealed) const {
+  LB_TRY(open_into(nonce, bound, sealed, sealed.data()));
+  return sealed.first(sealed.size() - aead_tag_bytes);
 }
 
 }  // namespace lb

@@ -23,8 +23,15 @@ class Aead {
             Buffer& out) const;
   // The plain text; corrupt when the bytes, the nonce, the key or `bound` are not those of seal().
   Result<Buffer> open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const;
+  // The same over the sealed bytes themselves: the plain text is their beginning. When it is an
+  // error, what they hold is unspecified and must not be used.
+  Result<MutableBytes> open_in_place(const AeadNonce& nonce, ByteView bound,
+                                     MutableBytes sealed) const;
 
  private:
+  Status open_into(const AeadNonce& nonce, ByteView bound, ByteView sealed,
+                   std::uint8_t* plain) const;
+
   Secret key_;
 };
 

@@ -62,6 +62,25 @@ TEST(Aead, EveryFlippedBitIsSeen) {
   }
 }
 
+TEST(Aead, OpensInPlaceAsItOpensApart) {
+  Aead aead{Secret(ByteView(Buffer(32, 9)))};
+  AeadNonce nonce{1};
+  for (auto size : std::initializer_list<std::size_t>{0, 1, 15, 16, 17, 1000, 70'000}) {
+    Buffer plain(size, 7), sealed;
+    aead.seal(nonce, view_of("name"), {}, plain, sealed);
+    auto again = sealed;
+    auto opened = aead.open_in_place(nonce, view_of("name"), again);
+    ASSERT_TRUE(opened.ok());
+    EXPECT_EQ(opened->data(), again.data());
+    EXPECT_EQ(Buffer(opened->begin(), opened->end()), plain);
+    again = sealed;
+    again[size / 2] ^= 1;
+    EXPECT_FALSE(aead.open_in_place(nonce, view_of("name"), again).ok());
+    again.assign(sealed.begin(), sealed.begin() + aead_tag_bytes - 1);
+    EXPECT_FALSE(aead.open_in_place(nonce, view_of("name"), again).ok());
+  }
+}
+
 TEST(Aead, SealsNothing) {
   Aead aead{Secret(ByteView(Buffer(32, 9)))};
   Buffer sealed;

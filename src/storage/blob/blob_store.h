@@ -3,6 +3,7 @@
 // count. Thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,12 @@ class BlobStore {
   // Exactly `size` bytes at `offset`; an object that is shorter is ErrorKind::corrupt.
   virtual Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
                                    std::uint64_t size) = 0;
+  // The same into the caller's memory, which it fills.
+  virtual Status get_range_into(const std::string& key, std::uint64_t offset, MutableBytes out) {
+    auto bytes = LB_TRY(get_range(key, offset, out.size()));
+    std::copy(bytes.begin(), bytes.end(), out.begin());
+    return {};
+  }
   virtual Result<BlobInfo> info(const std::string& key) = 0;
   // Keys with this prefix, sorted, strictly after `after` when it is not empty.
   virtual Result<std::vector<BlobInfo>> list(const std::string& prefix,

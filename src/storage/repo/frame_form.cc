@@ -31,16 +31,46 @@ Buffer to_frame_form(ByteView plain) {
   return out;
 }
 
-Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max) {
+namespace {
+
+struct Form {
+  bool compressed = false;
+  std::uint32_t plain_bytes = 0;
+  ByteView data;
+};
+
+Result<Form> parse(ByteView form, std::size_t plain_bytes_max) {
   ByteReader in(form);
   auto compression = LB_TRY(in.u8());
   auto size = LB_TRY(in.u32());
   if (size > plain_bytes_max) return Error(ErrorKind::corrupt, "frame too large");
   auto data = LB_TRY(in.raw(in.left()));
-  if (compression == 1) return decompress(data, size);
-  if (compression != 0 || data.size() != size)
+  if (compression > 1 || (compression == 0 && data.size() != size)) {
     return Error(ErrorKind::corrupt, "unknown frame form");
-  return Buffer(data.begin(), data.end());
+  }
+  return Form{compression == 1, size, data};
+}
+
+}  // namespace
+
+Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max) {
+  auto parsed = LB_TRY(parse(form, plain_bytes_max));
+  if (parsed.compressed) return decompress(parsed.data, parsed.plain_bytes);
+  return Buffer(parsed.data.begin(), parsed.data.end());
+}
+
+Result<ByteView> from_frame_form(ByteView form, std::size_t plain_bytes_max, Buffer& scratch) {
+  auto parsed = LB_TRY(parse(form, plain_bytes_max));
+  if (!parsed.compressed) return parsed.data;
+  if (scratch.size() < parsed.plain_bytes) scratch.resize(parsed.plain_bytes);
+  auto plain = MutableBytes(scratch).first(parsed.plain_bytes);
+  LB_TRY(decompress_into(parsed.data, plain));
+  return ByteView(plain);
+}
+
+Result<std::uint32_t> plain_size_of(ByteView form, std::size_t plain_bytes_max) {
+  auto parsed = LB_TRY(parse(form, plain_bytes_max));
+  return parsed.plain_bytes;
 }
 
 AeadNonce frame_nonce(std::uint32_t number) {

@@ -11,6 +11,10 @@ namespace lb::repo {
 Buffer to_frame_form(ByteView plain);
 // corrupt when it is malformed or says more than `plain_bytes_max`.
 Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max);
+// The same without a copy: a view of `form`, or of `scratch`, which grows to the largest frame.
+Result<ByteView> from_frame_form(ByteView form, std::size_t plain_bytes_max, Buffer& scratch);
+// What the form says of itself; no byte is decompressed.
+Result<std::uint32_t> plain_size_of(ByteView form, std::size_t plain_bytes_max);
 AeadNonce frame_nonce(std::uint32_t number);
 
 }  // namespace lb::repo

@@ -1,5 +1,7 @@
 #include "storage/repo/frame_reader.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
 
@@ -7,7 +9,14 @@ namespace lb::repo {
 
 namespace {
 
-constexpr std::size_t cached_frames_max = 64;  // 16 to 32 MiB
+constexpr std::size_t cached_bytes_max = 16 << 20;
+constexpr std::size_t keys_max = 4096;
+constexpr std::uint64_t tail_bytes = 64 << 10;  // holds the footers of nearly all packs
+
+Error too_short(const std::string& pack) {
+  return Error(ErrorKind::corrupt, cat("object ", pack, " is too short for a pack"))
+      .with_exit(ExitCode::damaged);
+}
 
 }  // namespace
 
@@ -41,13 +50,28 @@ std::string fresh_session_id(const Core& core) {
 }
 
 Result<PackTrailer> FrameReader::trailer(const std::string& pack, std::uint64_t pack_size) {
-  if (pack_size < pack_trailer_bytes + pack_header_bytes) {
-    return Error(ErrorKind::corrupt, cat("object ", pack, " is too short for a pack"))
-        .with_exit(ExitCode::damaged);
-  }
+  if (pack_size < pack_trailer_bytes + pack_header_bytes) return too_short(pack);
   auto bytes = core_.blobs.get_range(pack, pack_size - pack_trailer_bytes, pack_trailer_bytes);
   if (!bytes.ok()) return as_damage(std::move(bytes).take_error(), pack);
   return open_trailer(core_.keys, pack, *bytes);
+}
+
+Result<PackEnd> FrameReader::end_of(const std::string& pack, std::uint64_t pack_size) {
+  if (pack_size < pack_trailer_bytes + pack_header_bytes) return too_short(pack);
+  auto read_tail = [&](std::uint64_t size) -> Result<Buffer> {
+    auto bytes = core_.blobs.get_range(pack, pack_size - size, size);
+    if (!bytes.ok()) return as_damage(std::move(bytes).take_error(), pack);
+    return bytes;
+  };
+  PackEnd out;
+  out.tail = LB_TRY(read_tail(std::min(pack_size, tail_bytes)));
+  out.trailer = LB_TRY(open_trailer(core_.keys, pack, ByteView(out.tail).last(pack_trailer_bytes)));
+  std::uint64_t wanted = std::uint64_t{out.trailer.footer_bytes} + pack_trailer_bytes;
+  if (wanted > pack_size - pack_header_bytes) return too_short(pack);
+  if (wanted > out.tail.size()) out.tail = LB_TRY(read_tail(wanted));
+  auto footer = ByteView(out.tail).last(wanted).first(out.trailer.footer_bytes);
+  out.frames = LB_TRY(open_footer(core_.keys, out.trailer, pack, footer));
+  return out;
 }
 
 Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack) {
@@ -60,6 +84,8 @@ Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack)
   if (!info.ok()) return as_damage(std::move(info).take_error(), pack);
   auto end = LB_TRY(trailer(pack, info->size));
   std::lock_guard lock(mutex_);
+  // Readers go through packs in their order: what was used long ago is hardly asked for again.
+  if (keys_.size() >= keys_max) keys_.clear();
   return keys_.try_emplace(pack, end.aead).first->second;
 }
 
@@ -86,7 +112,9 @@ Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& ex
   if (cached_.contains(place)) return shared;
   recent_.emplace_front(place, shared);
   cached_[place] = recent_.begin();
-  if (recent_.size() > cached_frames_max) {
+  cached_bytes_ += shared->size();
+  while (cached_bytes_ > cached_bytes_max && recent_.size() > 1) {
+    cached_bytes_ -= recent_.back().second->size();
     cached_.erase(recent_.back().first);
     recent_.pop_back();
   }

@@ -19,6 +19,13 @@ using SharedFrame = std::shared_ptr<const Buffer>;
 // is not.
 Error as_damage(Error error, const std::string& object);
 
+// How a pack ends. `tail`: its last bytes, from the footer on at the latest.
+struct PackEnd {
+  PackTrailer trailer;
+  std::vector<FooterFrame> frames;
+  Buffer tail;
+};
+
 class FrameReader {
  public:
   explicit FrameReader(const Core& core) : core_(core) {}
@@ -30,6 +37,8 @@ class FrameReader {
   // The chunk of an extent, cut from its frame and checked against its id.
   Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
   Result<PackTrailer> trailer(const std::string& pack, std::uint64_t pack_size);
+  // Trailer and footer, as a rule with one request.
+  Result<PackEnd> end_of(const std::string& pack, std::uint64_t pack_size);
 
  private:
   Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
@@ -40,6 +49,7 @@ class FrameReader {
   using Place = std::pair<std::string, std::uint32_t>;
   std::list<std::pair<Place, SharedFrame>> recent_;
   std::map<Place, std::list<std::pair<Place, SharedFrame>>::iterator> cached_;
+  std::size_t cached_bytes_ = 0;
 };
 
 }  // namespace lb::repo

@@ -64,6 +64,13 @@ Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::strin
   return plain;
 }
 
+Result<MutableBytes> open_form(const Keyring& keys, const Aead& key, const std::string& pack,
+                               std::uint32_t frame, MutableBytes sealed) {
+  auto form = key.open_in_place(frame_nonce(frame), aad_of(keys, pack, frame), sealed);
+  if (!form.ok()) return bad(pack, cat("frame ", frame, " does not authenticate"));
+  return form;
+}
+
 Buffer seal_footer(const Keyring& keys, const PackKey& key, const std::string& pack,
                    std::uint64_t footer_offset, const std::vector<FooterFrame>& frames) {
   Buffer plain;

@@ -37,6 +37,9 @@ Buffer seal_frame(const Keyring& keys, const Aead& key, const std::string& pack,
                   std::uint32_t frame, ByteView form);
 Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::string& pack,
                           std::uint32_t frame, ByteView sealed);
+// Authenticates a frame and decrypts it where it is; the result is its form.
+Result<MutableBytes> open_form(const Keyring& keys, const Aead& key, const std::string& pack,
+                               std::uint32_t frame, MutableBytes sealed);
 
 // Footer and trailer, to be appended after the frames.
 Buffer seal_footer(const Keyring& keys, const PackKey& key, const std::string& pack,

@@ -94,12 +94,16 @@ struct Finding {
 struct VerifyOptions {
   double fraction = 1.0;   // of pack bytes read back; 0: structure only
   std::uint64_t seed = 0;  // picks the sample
+  // Also decompress what is read and compare every chunk and pack with its hash.
+  bool deep = false;
+  std::uint64_t memory_bytes = 32 << 20;  // for the lists of chunks that tables are held against
 };
 
 struct VerifyReport {
   std::uint64_t objects = 0, snapshots = 0, packs = 0, packs_read = 0, bytes_read = 0, frames = 0,
                 chunks = 0, log_segments = 0, records = 0;
   double fraction = 1.0;
+  bool deep = false;
   std::vector<Finding> findings;
   std::vector<std::string> snapshots_ok, snapshots_damaged;  // ids
   bool clean() const { return findings.empty(); }

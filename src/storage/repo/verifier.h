@@ -1,7 +1,10 @@
 // Verifier: reads a repository back and says what is wrong with it, in terms of snapshots and
-// paths. Keeps the footers of all packs in memory (about 50 bytes a chunk) and one pack a worker.
+// paths. docs/format.md, "Verifying", says what each depth proves. Memory does not grow with the
+// data: packs are gone through in groups whose footers fit into a budget (PackFacts), and the
+// tables of the snapshots are held against one group after the other.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -10,6 +13,8 @@
 
 #include "storage/repo/chunk_map.h"
 #include "storage/repo/log_store.h"
+#include "storage/repo/pack_facts.h"
+#include "storage/repo/pack_scan.h"
 #include "storage/repo/snapshot_reader.h"
 
 namespace lb::repo {
@@ -27,32 +32,61 @@ class Verifier {
     std::uint64_t bytes = 0;
     Digest sha256{};
     bool known_digest = false;
-    bool read = false;                // in the sample
-    std::vector<FooterFrame> frames;  // kept: extents are held against it
-    bool readable = false;
-    std::set<std::uint32_t> bad_frames;
+    bool read = false;      // in the sample
+    bool readable = false;  // its footer is
+    std::size_t number = 0;
+    std::vector<std::uint32_t> bad_frames;
+    PackFacts facts;  // while its group is looked at
+  };
+  struct Snapshot {
+    std::string name;  // for people
+    std::string store;
+    Timestamp taken{};
+    Digest previous{};
+  };
+  // A block of a table whose rows are all good, and the packs that its numbers stood for.
+  struct GoodBlock {
+    std::vector<std::pair<std::uint32_t, const PackState*>> packs;
+    std::uint64_t rows = 0;
+  };
+  // A snapshot whose table is gone through.
+  struct Open {
+    StoredSnapshot& snapshot;
+    const std::string& name;
+    std::vector<const PackState*> packs;  // by the numbers of the snapshot; null: not there
   };
 
+  // verifier.cc
   Status check_text_objects();
   Status check_verdicts();
+  void take_packs(const Verdict& verdict);
   void check_chain(const std::map<std::string, Digest>& digests);
-  Status check_packs();
-  void choose_sample();
-  Status check_pack(const std::string& name, PackState& state);
-  void check_pack_bytes(const std::string& name, PackState& state, const Aead& key, ByteView bytes);
-  Status check_snapshots();
-  Status check_snapshot(StoredSnapshot& snapshot);
-  void check_row(StoredSnapshot& snapshot, const Row& row);
-  Status check_indexes();
-  void check_index(const std::string& key, const Index& index);
   Status check_logs();
   void check_log(const LogKey& key, const BlobInfo& object);
   void check_log_gaps(const std::map<LogName, LogHead>& segments);
   Status check_small_objects();
+
+  // verify_packs.cc
+  Status list_packs();
+  void choose_sample();
+  Status check_group();
+  Status check_pack(PackScan& scan, const std::string& name, PackState& state);
+
+  // verify_tables.cc
+  Status check_snapshots();
+  Status check_snapshot(const std::string& id, const std::string& name);
+  Result<std::uint64_t> check_block(Open& open, std::size_t number);
+  bool check_row(const Open& open, const Row& row);
+  bool is_stored(const Open& open, const Extent& extent) const;
+  bool in_group(const PackState& pack) const;
+  Status check_indexes();
+  void check_index(const std::string& key, const Index& index);
+
   // Thread-safe. One finding an object and problem; what it hits is gathered.
   void add(const std::string& object, const std::string& problem, const std::string& affected = {});
   // Adds to the first finding of the object, or makes one.
   void hit(const std::string& object, const std::string& problem, const std::string& affected);
+  void damaged(const std::string& id, const std::string& problem, const std::string& affected);
   bool chance(const std::string& object) const;  // of the sample, for objects that are not packs
   Status check_stop() const;
 
@@ -65,9 +99,17 @@ class Verifier {
   std::map<std::string, std::size_t> by_problem_;  // object + problem -> finding
   std::map<std::string, std::size_t> by_object_;   // object -> its first finding
   std::map<std::string, PackState> packs_;
-  std::map<std::string, Verdict> verdicts_;
+  std::vector<std::pair<const std::string*, PackState*>> order_;  // of packs_
+  std::atomic<std::size_t> next_ = 0, facts_bytes_ = 0;
+  std::size_t group_begin_ = 0, group_end_ = 0;
+  std::map<std::vector<ChunkId>, GoodBlock> good_blocks_;  // by the chunks of the block
+  std::map<std::string, Snapshot> snapshots_;
   std::set<std::string> damaged_;  // snapshot ids
   std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };
+
+// A number in [0, 1) that depends on the seed and the name alone, so that a run with the same seed
+// reads the same objects everywhere.
+double sample_draw(std::uint64_t seed, const std::string& name);
 
 }  // namespace lb::repo
