@@ -1,6 +1,7 @@
 // StoredSnapshot::fetch: content of many rows in pack order. Pieces that lie close together in a
-// pack are read with one request; each frame is opened once, each chunk checked once, and given to
-// every row that has it.
+// pack are read with one request; each frame is opened once, each chunk checked once, several side
+// by side, and given to every row that has it. Memory: a window of pieces, and for each worker what
+// one request brings.
 #include <algorithm>
 #include <atomic>
 #include <tuple>
@@ -15,14 +16,12 @@ namespace {
 
 constexpr std::uint64_t read_bytes_max = 4 << 20;
 constexpr std::uint64_t gap_bytes_max = 64 << 10;  // read over rather than asked for apart
+constexpr std::size_t pieces_max = 64 << 10;       // looked at together
 
 struct Piece {
-  std::uint32_t pack = 0, frame = 0;
-  std::uint64_t frame_offset = 0;
-  std::uint32_t frame_size = 0;
-  std::size_t row = 0;
-  std::uint64_t row_offset = 0;
   const Extent* extent = nullptr;
+  std::uint64_t row_offset = 0;
+  std::size_t row = 0;
 };
 
 struct Read {
@@ -30,34 +29,20 @@ struct Read {
   std::uint64_t offset = 0, size = 0;
 };
 
-std::vector<Piece> pieces_of(std::span<const Row> rows) {
-  std::vector<Piece> out;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    std::uint64_t at = 0;
-    for (const auto& extent : rows[r].extents) {
-      if (!extent.hole && extent.length > 0) {
-        out.push_back(
-            {extent.pack, extent.frame, extent.frame_offset, extent.frame_size, r, at, &extent});
-      }
-      at += extent.length;
-    }
-  }
-  std::sort(out.begin(), out.end(), [](const Piece& a, const Piece& b) {
-    return std::tie(a.pack, a.frame_offset, a.extent->offset) <
-           std::tie(b.pack, b.frame_offset, b.extent->offset);
-  });
-  return out;
+bool in_pack_order(const Piece& a, const Piece& b) {
+  return std::tie(a.extent->pack, a.extent->frame_offset, a.extent->offset) <
+         std::tie(b.extent->pack, b.extent->frame_offset, b.extent->offset);
 }
 
 std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
   std::vector<Read> out;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const auto& piece = pieces[i];
-    auto end = piece.frame_offset + piece.frame_size;
+    const auto& extent = *pieces[i].extent;
+    auto end = extent.frame_offset + extent.frame_size;
     if (!out.empty()) {
       auto& last = out.back();
-      bool joins = pieces[last.first].pack == piece.pack &&
-                   piece.frame_offset <= last.offset + last.size + gap_bytes_max &&
+      bool joins = pieces[last.first].extent->pack == extent.pack &&
+                   extent.frame_offset <= last.offset + last.size + gap_bytes_max &&
                    end - last.offset <= read_bytes_max;
       if (joins) {
         last.size = std::max(last.size, end - last.offset);
@@ -65,67 +50,121 @@ std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
         continue;
       }
     }
-    out.push_back({i, i + 1, piece.frame_offset, piece.frame_size});
+    out.push_back({i, i + 1, extent.frame_offset, extent.frame_size});
   }
   return out;
 }
 
-class Fetch {
- public:
-  Fetch(StoredSnapshot& snapshot, std::span<const Row> rows, FetchSink& sink)
-      : snapshot_(snapshot),
-        rows_(rows.data()),
-        sink_(sink),
-        pieces_(pieces_of(rows)),
-        reads_(reads_of(pieces_)),
-        left_(rows.size()) {
-    for (const auto& piece : pieces_) ++left_[piece.row];
-  }
+bool same_frame(const Extent& a, const Extent& b) {
+  return a.frame == b.frame && a.frame_offset == b.frame_offset && a.frame_size == b.frame_size;
+}
 
-  Status run(unsigned workers, std::stop_token stop) {
-    for (std::size_t row = 0; row < left_.size(); ++row) {
-      if (left_[row] == 0) LB_TRY(sink_.done(row));
+// Gives pieces in windows: what one call holds does not grow with the rows.
+class Pieces {
+ public:
+  explicit Pieces(std::span<const Row> rows) : rows_(rows.data()), count_(rows.size()) {}
+
+  // Sorted; empty at the end.
+  std::vector<Piece> next() {
+    std::vector<Piece> out;
+    for (; row_ < count_ && out.size() < pieces_max; ++row_, extent_ = 0, at_ = 0) {
+      const auto& extents = rows_[row_].extents;
+      for (; extent_ < extents.size() && out.size() < pieces_max; ++extent_) {
+        const auto& extent = extents[extent_];
+        if (!extent.hole && extent.length > 0) out.push_back({&extent, at_, row_});
+        at_ += extent.length;
+      }
+      if (extent_ < extents.size()) break;
     }
-    TaskGroup group(stop);
-    auto count = std::min<std::size_t>(std::max(1u, workers), reads_.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      group.run([this](std::stop_token token) { return work(token); });
-    }
-    return group.wait();
+    std::sort(out.begin(), out.end(), in_pack_order);
+    return out;
   }
 
  private:
+  const Row* const rows_;  // the caller's, for the time of the call
+  const std::size_t count_;
+  std::size_t row_ = 0, extent_ = 0;
+  std::uint64_t at_ = 0;
+};
+
+class Fetch {
+ public:
+  Fetch(StoredSnapshot& snapshot, std::span<const Row> rows, FetchSink& sink)
+      : snapshot_(snapshot), rows_(rows.data()), sink_(sink), left_(rows.size()) {
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const auto& extents = rows[row].extents;
+      left_[row] = static_cast<std::uint64_t>(
+          std::count_if(extents.begin(), extents.end(),
+                        [](const Extent& extent) { return !extent.hole && extent.length > 0; }));
+    }
+  }
+
+  Status run(std::span<const Row> rows, unsigned workers, std::stop_token stop) {
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      if (left_[row] == 0) LB_TRY(sink_.done(row));
+    }
+    Pieces pieces(rows);
+    for (;;) {
+      pieces_ = pieces.next();
+      if (pieces_.empty()) return {};
+      reads_ = reads_of(pieces_);
+      next_ = 0;
+      TaskGroup group(stop);
+      auto count = std::min<std::size_t>(std::max(1u, workers), reads_.size());
+      for (std::size_t i = 0; i < count; ++i) {
+        group.run([this](std::stop_token token) { return work(token); });
+      }
+      LB_TRY(group.wait());
+    }
+  }
+
+ private:
+  // What a worker keeps from one request to the next.
+  struct Scratch {
+    Buffer sealed;
+    FrameScratch frame;
+  };
+
   Status work(std::stop_token stop) {
+    Scratch scratch;
     for (;;) {
       auto next = next_.fetch_add(1);
       if (next >= reads_.size()) return {};
       if (stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
-      LB_TRY(give(reads_[next]));
+      LB_TRY(give(reads_[next], scratch));
     }
   }
 
-  Status give(const Read& read) {
+  Status give(const Read& read, Scratch& scratch) {
     auto pack = LB_TRY(snapshot_.pack_of(*pieces_[read.first].extent));
-    auto bytes = snapshot_.core().blobs.get_range(pack, read.offset, read.size);
-    if (!bytes.ok())
-      return as_damage(std::move(bytes).take_error(), pack).context(what(read.first));
-    Buffer frame;
-    const Piece* opened = nullptr;
-    ByteView checked;
-    for (auto i = read.first; i < read.last; ++i) {
+    if (scratch.sealed.size() < read.size) scratch.sealed.resize(read.size);
+    auto bytes = MutableBytes(scratch.sealed).first(read.size);
+    auto got = snapshot_.frames().read(pack, read.offset, bytes);
+    if (!got.ok()) return std::move(got).take_error().context(what(read.first));
+    for (auto first = read.first; first < read.last;) {
+      auto last = first + 1;
+      while (last < read.last && same_frame(*pieces_[first].extent, *pieces_[last].extent)) ++last;
+      const auto& extent = *pieces_[first].extent;
+      auto sealed = bytes.subspan(extent.frame_offset - read.offset, extent.frame_size);
+      LB_TRY(give_frame(pack, sealed, first, last, scratch.frame));
+      first = last;
+    }
+    return {};
+  }
+
+  // Pieces [first, last) lie in one frame.
+  Status give_frame(const std::string& pack, MutableBytes sealed, std::size_t first,
+                    std::size_t last, FrameScratch& scratch) {
+    auto frame = snapshot_.frames().open(pack, pieces_[first].extent->frame, sealed, scratch);
+    if (!frame.ok()) return std::move(frame).take_error().context(what(first));
+    scratch.extents.clear();
+    for (auto i = first; i < last; ++i) scratch.extents.push_back(pieces_[i].extent);
+    auto bad = snapshot_.frames().check(pack, *frame, scratch);
+    if (bad) return std::move(bad->error).context(what(first + bad->extent));
+    for (auto i = first; i < last; ++i) {
       const auto& piece = pieces_[i];
-      bool same_frame = opened != nullptr && opened->frame == piece.frame;
-      if (!same_frame) {
-        auto sealed = ByteView(*bytes).subspan(piece.frame_offset - read.offset, piece.frame_size);
-        frame = LB_TRY(snapshot_.frames().open(pack, piece.frame, sealed).context(what(i)));
-      }
-      bool same_chunk = same_frame && opened->extent->offset == piece.extent->offset &&
-                        opened->extent->id == piece.extent->id;
-      if (!same_chunk) {
-        checked = LB_TRY(snapshot_.frames().chunk(pack, *piece.extent, frame).context(what(i)));
-      }
-      opened = &piece;
-      LB_TRY(sink_.data(piece.row, piece.row_offset, checked));
+      auto bytes = frame->subspan(piece.extent->offset, piece.extent->length);
+      LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
       if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
     }
     return {};
@@ -136,10 +175,10 @@ class Fetch {
   }
 
   StoredSnapshot& snapshot_;
-  const Row* const rows_;  // the caller's, for the time of the call
+  const Row* const rows_;
   FetchSink& sink_;
-  const std::vector<Piece> pieces_;
-  const std::vector<Read> reads_;
+  std::vector<Piece> pieces_;  // of the present window
+  std::vector<Read> reads_;
   std::vector<std::atomic<std::uint64_t>> left_;  // pieces a row still waits for
   std::atomic<std::size_t> next_{0};
 };
@@ -148,7 +187,7 @@ class Fetch {
 
 Status StoredSnapshot::fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
                              std::stop_token stop) {
-  return Fetch(*this, rows, sink).run(workers, stop);
+  return Fetch(*this, rows, sink).run(rows, workers, stop);
 }
 
 }  // namespace lb::repo

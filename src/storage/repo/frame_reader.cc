@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/frame_form.h"
 
 namespace lb::repo {
 
@@ -16,6 +17,20 @@ constexpr std::uint64_t tail_bytes = 64 << 10;  // holds the footers of nearly a
 Error too_short(const std::string& pack) {
   return Error(ErrorKind::corrupt, cat("object ", pack, " is too short for a pack"))
       .with_exit(ExitCode::damaged);
+}
+
+Error wrong_chunk(const std::string& pack, const Extent& extent) {
+  return Error(ErrorKind::corrupt,
+               cat("object ", pack, ": frame ", extent.frame, " does not hold the chunk it should"))
+      .with_exit(ExitCode::damaged);
+}
+
+bool is_inside(const Extent& extent, ByteView frame) {
+  return extent.offset <= frame.size() && extent.length <= frame.size() - extent.offset;
+}
+
+bool same_place(const Extent& a, const Extent& b) {
+  return a.offset == b.offset && a.length == b.length;
 }
 
 }  // namespace
@@ -94,6 +109,44 @@ Result<Buffer> FrameReader::open(const std::string& pack, std::uint32_t frame, B
   return open_frame(core_.keys, *key, pack, frame, sealed);
 }
 
+Result<ByteView> FrameReader::open(const std::string& pack, std::uint32_t frame,
+                                   MutableBytes sealed, FrameScratch& scratch) {
+  auto key = LB_TRY(key_of(pack));
+  auto form = LB_TRY(open_form(core_.keys, *key, pack, frame, sealed));
+  auto plain = from_frame_form(form, frame_bytes_max, scratch.plain);
+  if (plain.ok()) return plain;
+  return Error(ErrorKind::corrupt,
+               cat("object ", pack, ": frame ", frame, ": ", plain.error().message()))
+      .with_exit(ExitCode::damaged);
+}
+
+Status FrameReader::read(const std::string& pack, std::uint64_t offset, MutableBytes out) {
+  auto done = core_.blobs.get_range_into(pack, offset, out);
+  if (!done.ok()) return as_damage(std::move(done).take_error(), pack);
+  return {};
+}
+
+std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack, ByteView frame,
+                                                        FrameScratch& scratch) {
+  const auto& extents = scratch.extents;
+  scratch.chunks.clear();
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    const auto& extent = *extents[i];
+    if (!is_inside(extent, frame)) return BadChunk{wrong_chunk(pack, extent), i};
+    if (i > 0 && same_place(extent, *extents[i - 1])) continue;
+    scratch.chunks.push_back(frame.subspan(extent.offset, extent.length));
+  }
+  scratch.digests.resize(scratch.chunks.size());
+  core_.id_mac.of_many(scratch.chunks, scratch.digests);
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    if (i > 0 && !same_place(*extents[i], *extents[i - 1])) ++number;
+    if (short_id(scratch.digests[number]) == extents[i]->id) continue;
+    return BadChunk{wrong_chunk(pack, *extents[i]), i};
+  }
+  return std::nullopt;
+}
+
 Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& extent) {
   Place place{pack, extent.frame};
   {
@@ -122,14 +175,11 @@ Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& ex
 }
 
 Result<ByteView> FrameReader::chunk(const std::string& pack, const Extent& extent, ByteView frame) {
-  bool inside = extent.offset <= frame.size() && extent.length <= frame.size() - extent.offset;
-  if (inside) {
+  if (is_inside(extent, frame)) {
     auto bytes = frame.subspan(extent.offset, extent.length);
     if (chunk_id(core_, bytes) == extent.id) return bytes;
   }
-  return Error(ErrorKind::corrupt,
-               cat("object ", pack, ": frame ", extent.frame, " does not hold the chunk it should"))
-      .with_exit(ExitCode::damaged);
+  return wrong_chunk(pack, extent);
 }
 
 }  // namespace lb::repo

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "storage/repo/core.h"
 #include "storage/repo/pack_format.h"
@@ -26,6 +27,14 @@ struct PackEnd {
   Buffer tail;
 };
 
+// What a thread keeps while it opens one frame after another.
+struct FrameScratch {
+  Buffer plain;
+  std::vector<const Extent*> extents;  // to check: in one frame, by their offsets
+  std::vector<ByteView> chunks;
+  std::vector<Digest> digests;
+};
+
 class FrameReader {
  public:
   explicit FrameReader(const Core& core) : core_(core) {}
@@ -34,6 +43,17 @@ class FrameReader {
   Result<SharedFrame> frame(const std::string& pack, const Extent& extent);
   // The sealed bytes of a frame, opened; past the cache.
   Result<Buffer> open(const std::string& pack, std::uint32_t frame, ByteView sealed);
+  // The same without a copy: decrypts `sealed` where it is; the result lies there or in `scratch`.
+  Result<ByteView> open(const std::string& pack, std::uint32_t frame, MutableBytes sealed,
+                        FrameScratch& scratch);
+  // Sealed bytes of a pack.
+  Status read(const std::string& pack, std::uint64_t offset, MutableBytes out);
+  // Compares the chunks of `scratch.extents` with their ids, each place once.
+  struct BadChunk {
+    Error error;
+    std::size_t extent = 0;  // which of them
+  };
+  std::optional<BadChunk> check(const std::string& pack, ByteView frame, FrameScratch& scratch);
   // The chunk of an extent, cut from its frame and checked against its id.
   Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
   Result<PackTrailer> trailer(const std::string& pack, std::uint64_t pack_size);

@@ -116,9 +116,16 @@ bool PackScan::is_good(const std::string& pack, const PackEnd& end, std::uint32_
   if (depth != ScanDepth::content) return true;
   auto plain = from_frame_form(*form, frame_bytes_max, plain_);
   if (!plain.ok()) return false;
-  return std::all_of(frame.chunks.begin(), frame.chunks.end(), [&](const FooterChunk& chunk) {
-    return chunk_digest(core_, plain->subspan(chunk.offset, chunk.length)) == chunk.id;
-  });
+  chunks_.clear();
+  for (const auto& chunk : frame.chunks) {
+    chunks_.push_back(plain->subspan(chunk.offset, chunk.length));
+  }
+  digests_.resize(chunks_.size());
+  core_.id_mac.of_many(chunks_, digests_);
+  for (std::size_t i = 0; i < digests_.size(); ++i) {
+    if (digests_[i] != frame.chunks[i].id) return false;
+  }
+  return true;
 }
 
 }  // namespace lb::repo

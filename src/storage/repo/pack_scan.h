@@ -51,6 +51,8 @@ class PackScan {
   FrameReader& reader_;
   const std::stop_token stop_;
   Buffer sealed_, plain_;
+  std::vector<ByteView> chunks_;
+  std::vector<Digest> digests_;
 };
 
 }  // namespace lb::repo
