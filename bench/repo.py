@@ -18,24 +18,27 @@ def step(table, name, tools, act, stored=lambda tool: None):
         table.add(name, tool.name, measured, stored(tool))
 
 
-def check_restores(tools, folder, data):
+def out_of(tool, folder):
+    return os.path.join(folder, f"out-{tool.name.replace(' ', '')}")
+
+
+def check_restore(tool, folder, data):
     """A restore that is not equal ends the run: its speed would mean nothing."""
-    for tool in tools:
-        target = os.path.join(folder, f"out-{tool.name.replace(' ', '')}")
-        different = differences(data, tool.restored(target, data))
-        shutil.rmtree(target)
-        if different and tool.name == "lifeboat":
-            raise SystemExit(f"bench: our restore differs from the source:\n{different}")
-        if different:
-            print(f"restore: that of {tool.name} differs from the source: {different.splitlines()[0]}")
+    different = differences(data, tool.restored(out_of(tool, folder), data))
+    if different and tool.name == "lifeboat":
+        raise SystemExit(f"bench: our restore differs from the source:\n{different}")
+    if different:
+        print(f"restore: that of {tool.name} differs from the source: {different.splitlines()[0]}")
 
 
-def restore_all(table, tools, folder, data, step_name="restore"):
-    # One after another, and each compared and removed before the next: no tool pays for another's files.
+def restore_all(table, tools, folder, data, step_name):
+    # Removed only at the end: creating files right after many were removed is slow on ext4, and would be
+    # charged to whoever comes next.
     for tool in tools:
-        target = os.path.join(folder, f"out-{tool.name.replace(' ', '')}")
-        table.add(step_name, tool.name, tool.restore(target))
-        check_restores([tool], folder, data)
+        table.add(step_name, tool.name, tool.restore(out_of(tool, folder)))
+    for tool in tools:
+        check_restore(tool, folder, data)
+        shutil.rmtree(out_of(tool, folder))
 
 
 def life_of_a(table, lifeboat, folder, data, seed):

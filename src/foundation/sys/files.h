@@ -60,6 +60,8 @@ class File {
   virtual Result<std::vector<DataRange>>
   data_ranges() = 0;  // SEEK_DATA/SEEK_HOLE; whole file if unknown
   virtual Status set_mode(std::uint32_t mode) = 0;
+  virtual Status set_owner(std::uint32_t uid, std::uint32_t gid) = 0;
+  virtual Status set_mtime(std::int64_t mtime_ns) = 0;  // after the last write
   virtual Status close() = 0;  // reports late write errors; the destructor closes silently
 };
 

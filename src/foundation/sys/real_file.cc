@@ -51,6 +51,12 @@ FileInfo info_of(const struct stat& raw) {
   return out;
 }
 
+timespec time_of_nanos(std::int64_t nanos) {
+  constexpr std::int64_t second = 1'000'000'000;
+  std::int64_t part = (nanos % second + second) % second;  // never negative, as the calls demand
+  return {(nanos - part) / second, part};
+}
+
 Error path_error(int errno_value, std::string_view what, const std::string& path) {
   return system_error(errno_value, cat(what, " ", printable(path)));
 }
@@ -139,6 +145,17 @@ Result<std::vector<DataRange>> RealFile::data_ranges() {
 
 Status RealFile::set_mode(std::uint32_t mode) {
   if (::fchmod(descriptor_.get(), mode) != 0) return failed("change mode of");
+  return {};
+}
+
+Status RealFile::set_owner(std::uint32_t uid, std::uint32_t gid) {
+  if (::fchown(descriptor_.get(), uid, gid) != 0) return failed("change owner of");
+  return {};
+}
+
+Status RealFile::set_mtime(std::int64_t mtime_ns) {
+  timespec times[2] = {{0, UTIME_OMIT}, time_of_nanos(mtime_ns)};
+  if (::futimens(descriptor_.get(), times) != 0) return failed("change time of");
   return {};
 }
 

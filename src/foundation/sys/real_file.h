@@ -14,6 +14,7 @@ namespace lb {
 
 FileKind kind_of_mode(mode_t mode);
 FileInfo info_of(const struct stat& raw);
+timespec time_of_nanos(std::int64_t nanos);
 Error path_error(int errno_value, std::string_view what, const std::string& path);
 
 class RealFile final : public File {
@@ -27,6 +28,8 @@ class RealFile final : public File {
   Result<FileInfo> info() override;
   Result<std::vector<DataRange>> data_ranges() override;
   Status set_mode(std::uint32_t mode) override;
+  Status set_owner(std::uint32_t uid, std::uint32_t gid) override;
+  Status set_mtime(std::int64_t mtime_ns) override;
   Status close() override;
 
  private:

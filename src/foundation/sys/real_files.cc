@@ -76,7 +76,7 @@ class RealFiles final : public Files {
 
   Result<std::unique_ptr<File>> create(const std::string& path, std::uint32_t mode) override {
     auto descriptor = LB_TRY(open_path(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
-    return to_file(std::move(descriptor), path);
+    return std::unique_ptr<File>(std::make_unique<RealFile>(std::move(descriptor), path));
   }
 
   Result<std::unique_ptr<File>> open_write(const std::string& path) override {
@@ -218,10 +218,7 @@ class RealFiles final : public Files {
 
   Status set_mtime(const std::string& path, std::int64_t mtime_ns) override {
     LB_TRY(check_path(path));
-    constexpr std::int64_t second = 1'000'000'000;
-    std::int64_t part =
-        (mtime_ns % second + second) % second;  // never negative, as the call demands
-    timespec times[2] = {{0, UTIME_OMIT}, {(mtime_ns - part) / second, part}};
+    timespec times[2] = {{0, UTIME_OMIT}, time_of_nanos(mtime_ns)};
     return outcome(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW),
                    "change time of", path);
   }

@@ -103,6 +103,21 @@ Status SimFile::set_mode(std::uint32_t mode) {
   return {};
 }
 
+Status SimFile::set_owner(std::uint32_t uid, std::uint32_t gid) {
+  std::lock_guard lock(tree_->mutex);
+  LB_TRY(enter());
+  node_->live.uid = uid;
+  node_->live.gid = gid;
+  return {};
+}
+
+Status SimFile::set_mtime(std::int64_t mtime_ns) {
+  std::lock_guard lock(tree_->mutex);
+  LB_TRY(enter());
+  node_->live.mtime_ns = mtime_ns;
+  return {};
+}
+
 Status SimFile::close() { return {}; }
 
 }  // namespace lb

@@ -20,6 +20,8 @@ class SimFile final : public File {
   Result<FileInfo> info() override;
   Result<std::vector<DataRange>> data_ranges() override;
   Status set_mode(std::uint32_t mode) override;
+  Status set_owner(std::uint32_t uid, std::uint32_t gid) override;
+  Status set_mtime(std::int64_t mtime_ns) override;
   Status close() override;
 
  private:

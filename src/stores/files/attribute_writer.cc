@@ -30,9 +30,9 @@ AttributeWriter::AttributeWriter(Files& files, OwnerPolicy policy)
     : files_(files), policy_(policy) {}
 
 Status AttributeWriter::apply(const std::string& path, const Attributes& attributes,
-                              bool drop_inherited) {
+                              bool drop_inherited, File* open) {
   // The owner first: changing it clears set-id bits and file capabilities.
-  auto owned = LB_TRY(give_owner(path, attributes));
+  auto owned = LB_TRY(give_owner(path, attributes, open));
   LB_TRY(give_xattrs(path, attributes, drop_inherited));
   if (attributes.kind != FileKind::symlink) {
     auto mode = attributes.mode;
@@ -41,9 +41,10 @@ Status AttributeWriter::apply(const std::string& path, const Attributes& attribu
       mode &= ~set_id_bits;
       ++set_id_dropped_;
     }
-    LB_TRY(unless_refused(files_.set_mode(path, mode)));
+    LB_TRY(unless_refused(open != nullptr ? open->set_mode(mode) : files_.set_mode(path, mode)));
   }
-  return unless_refused(files_.set_mtime(path, attributes.mtime_ns));
+  auto mtime = attributes.mtime_ns;
+  return unless_refused(open != nullptr ? open->set_mtime(mtime) : files_.set_mtime(path, mtime));
 }
 
 // A folder that was there may be another user's: its mode and time are his.
@@ -54,14 +55,16 @@ Status AttributeWriter::unless_refused(Status done) {
 }
 
 // True when the file has the owner it is meant to have.
-Result<bool> AttributeWriter::give_owner(const std::string& path, const Attributes& attributes) {
+Result<bool> AttributeWriter::give_owner(const std::string& path, const Attributes& attributes,
+                                         File* open) {
   if (!policy_.instead && !policy_.recorded) {
     if ((attributes.mode & set_id_bits) == 0) return true;
     auto now = LB_TRY(files_.info(path));
     return now.uid == attributes.uid && now.gid == attributes.gid;
   }
   auto wanted = policy_.instead.value_or(UserId{attributes.uid, attributes.gid});
-  auto done = files_.set_owner(path, wanted.uid, wanted.gid);
+  auto done = open != nullptr ? open->set_owner(wanted.uid, wanted.gid)
+                              : files_.set_owner(path, wanted.uid, wanted.gid);
   if (done.ok()) return true;
   if (!is_refusal(done.error())) return std::move(done).take_error();
   ++owners_denied_;

@@ -22,12 +22,14 @@ class AttributeWriter {
   AttributeWriter(Files& files, OwnerPolicy policy);
 
   // `drop_inherited`: the folder it was made in hands down ACLs; what was not recorded goes again.
-  Status apply(const std::string& path, const Attributes& attributes, bool drop_inherited);
+  // `open`: the file itself when the caller has it open anyway; that spares looking up the path.
+  Status apply(const std::string& path, const Attributes& attributes, bool drop_inherited,
+               File* open = nullptr);
   // One line for each kind of thing that could not be done.
   std::vector<std::string> warnings() const;
 
  private:
-  Result<bool> give_owner(const std::string& path, const Attributes& attributes);
+  Result<bool> give_owner(const std::string& path, const Attributes& attributes, File* open);
   Status unless_refused(Status done);
   Status give_xattrs(const std::string& path, const Attributes& attributes, bool drop_inherited);
 

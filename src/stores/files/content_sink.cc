@@ -62,15 +62,16 @@ Status ContentSink::done(std::size_t row) {
 
 Status ContentSink::finish(Placement& placement) {
   if (!placement.created) {
-    auto empty = LB_TRY(create(placement));
-    LB_TRY(empty->close());
+    placement.file = LB_TRY(create(placement));
+    open_.fetch_add(1);
   }
+  LB_TRY(attributes_.apply(placement.temporary, placement.attributes, placement.drop_inherited,
+                           placement.file.get()));
   if (placement.file) {
     LB_TRY(placement.file->close());
     placement.file.reset();
     open_.fetch_sub(1);
   }
-  LB_TRY(attributes_.apply(placement.temporary, placement.attributes, placement.drop_inherited));
   LB_TRY(files_.rename(placement.temporary, placement.full));
   placement.finished = true;
   meter_.item(placement.path);

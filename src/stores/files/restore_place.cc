@@ -6,6 +6,7 @@ namespace lb::files {
 
 Result<bool> RestoreRun::clear_way(const std::string& full, const std::string& path,
                                    std::optional<FileInfo>& now) {
+  if (in_fresh_folder(path)) return true;
   auto info = files_.info(full);
   if (!info.ok()) {
     if (info.error().kind() == ErrorKind::not_found) return true;

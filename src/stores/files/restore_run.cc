@@ -148,9 +148,10 @@ Status RestoreRun::place_folder(StreamedRow row) {
   Folder folder;
   folder.full = full_of(row.path);
   auto existed = LB_TRY(make_way_for_folder(folder.full, row.path));
-  auto info = LB_TRY(files_.info(folder.full));
-  devices_.emplace(info.device, folder.full);
+  folder.fresh = !existed;
   if (existed) {
+    auto info = LB_TRY(files_.info(folder.full));
+    devices_.emplace(info.device, folder.full);
     auto xattrs = files_.list_xattrs(folder.full);
     folder.hands_down =
         xattrs.ok() && std::find(xattrs->begin(), xattrs->end(), acl_default) != xattrs->end();
@@ -173,6 +174,10 @@ Status RestoreRun::place_folder(StreamedRow row) {
 // or the restore would write outside the target.
 Result<bool> RestoreRun::make_way_for_folder(const std::string& full, const std::string& path) {
   if (path.empty()) return true;
+  if (in_fresh_folder(path)) {
+    LB_TRY(files_.make_directory(full, 0700));
+    return false;
+  }
   auto info = files_.info(full);
   if (info.ok() && info->kind == FileKind::directory) return true;
   if (info.ok()) {

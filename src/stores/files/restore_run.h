@@ -29,6 +29,7 @@ class RestoreRun {
     Attributes attributes;
     bool untouched = false;   // it was there and only leads to what is restored
     bool hands_down = false;  // it gives its ACLs to what is made in it
+    bool fresh = false;       // made by this run: nothing but what it puts there lies in it
   };
   struct Link {
     std::string path, first;
@@ -66,6 +67,9 @@ class RestoreRun {
   Status sync();
   std::vector<std::string> warnings() const;
   std::string full_of(const std::string& path) const;
+  bool in_fresh_folder(const std::string& path) const {
+    return !folders_.empty() && folders_.back().fresh && is_within(path, folders_.back().path);
+  }
   bool hands_down() const { return !folders_.empty() && folders_.back().hands_down; }
 
   World& world_;

@@ -126,7 +126,18 @@ class WatchedFile final : public File {
   Status truncate(std::uint64_t size) override { return real_->truncate(size); }
   Result<FileInfo> info() override { return real_->info(); }
   Result<std::vector<DataRange>> data_ranges() override { return real_->data_ranges(); }
-  Status set_mode(std::uint32_t mode) override { return real_->set_mode(mode); }
+  Status set_mode(std::uint32_t mode) override {
+    LB_TRY(files_.ask("set_mode", path_));
+    return real_->set_mode(mode);
+  }
+  Status set_owner(std::uint32_t uid, std::uint32_t gid) override {
+    LB_TRY(files_.ask("set_owner", path_));
+    return real_->set_owner(uid, gid);
+  }
+  Status set_mtime(std::int64_t mtime_ns) override {
+    LB_TRY(files_.ask("set_mtime", path_));
+    return real_->set_mtime(mtime_ns);
+  }
   Status close() override { return real_->close(); }
 
  private:
