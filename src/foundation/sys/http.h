@@ -1,5 +1,5 @@
-// Http: one request, one answer, over libcurl. No redirects followed unless said; body bounded;
-// a time limit always. Real and scripted twins. Thread-safe.
+// Http: one request, one answer, over libcurl. No redirects followed; body bounded; a time limit
+// always; certificates always checked. Real and scripted twins. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,9 @@ struct HttpRequest {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  Micros limit = Seconds(30);       // whole request
+  Micros limit = Seconds(30);       // whole request; of exchange: without a byte moving
   std::size_t body_max = 16 << 20;  // of the answer; more is ErrorKind::invalid
+  std::string ca_file;              // certificates to trust, PEM; empty: the system's
 };
 
 struct HttpAnswer {
@@ -34,7 +35,15 @@ class Http {
   virtual ~Http() = default;
   // Errors: unavailable (no connection), timeout, invalid (bad URL, body too large).
   virtual Result<HttpAnswer> send(const HttpRequest& request) = 0;
+  // For many large bodies to one server: `body` goes out as it is (that of the request is not
+  // used), the answer's body replaces `into` (that of the answer stays empty), and the connection
+  // is kept for the next exchange. A kept connection that turns out dead is replaced and the
+  // request sent again, so it may arrive twice. native() "curl N" tells where a failure happened.
+  virtual Result<HttpAnswer> exchange(const HttpRequest& request, ByteView body, Buffer& into);
 };
+
+// The request cannot have reached the server: no address, no connection, no trusted certificate.
+bool never_sent(const Error& error);
 
 std::unique_ptr<Http> real_http();
 

@@ -129,6 +129,96 @@ TEST(RealHttp, WorksFromSeveralThreads) {
   EXPECT_EQ(good, 8);
 }
 
+std::string length_first(const std::string& body, std::size_t promised) {
+  return cat("HTTP/1.1 200 OK\r\nContent-Length: ", promised, "\r\n\r\n", body);
+}
+
+TEST(RealHttp, ExchangesBytesOverOneKeptConnection) {
+  std::string last;
+  TestServer server(
+      [&](const std::string& request) {
+        last = request;
+        return length_first("answer", 6);
+      },
+      TestServer::After::keep);
+  auto http = real_http();
+  auto request = get(server.url("/a/../b"));
+  request.method = "PUT";
+  Buffer into = {1, 2, 3};
+  const Buffer body = {'x', 0, 'y'};
+  for (int i = 0; i < 5; ++i) {
+    auto answer = http->exchange(request, body, into);
+    ASSERT_TRUE(answer.ok()) << answer.error().text();
+    EXPECT_EQ(text_of(into), "answer");
+    EXPECT_TRUE(answer->body.empty());
+  }
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_TRUE(last.starts_with("PUT /a/../b HTTP/1.1\r\n")) << last;
+  EXPECT_TRUE(last.ends_with(std::string("x\0y", 3)));
+  ASSERT_TRUE(http->exchange(request, {}, into).ok());
+  EXPECT_NE(last.find("Content-Length: 0\r\n"), std::string::npos) << last;
+}
+
+TEST(RealHttp, ReplacesAKeptConnectionThatDied) {
+  int count = 0;
+  TestServer server(
+      [&](const std::string&) {
+        return ++count == 2 ? std::string("hang up") : length_first("ok", 2);
+      },
+      TestServer::After::keep);
+  auto http = real_http();
+  Buffer into;
+  ASSERT_TRUE(http->exchange(get(server.url("/")), {}, into).ok());
+  ASSERT_TRUE(http->exchange(get(server.url("/")), {}, into).ok()) << "asked again by itself";
+  EXPECT_EQ(count, 3);
+  EXPECT_EQ(server.connections(), 2);
+}
+
+TEST(RealHttp, ABodyThatIsCutIsUnavailable) {
+  TestServer server([](const std::string&) { return length_first("half", 8); });
+  Buffer into;
+  auto cut = real_http()->exchange(get(server.url("/")), {}, into);
+  EXPECT_EQ(kind(cut), "unavailable");
+  EXPECT_FALSE(never_sent(cut.error()));
+}
+
+TEST(RealHttp, ExchangeEndsWhenNothingMoves) {
+  TestServer server([](const std::string&) { return "silence"; });
+  auto request = get(server.url("/"));
+  request.limit = Seconds(1);
+  Buffer into;
+  EXPECT_EQ(kind(real_http()->exchange(request, {}, into)), "timeout");
+}
+
+TEST(RealHttp, ExchangeBoundsTheBodyAndSaysWhatWasNeverSent) {
+  int port = 0;
+  {
+    TestServer server([](const std::string&) { return length_first("12345", 5); });
+    port = server.port();
+    auto request = get(server.url("/"));
+    Buffer into;
+    request.body_max = 4;
+    EXPECT_EQ(kind(real_http()->exchange(request, {}, into)), "invalid");
+    request.body_max = 5;
+    EXPECT_EQ(kind(real_http()->exchange(request, {}, into)), "ok");
+  }
+  Buffer into;
+  auto refused = real_http()->exchange(get(cat("http://127.0.0.1:", port, "/")), {}, into);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(never_sent(refused.error())) << refused.error().native();
+}
+
+TEST(ScriptedHttp, ExchangesBytes) {
+  ScriptedHttp http([](const HttpRequest& request) -> Result<HttpAnswer> {
+    HttpAnswer answer;
+    answer.body = request.body + "!";
+    return answer;
+  });
+  Buffer into;
+  EXPECT_TRUE(http.exchange(get("x"), view_of("abc"), into)->body.empty());
+  EXPECT_EQ(text_of(into), "abc!");
+}
+
 TEST(ScriptedHttp, AnswersAndRemembers) {
   ScriptedHttp http([](const HttpRequest& request) -> Result<HttpAnswer> {
     if (request.url == "bad") return Error(ErrorKind::unavailable, "down");

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <vector>
 
 #include "foundation/base/text.h"
 #include "foundation/sys/http.h"
@@ -25,6 +27,7 @@ using HeaderList = std::unique_ptr<curl_slist, EndList>;
 
 struct Incoming {
   HttpAnswer answer;
+  Buffer* into = nullptr;  // takes the body instead of the answer
   std::size_t body_max = 0;
   std::size_t headers_bytes = 0;
   bool too_large = false;
@@ -33,11 +36,16 @@ struct Incoming {
 std::size_t take_body(char* data, std::size_t one, std::size_t count, void* to) {
   auto& incoming = *static_cast<Incoming*>(to);
   auto size = one * count;
-  if (incoming.answer.body.size() + size > incoming.body_max) {
+  auto before = incoming.into != nullptr ? incoming.into->size() : incoming.answer.body.size();
+  if (before + size > incoming.body_max) {
     incoming.too_large = true;
     return 0;
   }
-  incoming.answer.body.append(data, size);
+  if (incoming.into != nullptr) {
+    incoming.into->insert(incoming.into->end(), data, data + size);
+  } else {
+    incoming.answer.body.append(data, size);
+  }
   return size;
 }
 
@@ -56,6 +64,12 @@ std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to
   if (colon == std::string_view::npos) return size;
   incoming.answer.headers.emplace_back(lower(trim(line.substr(0, colon))),
                                        std::string(trim(line.substr(colon + 1))));
+  const auto& [name, value] = incoming.answer.headers.back();
+  if (incoming.into != nullptr && name == "content-length") {
+    auto length = parse_uint(value);
+    // Room at once for what the server promises, as far as it may be taken.
+    if (length.ok() && *length <= incoming.body_max) incoming.into->reserve(*length);
+  }
   return size;
 }
 
@@ -135,20 +149,42 @@ void set_safety(CURL* handle) {
   curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "lifeboat");
   curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 2L);
 }
 
-void set_request(CURL* handle, const HttpRequest& request, curl_slist* headers) {
-  auto limit = std::chrono::ceil<std::chrono::milliseconds>(request.limit).count();
+constexpr long transfer_buffer_bytes = 512 << 10;  // the default of 16 KiB costs system calls
+constexpr long connect_ms_max = 10000;
+
+void set_limits(CURL* handle, const HttpRequest& request, bool by_stall) {
+  auto limit =
+      static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(request.limit).count());
+  if (by_stall) {
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, std::max(1L, (limit + 999) / 1000));
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, std::min(limit, connect_ms_max));
+    curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, transfer_buffer_bytes);
+    curl_easy_setopt(handle, CURLOPT_UPLOAD_BUFFERSIZE, transfer_buffer_bytes);
+  } else {
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, limit);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, limit);
+  }
+}
+
+void set_request(CURL* handle, const HttpRequest& request, ByteView body, curl_slist* headers) {
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(limit));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit));
+  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+  if (!request.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+  }
   if (request.method == "HEAD") {
     curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
-  } else if (!request.body.empty() || (request.method != "GET" && request.method != "DELETE")) {
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                     static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+  } else if (!body.empty() || (request.method != "GET" && request.method != "DELETE")) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    // Never null, which curl would read as "ask the read callback".
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS,
+                     body.empty() ? "" : reinterpret_cast<const char*>(body.data()));
   }
   curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
@@ -156,17 +192,49 @@ void set_request(CURL* handle, const HttpRequest& request, curl_slist* headers) 
 class RealHttp final : public Http {
  public:
   Result<HttpAnswer> send(const HttpRequest& request) override {
-    LB_TRY(check(request));
     // A fresh transfer each time: nothing is shared between threads or between requests.
     Transfer transfer(curl_easy_init());
-    if (!transfer) return Error(ErrorKind::exhausted, "out of memory for a request");
+    return perform(transfer.get(), request, view_of(request.body), nullptr);
+  }
+
+  Result<HttpAnswer> exchange(const HttpRequest& request, ByteView body, Buffer& into) override {
+    into.clear();
+    // The one used last: its connection is the least likely to have been closed.
+    auto transfer = take_idle();
+    auto answer = perform(transfer.get(), request, body, &into);
+    if (transfer) keep(std::move(transfer));
+    return answer;
+  }
+
+ private:
+  static constexpr std::size_t idle_max = 64;
+
+  Transfer take_idle() {
+    std::lock_guard lock(mutex_);
+    if (idle_.empty()) return Transfer(curl_easy_init());
+    auto last = std::move(idle_.back());
+    idle_.pop_back();
+    return last;
+  }
+
+  void keep(Transfer transfer) {
+    curl_easy_reset(transfer.get());  // all but the connection
+    std::lock_guard lock(mutex_);
+    if (idle_.size() < idle_max) idle_.push_back(std::move(transfer));
+  }
+
+  static Result<HttpAnswer> perform(CURL* handle, const HttpRequest& request, ByteView body,
+                                    Buffer* into) {
+    LB_TRY(check(request));
+    if (handle == nullptr) return Error(ErrorKind::exhausted, "out of memory for a request");
     auto headers = LB_TRY(to_list(request));
     Incoming incoming;
+    incoming.into = into;
     incoming.body_max = request.body_max;
     char reason[CURL_ERROR_SIZE] = "";
-    CURL* handle = transfer.get();
     set_safety(handle);
-    set_request(handle, request, headers.get());
+    set_limits(handle, request, into != nullptr);
+    set_request(handle, request, body, headers.get());
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &take_body);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, &incoming);
     curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &take_header);
@@ -175,14 +243,19 @@ class RealHttp final : public Http {
     auto start = std::chrono::steady_clock::now();
     auto code = curl_easy_perform(handle);
     incoming.answer.took = std::chrono::floor<Micros>(std::chrono::steady_clock::now() - start);
+    return outcome(handle, code, request, reason, std::move(incoming));
+  }
+
+  static Result<HttpAnswer> outcome(CURL* handle, CURLcode code, const HttpRequest& request,
+                                    const std::string& reason, Incoming incoming) {
     auto where = cat(printable(request.method), " ", public_part(request.url));
     if (incoming.too_large) {
       return Error(ErrorKind::invalid,
                    cat(where, ": the answer is larger than ", request.body_max, " bytes"));
     }
     if (code != CURLE_OK) {
-      std::string text = reason[0] != '\0' ? reason : curl_easy_strerror(code);
-      return Error(kind_of(code), cat(where, ": ", text))
+      return Error(kind_of(code),
+                   cat(where, ": ", reason.empty() ? curl_easy_strerror(code) : reason))
           .with_native(cat("curl ", static_cast<int>(code)));
     }
     long status = 0;
@@ -190,9 +263,20 @@ class RealHttp final : public Http {
     incoming.answer.status = static_cast<int>(status);
     return std::move(incoming.answer);
   }
+
+  std::mutex mutex_;
+  std::vector<Transfer> idle_;
 };
 
 }  // namespace
+
+bool never_sent(const Error& error) {
+  static const std::set<std::string> codes = {
+      cat("curl ", int{CURLE_COULDNT_RESOLVE_HOST}), cat("curl ", int{CURLE_COULDNT_CONNECT}),
+      cat("curl ", int{CURLE_SSL_CONNECT_ERROR}), cat("curl ", int{CURLE_PEER_FAILED_VERIFICATION}),
+      cat("curl ", int{CURLE_SSL_CACERT_BADFILE})};
+  return codes.contains(error.native());
+}
 
 std::unique_ptr<Http> real_http() {
   static std::once_flag once;

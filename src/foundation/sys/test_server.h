@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <thread>
@@ -20,7 +21,11 @@ class TestServer {
  public:
   using Answer = std::function<std::string(const std::string& request)>;
 
-  explicit TestServer(Answer answer) : answer_(std::move(answer)) {
+  // Keeping: a connection serves requests until the client closes it, or the answer is "hang up".
+  enum class After { close, keep };
+
+  explicit TestServer(Answer answer, After after = After::close)
+      : answer_(std::move(answer)), after_(after) {
     listener_ = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -41,6 +46,7 @@ class TestServer {
   TestServer& operator=(const TestServer&) = delete;
 
   int port() const { return port_; }
+  int connections() const { return connections_; }
   std::string url(const std::string& path) const {
     return "http://127.0.0.1:" + std::to_string(port_) + path;
   }
@@ -50,6 +56,11 @@ class TestServer {
     while (!stop.stop_requested()) {
       Descriptor peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!peer.valid()) return;
+      ++connections_;
+      if (after_ == After::keep) {
+        serve_on(peer, stop);
+        continue;
+      }
       std::string request(65536, '\0');
       auto got = ::recv(peer.get(), request.data(), request.size(), 0);
       if (got <= 0) continue;
@@ -68,7 +79,23 @@ class TestServer {
     }
   }
 
+  void serve_on(const Descriptor& peer, const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pollfd ready{peer.get(), POLLIN | POLLRDHUP, 0};
+      if (::poll(&ready, 1, 20) == 0) continue;
+      std::string request(65536, '\0');
+      auto got = ::recv(peer.get(), request.data(), request.size(), 0);
+      if (got <= 0) return;
+      request.resize(static_cast<std::size_t>(got));
+      auto answer = answer_(request);
+      if (answer == "hang up") return;
+      ::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    }
+  }
+
   Answer answer_;
+  const After after_;
+  std::atomic<int> connections_{0};
   Descriptor listener_;
   int port_ = 0;
   std::jthread thread_;

@@ -1,0 +1,16 @@
+#include "foundation/sys/http.h"
+
+namespace lb {
+
+// The plain way, for twins that need no speed.
+Result<HttpAnswer> Http::exchange(const HttpRequest& request, ByteView body, Buffer& into) {
+  HttpRequest copy = request;
+  copy.body.assign(text_of(body));
+  auto answer = LB_TRY(send(copy));
+  auto bytes = view_of(answer.body);
+  into.assign(bytes.begin(), bytes.end());
+  answer.body.clear();
+  return answer;
+}
+
+}  // namespace lb
