@@ -1,5 +1,5 @@
 // BlobStore: the object store seam. Keys are ASCII paths ("p/0abc/00"); values are immutable: a key
-// is written once and never overwritten. Implementations: directory, memory; decorators: fault,
+// is written once and never overwritten. Implementations: directory, S3, memory; decorators: fault,
 // count. Thread-safe.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "foundation/base/bytes.h"
+#include "foundation/base/time.h"
 
 namespace lb {
 
@@ -42,7 +43,11 @@ class BlobStore {
   // Keys with this prefix, sorted, strictly after `after` when it is not empty.
   virtual Result<std::vector<BlobInfo>> list(const std::string& prefix,
                                              const std::string& after = {}) = 0;
-  virtual Status remove(const std::string& key) = 0;  // missing is ok
+  // Missing is ok. denied: the store keeps it under a lock that has not ended yet.
+  virtual Status remove(const std::string& key) = 0;
+  // Nobody can delete the object before `until`: extended, never shortened. unsupported where the
+  // store has no locks, which is most of them.
+  virtual Status retain(const std::string& key, Timestamp until);
   virtual std::string describe() const = 0;  // "directory /srv/backups", never a credential
 };
 

@@ -44,6 +44,9 @@ class FaultBlobStore final : public BlobStore {
   Result<BlobInfo> info(const std::string& key) override;
   Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after) override;
   Status remove(const std::string& key) override;
+  Status retain(const std::string& key, Timestamp until) override {
+    return inner_.retain(key, until);
+  }
   std::string describe() const override { return inner_.describe(); }
 
   bool fired() const { return fired_; }
@@ -75,6 +78,9 @@ class CountingBlobStore final : public BlobStore {
   Result<BlobInfo> info(const std::string& key) override { return inner_.info(key); }
   Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after) override;
   Status remove(const std::string& key) override;
+  Status retain(const std::string& key, Timestamp until) override {
+    return inner_.retain(key, until);
+  }
   std::string describe() const override { return inner_.describe(); }
 
   BlobCounts counts() { return *counts_.lock(); }

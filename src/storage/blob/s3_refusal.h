@@ -1,0 +1,13 @@
+// What the refusals of S3 engines mean, as one sentence with what to do next. Pure.
+#pragma once
+
+#include <string>
+
+#include "storage/blob/s3_client.h"
+
+namespace lb {
+
+// `what` is the act that was refused: "put p/1". Never holds a secret.
+Error explain_refusal(const S3Settings& settings, const S3Answer& answer, const std::string& what);
+
+}  // namespace lb
