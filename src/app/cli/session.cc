@@ -3,7 +3,6 @@
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "recovery/drill/drill.h"
-#include "storage/blob/directory_blob_store.h"
 
 namespace lb::cli {
 
@@ -74,23 +73,6 @@ std::string state_folder(const Shell& shell, const std::string& system) {
   return path_join(root, system);
 }
 
-Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
-                                              const References& references, std::string* folder,
-                                              bool make) {
-  const auto& at = plan.repository.at;
-  auto place = LB_TRY(references.secret(at));
-  std::string text(place.reveal());
-  if (text.find("://") != std::string::npos && !text.starts_with("file://")) {
-    return Error(ErrorKind::unsupported, cat("not supported yet: repository at ", at.text(), " (",
-                                             at.place.text(), "); a directory works"));
-  }
-  if (text.starts_with("file://")) text = text.substr(7);
-  *folder = references.absolute(text);
-  return open_directory_blobs(shell.world.files, shell.world.clock, shell.world.random, *folder,
-                              make ? MissingFolder::create : MissingFolder::refuse)
-      .hint("lifeboat init makes the repository the plan names");
-}
-
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
   auto session = std::make_unique<Session>();
   session->plan = LB_TRY(load_plan(shell, args));
@@ -99,12 +81,13 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
       std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
   session->state_folder = cli::state_folder(shell, plan.system);
   session->sandbox_root = drill::default_sandbox_root(shell.uid);
-  session->blobs =
-      LB_TRY(open_blobs(shell, plan, *session->references, &session->repository_folder));
+  auto place = LB_TRY(open_place(shell, *session->references, plan.repository));
+  session->blobs = std::move(place.blobs);
+  session->repository_folder = place.folder;
   auto key = LB_TRY(session->references->secret(plan.repository.key));
   session->repository =
       LB_TRY(repo::open_repository(*session->blobs, shell.world.clock, shell.world.random, key)
-                 .context(cat("open the repository at ", session->repository_folder)));
+                 .context(cat("open the repository at ", place.text)));
   session->journal =
       LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
   return session;

@@ -10,6 +10,7 @@
 
 #include "app/cli/args.h"
 #include "app/cli/console.h"
+#include "app/cli/place.h"
 #include "foundation/sys/world.h"
 #include "model/plan/reader.h"
 #include "storage/state/journal.h"
@@ -46,7 +47,7 @@ class Session {
 
   LoadedPlan plan;
   std::unique_ptr<References> references;
-  std::string repository_folder;
+  std::string repository_folder;  // empty when the repository is no directory
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<repo::Repository> repository;
   std::unique_ptr<state::Journal> journal;
@@ -54,10 +55,7 @@ class Session {
   std::string sandbox_root;
 };
 
-// The parts of Session::open, for verbs that need less.
-Result<std::unique_ptr<BlobStore>> open_blobs(const Shell& shell, const plan::Plan& plan,
-                                              const References& references, std::string* folder,
-                                              bool make = false);
+// A part of Session::open, for verbs that need less; the other one is open_place.
 std::string state_folder(const Shell& shell, const std::string& system);
 
 // Refuses what the plan asks for and nothing acts on yet: every such thing with its place (exit 2).

@@ -3,6 +3,7 @@
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
 #include "recovery/restore/sandbox_folder.h"
+#include "storage/blob/store_probe.h"
 
 namespace lb::cli {
 
@@ -56,20 +57,58 @@ class Findings {
   bool ok_ = true;
 };
 
+void look_at_space(const Shell& shell, const std::string& folder, Findings& findings) {
+  auto space = shell.world.files.space(folder);
+  if (!space.ok()) return;
+  findings.good("repository", "space",
+                cat(human_size(space->available), " free of ", human_size(space->total)));
+}
+
+std::string in_milliseconds(Micros time) {
+  return cat(fixed(static_cast<double>(time.count()) / 1000, 1), " ms");
+}
+
+void look_at_service(S3BlobStore& s3, bool immutable, Findings& findings) {
+  auto skew = s3.skew();
+  auto off = human_duration(std::chrono::abs(skew));
+  if (std::chrono::abs(skew) < Seconds(60)) {
+    findings.good("repository", "clock", cat("within ", off, " of the store's"));
+  } else {
+    findings.add("repository", {false, "clock",
+                                cat("this machine is ", off,
+                                    skew > Micros(0) ? " behind" : " ahead of", " the store"),
+                                "set the clock, for example with chrony"});
+  }
+  if (!immutable) return;
+  auto proven = s3.prove_lock();
+  if (!proven.ok()) return findings.add("repository", "lock", proven.error());
+  findings.good("repository", "lock", "a locked object could not be deleted");
+}
+
+// By behaviour: what a service says of itself proves nothing.
+void test_place(const Shell& shell, const OpenedPlace& place, Findings& findings) {
+  auto times = probe_store(*place.blobs, shell.world.clock, shell.world.random);
+  if (!times.ok()) return findings.add("repository", "store", times.error());
+  findings.good("repository", "store",
+                cat("nothing is overwritten; put ", in_milliseconds(times->put), ", read a part ",
+                    in_milliseconds(times->get_range), ", list ", in_milliseconds(times->list)));
+  if (place.s3 != nullptr) look_at_service(*place.s3, place.immutable, findings);
+}
+
 void look_at_repository(const Shell& shell, const LoadedPlan& loaded, const References& references,
                         std::string* folder, Findings& findings) {
   const std::string subject = "repository";
-  auto blobs = open_blobs(shell, loaded.plan, references, folder);
-  if (!blobs.ok()) return findings.add(subject, "place", blobs.error());
+  auto place = open_place(shell, references, loaded.plan.repository);
+  if (!place.ok()) return findings.add(subject, "place", place.error());
+  *folder = place->folder;
+  test_place(shell, *place, findings);
   auto key = references.secret(loaded.plan.repository.key);
   if (!key.ok()) return findings.add(subject, "key", key.error());
-  auto repository = repo::open_repository(**blobs, shell.world.clock, shell.world.random, *key);
+  auto repository =
+      repo::open_repository(*place->blobs, shell.world.clock, shell.world.random, *key);
   if (!repository.ok()) return findings.add(subject, "open", repository.error());
-  findings.good(subject, "open", cat((*repository)->id(), " at ", *folder));
-  if (auto space = shell.world.files.space(*folder); space.ok()) {
-    findings.good(subject, "space",
-                  cat(human_size(space->available), " free of ", human_size(space->total)));
-  }
+  findings.good(subject, "open", cat((*repository)->id(), " at ", place->text));
+  if (!folder->empty()) look_at_space(shell, *folder, findings);
   auto snapshots = (*repository)->snapshots();
   if (!snapshots.ok()) return findings.add(subject, "points", snapshots.error());
   findings.good(subject, "points", cat(snapshots->size(), " recovery points"));

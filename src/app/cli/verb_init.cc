@@ -1,5 +1,6 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "storage/blob/store_probe.h"
 #include "storage/repo/repository.h"
 
 namespace lb::cli {
@@ -85,7 +86,6 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (!LB_TRY(path_exists(shell.world.files, path))) return write_first_plan(shell, path);
   auto loaded = LB_TRY(load_plan(shell, args));
   References references(shell.world, shell.environment, loaded.folder);
-  std::string folder;
   auto key = LB_TRY(references.secret(loaded.plan.repository.key));
   if (key.size() < passphrase_bytes_min) {
     return Error(ErrorKind::invalid,
@@ -94,17 +94,21 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
             "for example: export LIFEBOAT_KEY=$(head -c 24 /dev/urandom | base64), and keep it "
             "somewhere else");
   }
-  auto blobs = LB_TRY(open_blobs(shell, loaded.plan, references, &folder, true));
-  LB_TRY(repo::init_repository(*blobs, shell.world.clock, shell.world.random, key)
-             .context(cat("make a repository in ", folder)));
+  auto place = LB_TRY(open_place(shell, references, loaded.plan.repository, MissingFolder::create));
+  // Before anything is stored: a service that overwrites would lose data later, silently.
+  LB_TRY(probe_store(*place.blobs, shell.world.clock, shell.world.random)
+             .context(cat("test the place of the repository, ", place.text)));
+  if (place.immutable) LB_TRY(place.s3->prove_lock());
+  LB_TRY(repo::init_repository(*place.blobs, shell.world.clock, shell.world.random, key)
+             .context(cat("make a repository in ", place.text)));
   auto repository =
-      LB_TRY(repo::open_repository(*blobs, shell.world.clock, shell.world.random, key));
+      LB_TRY(repo::open_repository(*place.blobs, shell.world.clock, shell.world.random, key));
   if (shell.console.options().json) {
     shell.console.event("lifeboat.init/1",
-                        Json::object().set("repository", repository->id()).set("at", folder));
+                        Json::object().set("repository", repository->id()).set("at", place.text));
   } else {
     shell.console.out(
-        cat("repository ", repository->id(), " made in ", folder,
+        cat("repository ", repository->id(), " made in ", place.text,
             "\nKeep the key outside this machine: without it no byte can be restored.\n"
             "next: lifeboat doctor, lifeboat backup"));
   }

@@ -9,6 +9,19 @@ namespace {
 constexpr std::array store_kinds = {StoreKind::postgres, StoreKind::redis,     StoreKind::files,
                                     StoreKind::bucket,   StoreKind::firestore, StoreKind::command};
 
+S3Access bind_s3(const View& from) {
+  S3Access out;
+  out.endpoint = from.reference("endpoint");
+  out.region = from.reference("region");
+  out.style = from.text("style");
+  out.access_key = from.reference("access_key");
+  out.secret_key = from.reference("secret_key");
+  out.session_token = from.reference("session_token");
+  out.ca = from.reference("ca");
+  out.lock = from.has("lock") ? from.text("lock") : "compliance";
+  return out;
+}
+
 Retain bind_retain(const View& from) {
   Retain out;
   out.hourly = from.duration("hourly");
@@ -64,10 +77,12 @@ Store bind_store(const std::string& name, const View& from) {
 RepositoryPlan bind_repository(const View& section) {
   RepositoryPlan out;
   out.at = section.reference("at");
+  out.s3 = bind_s3(section.at("s3"));
+  out.immutable = section.duration("immutable");
   out.key = section.reference("key");
   for (const auto& item : section.at("copies").items()) {
-    out.copies.push_back({item.reference("at"), item.duration("within"), item.duration("immutable"),
-                          item.reference("key"), item.place()});
+    out.copies.push_back({item.reference("at"), bind_s3(item.at("s3")), item.duration("within"),
+                          item.duration("immutable"), item.reference("key"), item.place()});
   }
   out.retain = bind_retain(section.at("retain"));
   out.place = section.place();

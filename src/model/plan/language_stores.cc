@@ -2,9 +2,28 @@
 
 namespace lb::plan {
 
+namespace {
+
+Shape s3_shape() {
+  return record({
+      optional("endpoint", scalar(Form::reference), "https://host of the service; AWS without"),
+      optional("region", scalar(Form::reference), "us-east-1 without"),
+      optional("style", word({"path", "host"}), "bucket in the path or in the host name"),
+      optional("access_key", scalar(Form::secret), "AWS_ACCESS_KEY_ID without"),
+      optional("secret_key", scalar(Form::secret), "AWS_SECRET_ACCESS_KEY without"),
+      optional("session_token", scalar(Form::secret), "AWS_SESSION_TOKEN without"),
+      optional("ca", scalar(Form::reference), "file of certificates to trust"),
+      with_default("lock", word({"compliance", "governance"}), "compliance",
+                   "how immutable: nobody, or nobody without a special right, can undo it"),
+  });
+}
+
+}  // namespace
+
 Shape repository_shape() {
   auto copy = record({
       required("at", scalar(Form::reference), "where the copy lives"),
+      optional("s3", s3_shape(), "how an s3:// place is reached"),
       optional("within", scalar(Form::duration), "how far the copy may lag behind"),
       optional("immutable", scalar(Form::duration), "how long nothing can be deleted there"),
       optional("key", scalar(Form::secret), "wrap of the key for this copy"),
@@ -20,6 +39,8 @@ Shape repository_shape() {
   });
   return record({
       required("at", scalar(Form::reference), "directory, or s3://bucket/prefix"),
+      optional("s3", s3_shape(), "how an s3:// place is reached"),
+      optional("immutable", scalar(Form::duration), "how long nothing can be deleted there"),
       required("key", scalar(Form::secret), "env:NAME, file:PATH, command:… or kms:…"),
       optional("copies", list(copy), "replicas, each verified by itself"),
       optional("retain", retain, "how long points are kept"),

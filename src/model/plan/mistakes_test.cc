@@ -321,5 +321,22 @@ drills:
                 "7:39: checks: unknown suite of checks 'c'"}));
 }
 
+TEST(Mistakes, OfPlacesThatAreNoBuckets) {
+  auto with = [](const std::string& text) {
+    return lines(read(replace_all(small_plan, "at: /backups,", text)).mistakes);
+  };
+  EXPECT_EQ(with("at: /backups, immutable: 30d,").at(0),
+            "3:39: immutable: only a place at s3:// has that");
+  EXPECT_EQ(with("at: /backups, s3: {region: x},").at(0),
+            "3:32: s3: only a place at s3:// has that");
+  EXPECT_EQ(with("at: /b, copies: [{at: /c, immutable: 30d}],").size(), 1U);
+  EXPECT_EQ(with("at: env:PLACE, immutable: 30d,").size(), 0U) << "seen only when it is opened";
+  EXPECT_EQ(with("at: \"s3://b\", s3: {access_key: env:A},").at(0),
+            "3:32: s3: one half of the credentials is missing");
+  EXPECT_EQ(with("at: \"s3://b\", s3: {secret_key: hidden, access_key: env:A},").at(0),
+            "3:45: secret_key: a secret must not stand in the plan");
+  EXPECT_EQ(with("at: \"s3://b\", s3: {style: dns},").size(), 1U);
+}
+
 }  // namespace
 }  // namespace lb::plan

@@ -57,8 +57,20 @@ struct Objective {
   Place place;
 };
 
+// How a place at s3://bucket/prefix is reached. What is left out comes from the environment (the
+// names other S3 programs use), or is the default of the service.
+struct S3Access {
+  Reference endpoint;                               // "https://s3.example.org"; empty: AWS
+  Reference region;                                 // empty: us-east-1
+  std::string style;                                // "path", "host"; empty: what fits the endpoint
+  Reference access_key, secret_key, session_token;  // empty: AWS_ACCESS_KEY_ID and so on
+  Reference ca;                                     // file with the certificates to trust
+  std::string lock;                                 // "compliance", "governance"
+};
+
 struct Copy {
   Reference at;
+  S3Access s3;
   std::optional<Micros> within, immutable;
   Reference key;
   Place place;
@@ -72,6 +84,8 @@ struct Retain {
 
 struct RepositoryPlan {
   Reference at;
+  S3Access s3;
+  std::optional<Micros> immutable;  // no object can be deleted or replaced for this long
   Reference key;
   std::vector<Copy> copies;
   Retain retain;

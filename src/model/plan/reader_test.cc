@@ -47,7 +47,7 @@ timezone: UTC
 repository:
   at: /b
   key: file:/etc/key
-  copies: [{at: /c, within: 24h, immutable: 30d, key: kms:west}]
+  copies: [{at: "s3://c/west", within: 24h, immutable: 30d, key: kms:west}]
   retain: {hourly: 7d, daily: 30d, weekly: 6mo, monthly: 1y, yearly: 5y, pitr: 30d, log: deletions}
 stores:
   db:
@@ -61,6 +61,8 @@ stores:
   ASSERT_EQ(lines(whole.mistakes), Lines{});
   const auto& plan = whole.plan;
   ASSERT_EQ(plan.repository.copies.size(), 1U);
+  EXPECT_EQ(plan.repository.copies[0].at.value, "s3://c/west");
+  EXPECT_EQ(plan.repository.copies[0].s3.lock, "compliance") << "the default";
   EXPECT_EQ(plan.repository.copies[0].key.kind, Reference::Kind::kms);
   EXPECT_EQ(plan.repository.retain.weekly, Micros(std::chrono::hours(24 * 180)));
   EXPECT_EQ(plan.repository.retain.log, "deletions");
@@ -206,6 +208,26 @@ TEST(Reader, NeverShowsASecret) {
   ASSERT_EQ(broken.mistakes.size(), 1U);
   EXPECT_EQ(format_mistakes(broken.mistakes, false).find("hidden"), std::string::npos)
       << format_mistakes(broken.mistakes, false);
+}
+
+TEST(Reader, KeepsHowBucketsAreReached) {
+  auto out = read(replace_all(small_plan, "at: /backups,", R"(at: "s3://vault/app", immutable: 30d,
+  s3: {endpoint: "https://s3.example.org", region: eu-1, style: host, access_key: env:A,
+       secret_key: file:/etc/s, session_token: env:T, ca: /etc/ca.pem, lock: governance},
+  copies: [{at: "s3://west", s3: {style: path}}],)"));
+  ASSERT_EQ(lines(out.mistakes), Lines{});
+  const auto& repository = out.plan.repository;
+  EXPECT_EQ(repository.immutable, Micros(std::chrono::hours(24 * 30)));
+  EXPECT_EQ(repository.s3.endpoint.text(), "https://s3.example.org");
+  EXPECT_EQ(repository.s3.region.text(), "eu-1");
+  EXPECT_EQ(repository.s3.style, "host");
+  EXPECT_EQ(repository.s3.access_key.text(), "env:A");
+  EXPECT_EQ(repository.s3.secret_key.text(), "file:/etc/s");
+  EXPECT_EQ(repository.s3.session_token.text(), "env:T");
+  EXPECT_EQ(repository.s3.ca.text(), "/etc/ca.pem");
+  EXPECT_EQ(repository.s3.lock, "governance");
+  EXPECT_EQ(repository.copies.at(0).s3.style, "path");
+  EXPECT_TRUE(repository.copies.at(0).s3.endpoint.empty());
 }
 
 }  // namespace

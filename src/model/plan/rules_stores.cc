@@ -47,6 +47,29 @@ void check_store(const Store& store, const View& from, MistakeList& mistakes) {
   }
 }
 
+bool on_s3(const Reference& at) {
+  // What a reference points at is seen only when it is opened.
+  return at.kind != Reference::Kind::literal || at.value.starts_with("s3://");
+}
+
+// `from`: the repository, or one of its copies.
+void check_home(const View& from, MistakeList& mistakes) {
+  auto at = from.reference("at");
+  if (on_s3(at)) {
+    bool half = from.at("s3").has("access_key") != from.at("s3").has("secret_key");
+    if (half) {
+      mistakes.add(from.at("s3").node(), "s3: one half of the credentials is missing",
+                   "give both access_key and secret_key, or neither");
+    }
+    return;
+  }
+  for (const char* key : {"s3", "immutable"}) {
+    if (!from.has(key)) continue;
+    mistakes.add(from.at(key).node(), cat(key, ": only a place at s3:// has that"),
+                 "write at: s3://bucket/prefix");
+  }
+}
+
 void check_groups(const Plan& plan, const View& root, MistakeList& mistakes) {
   for (const auto& [name, group] : root.at("groups").entries()) {
     if (plan.store(name) != nullptr) {
@@ -126,6 +149,8 @@ void check_root_rules(const Plan&, const View& root, MistakeList& mistakes) {
 void check_store_rules(const Plan& plan, const View& root, MistakeList& mistakes) {
   for (const auto& store : plan.stores)
     check_store(store, root.at("stores").at(store.name), mistakes);
+  check_home(root.at("repository"), mistakes);
+  for (const auto& copy : root.at("repository").at("copies").items()) check_home(copy, mistakes);
   check_groups(plan, root, mistakes);
   check_targets(root, mistakes);
 }

@@ -17,9 +17,11 @@ class Listing {
 
   void repository() {
     const auto& at = plan_.repository.at;
-    if (at.kind == Reference::Kind::literal && at.value.find("://") != std::string::npos) {
-      add(at.place, cat("a repository at ", at.value.substr(0, at.value.find("://") + 3)),
-          "use a directory for now");
+    auto scheme_end = at.value.find("://");
+    bool literal = at.kind == Reference::Kind::literal && scheme_end != std::string::npos;
+    if (literal && !at.value.starts_with("s3://") && !at.value.starts_with("file://")) {
+      add(at.place, cat("a repository at ", at.value.substr(0, scheme_end + 3)),
+          "use a directory or s3://bucket/prefix");
     }
     key(plan_.repository.key);
     if (!plan_.repository.copies.empty()) {

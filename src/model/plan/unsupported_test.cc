@@ -43,8 +43,8 @@ TEST(Unsupported, KindsOfStores) {
 
 TEST(Unsupported, RepositoriesKeysCopiesAndZones) {
   EXPECT_EQ(for_backup(replace_all(small_plan, "at: /backups, key: env:KEY",
-                                   "at: \"s3://b/c\", key: kms:x, copies: [{at: /c}]")),
-            (Lines{"3:18: not supported yet: a repository at s3://",
+                                   "at: \"gs://b/c\", key: kms:x, copies: [{at: /c}]")),
+            (Lines{"3:18: not supported yet: a repository at gs://",
                    "3:35: not supported yet: a key service (kms:)",
                    "3:42: not supported yet: copies of the repository"}));
   EXPECT_EQ(for_backup(small_plan + "timezone: Europe/Berlin\n"),

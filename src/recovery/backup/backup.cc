@@ -79,7 +79,7 @@ Result<std::unique_ptr<Source>> make_source(const plan::Store& store, const Refe
       options.root = LB_TRY(references.path(store.address));
       options.include = store.include;
       options.exclude = store.exclude;
-      options.skip = {repository_folder};
+      if (!repository_folder.empty()) options.skip = {repository_folder};
       return files::make_source(std::move(options));
     }
     default:
