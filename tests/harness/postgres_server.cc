@@ -1,9 +1,7 @@
 #include "tests/harness/postgres_server.h"
 
-#include <arpa/inet.h>
 #include <libpq-fe.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,27 +11,13 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/harness/free_port.h"
+
 namespace lb::test {
 namespace {
 
 using PgConnection = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using PgResult = std::unique_ptr<PGresult, decltype(&PQclear)>;
-
-// Freed again before the server takes it: launch() fails loudly in the rare case that somebody was
-// quicker.
-int free_port() {
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* raw = reinterpret_cast<sockaddr*>(&address);
-  const bool ok = descriptor >= 0 && ::bind(descriptor, raw, size) == 0 &&
-                  ::getsockname(descriptor, raw, &size) == 0;
-  ::close(descriptor);
-  if (!ok) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
 
 std::string file_text(const std::string& path) {
   std::ifstream in(path);

@@ -21,16 +21,16 @@ namespace {
 int code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 [[noreturn]] void become(char* const* argv, const char* log_path, int death_signal,
-                         const ServerUser& user) {
+                         const std::optional<ServerUser>& user) {
   const int log = ::open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int none = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (log < 0 || none < 0) ::_exit(126);
   ::dup2(none, 0);
   ::dup2(log, 1);
   ::dup2(log, 2);
-  if (::getuid() == 0) {
-    if (::fchown(log, user.uid, user.gid) != 0 || ::setgroups(0, nullptr) != 0 ||
-        ::setgid(user.gid) != 0 || ::setuid(user.uid) != 0) {
+  if (::getuid() == 0 && user) {
+    if (::fchown(log, user->uid, user->gid) != 0 || ::setgroups(0, nullptr) != 0 ||
+        ::setgid(user->gid) != 0 || ::setuid(user->uid) != 0) {
       ::_exit(126);
     }
   }
@@ -68,15 +68,18 @@ void give_to_server_user(const std::string& path) {
 }
 
 ToolProcess::ToolProcess(const std::vector<std::string>& argv, const std::string& log_path,
-                         int death_signal) {
-  const auto user = server_user();
-  if (!user) throw std::runtime_error("no user postgres");
+                         int death_signal, RunAs run_as) {
+  std::optional<ServerUser> user;
+  if (run_as == RunAs::server_user) {
+    user = server_user();
+    if (!user) throw std::runtime_error("no user postgres");
+  }
   std::vector<char*> raw;
   for (const std::string& argument : argv) raw.push_back(const_cast<char*>(argument.c_str()));
   raw.push_back(nullptr);
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork");
-  if (pid_ == 0) become(raw.data(), log_path.c_str(), death_signal, *user);
+  if (pid_ == 0) become(raw.data(), log_path.c_str(), death_signal, user);
 }
 
 ToolProcess::~ToolProcess() {

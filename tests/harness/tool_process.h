@@ -10,10 +10,13 @@
 
 namespace lb::test {
 
+enum class RunAs { server_user, caller };
+
 class ToolProcess {
  public:
   // The parent-death signal follows the thread that starts: start on a thread that lives as long.
-  ToolProcess(const std::vector<std::string>& argv, const std::string& log_path, int death_signal);
+  ToolProcess(const std::vector<std::string>& argv, const std::string& log_path, int death_signal,
+              RunAs run_as = RunAs::server_user);
   ~ToolProcess();  // SIGKILL when still running
   ToolProcess(const ToolProcess&) = delete;
   ToolProcess& operator=(const ToolProcess&) = delete;

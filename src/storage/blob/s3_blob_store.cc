@@ -58,6 +58,11 @@ Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const Named
   auto answer =
       LB_TRY(client_.call({.method = "PUT", .key = key, .headers = headers, .body = bytes}));
   if (answer.good()) return {};
+  if (!lock.empty() && answer.status == 400 && answer.code == "InvalidRequest") {
+    return Error(ErrorKind::unsupported,
+                 cat(describe(), ": the bucket was made without object lock"))
+        .with_hint("make a bucket with object lock, or leave immutable: out");
+  }
   if (answer.status != 412) {
     auto error = refused(answer, cat("put ", key));
     if (answer.status != 501) return error;

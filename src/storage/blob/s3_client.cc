@@ -100,6 +100,7 @@ S3Client::Attempt S3Client::once(const S3Call& call, const Digest& digest) {
     out.error = std::move(got).take_error();
     return out;
   }
+  answered_ = true;
   answer.status = got->status;
   answer.headers = std::move(got->headers);
   if (!answer.good()) read_refusal(answer);
@@ -186,7 +187,9 @@ Result<S3Answer> S3Client::call(const S3Call& call) {
     }
     auto wait = pause(attempt, tried.answer ? &*tried.answer : nullptr);
     auto took = clock_.steady() - start;
-    if (given_up_ || took + wait > settings_.retry_for) {
+    auto limit = answered_ ? settings_.retry_for
+                           : std::min(settings_.retry_for, settings_.retry_for_at_first);
+    if (given_up_ || took + wait > limit) {
       given_up_ = true;
       return give_up(tried, maybe_done, took);
     }

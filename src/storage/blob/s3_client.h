@@ -26,8 +26,9 @@ struct S3Settings {
   std::string ca_file;              // certificates to trust; empty: the system's
   std::optional<Micros> immutable;  // every object is locked for this long when it is put
   bool governance = false;          // the weaker lock: a special right can lift it
-  // A request is given up after so long without a byte, and repeated for so long altogether.
-  Micros stall = Seconds(30), retry_for = Seconds(60);
+  // A request is given up after so long without a byte, and repeated for so long altogether; for
+  // less long as long as the service has never answered: then the address may simply be wrong.
+  Micros stall = Seconds(30), retry_for = Seconds(60), retry_for_at_first = Seconds(10);
   std::stop_token stop;                            // ends waiting
   std::function<void(const std::string&)> notice;  // may be empty; what the operator should know
 
@@ -88,6 +89,7 @@ class S3Client {
   // A store that was given up is asked only once by each later call, until it answers again:
   // otherwise an unwinding backup would wait as often as it has things to write.
   std::atomic<bool> given_up_{false};
+  std::atomic<bool> answered_{false};
 };
 
 }  // namespace lb

@@ -10,7 +10,9 @@ namespace {
 
 Error unfit(BlobStore& blobs, const std::string& why) {
   return Error(ErrorKind::unsupported, cat(blobs.describe(), ": ", why))
-      .with_hint("a repository here could lose data; use another service or a directory");
+      .with_hint(
+          "a repository here could lose data: use another service or a directory; some "
+          "services fail only in buckets that keep versions");
 }
 
 Status must_not_overwrite(BlobStore& blobs, const std::string& key, ByteView first) {
