@@ -6,7 +6,7 @@
 #include "foundation/sys/clock.h"
 #include "foundation/sys/random.h"
 #include "storage/blob/blob_store.h"
-#include "storage/repo/chunker.h"
+#include "storage/chunk/chunker.h"
 #include "storage/repo/format.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/repository.h"
@@ -20,7 +20,7 @@ struct Core {
         random(chance),
         keys(std::move(ring)),
         options(wishes),
-        chunker(keys.cut_key),
+        chunker(keys.cut_key, {chunk_bytes_min, chunk_bytes_normal, chunk_bytes_max}),
         id_mac(keys.id_key.bytes()),
         ids(std::make_unique<Guarded<IdBytes>>()) {}
 

@@ -2,12 +2,10 @@
 // noise. What the fuzzers in tests/fuzz do for hours, this does for a second in every build.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <numeric>
 
 #include "foundation/sys/random.h"
 #include "storage/repo/chunk_map.h"
-#include "storage/repo/chunker.h"
 #include "storage/repo/decode_any.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
@@ -178,58 +176,6 @@ TEST(Names, EscapedPartsComeBack) {
                           "w/a/00000001/0000000000000001.tzz"}) {
     EXPECT_FALSE(parse_log_key(odd).has_value()) << odd;
   }
-}
-
-std::vector<std::size_t> cuts(const Chunker& chunker, ByteView bytes) {
-  std::vector<std::size_t> out;
-  for (std::size_t at = 0; at < bytes.size();) {
-    at += chunker.first(bytes.subspan(at));
-    out.push_back(at);
-  }
-  return out;
-}
-
-TEST(Chunker, CutsWithinItsBoundsAroundTheNormalSize) {
-  Chunker chunker(Secret(ByteView(Buffer(32, 3))));
-  auto bytes = seeded_random(1)->bytes(20'000'000);
-  auto borders = cuts(chunker, bytes);
-  std::size_t last = 0;
-  for (auto border : borders) {
-    EXPECT_LE(border - last, chunk_bytes_max);
-    if (border != bytes.size()) {
-      EXPECT_GT(border - last, chunk_bytes_min);
-    }
-    last = border;
-  }
-  auto mean = bytes.size() / borders.size();
-  EXPECT_GT(mean, 48u << 10);
-  EXPECT_LT(mean, 100u << 10);
-}
-
-TEST(Chunker, FindsItsBordersAgainBehindAnInsertion) {
-  Chunker chunker(Secret(ByteView(Buffer(32, 3))));
-  auto bytes = seeded_random(2)->bytes(8'000'000);
-  auto before = cuts(chunker, bytes);
-  Buffer longer = bytes;
-  longer.insert(longer.begin() + 1'000'000, 77, 0xAB);
-  auto after = cuts(chunker, longer);
-  std::size_t same = 0;
-  for (auto border : before) {
-    bool kept = std::binary_search(after.begin(), after.end(), border) ||
-                std::binary_search(after.begin(), after.end(), border + 77);
-    same += kept ? 1 : 0;
-  }
-  EXPECT_GT(same, before.size() - 8);
-}
-
-TEST(Chunker, AnotherKeyCutsElsewhere) {
-  auto bytes = seeded_random(2)->bytes(4'000'000);
-  auto one = cuts(Chunker(Secret(ByteView(Buffer(32, 3)))), bytes);
-  auto other = cuts(Chunker(Secret(ByteView(Buffer(32, 4)))), bytes);
-  std::vector<std::size_t> both;
-  std::set_intersection(one.begin(), one.end(), other.begin(), other.end(),
-                        std::back_inserter(both));
-  EXPECT_LT(both.size(), 5u);
 }
 
 TEST(ChunkMap, KeepsTheFirstPlaceOfEachOfManyChunks) {
