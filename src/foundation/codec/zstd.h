@@ -15,14 +15,17 @@ class Compressor {
   ~Compressor();
   Compressor(Compressor&&) noexcept;
   Compressor& operator=(Compressor&&) noexcept;
-  // One zstd frame into `out` (replaced). False: it would not shrink by at least a 32nd, judged
-  // from samples first so that random data costs next to nothing; `out` is then unspecified.
-  bool shrink(ByteView plain, Buffer& out);
+  // One zstd frame into `out`, which has room for shrink_room(plain.size()) bytes; its size. Zero:
+  // it would not shrink by at least a 32nd. What looks random is judged by samples first and then
+  // costs next to nothing; what does not is compressed at once.
+  std::size_t shrink(ByteView plain, MutableBytes out);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
+
+std::size_t shrink_room(std::size_t plain_bytes);
 
 // Exactly `plain_bytes` of plain data; anything else is corrupt.
 Result<Buffer> decompress(ByteView packed, std::uint64_t plain_bytes);

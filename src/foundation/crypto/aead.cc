@@ -41,18 +41,28 @@ Aead::Aead(Secret key) : key_(std::move(key)) { LB_ASSERT(key_.size() == aead_ke
 
 void Aead::seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
                 Buffer& out) const {
+  auto start = out.size();
+  out.resize(start + head.size() + body.size() + aead_tag_bytes);
+  run(nonce, bound, head, body, out.data() + start);
+}
+
+void Aead::seal_into(const AeadNonce& nonce, ByteView bound, ByteView plain,
+                     MutableBytes out) const {
+  LB_ASSERT(out.size() == plain.size() + aead_tag_bytes);
+  run(nonce, bound, {}, plain, out.data());
+}
+
+void Aead::run(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
+               std::uint8_t* out) const {
   Context context(EVP_CIPHER_CTX_new());
   int written = 0;
   LB_ASSERT(context && EVP_EncryptInit_ex2(context.get(), algorithm(), key_.bytes().data(),
                                            nonce.data(), nullptr) == 1);
   LB_ASSERT(EVP_EncryptUpdate(context.get(), nullptr, &written, bound.data(), int_size(bound)) ==
             1);
-  auto start = out.size();
-  auto plain_size = head.size() + body.size();
-  out.resize(start + plain_size + aead_tag_bytes);
-  encrypt(context.get(), head, out.data() + start);
-  encrypt(context.get(), body, out.data() + start + head.size());
-  auto* tag = out.data() + start + plain_size;
+  encrypt(context.get(), head, out);
+  encrypt(context.get(), body, out + head.size());
+  auto* tag = out + head.size() + body.size();
   LB_ASSERT(EVP_EncryptFinal_ex(context.get(), tag, &written) == 1);
   LB_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, aead_tag_bytes, tag) == 1);
 }

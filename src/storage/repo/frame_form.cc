@@ -1,5 +1,8 @@
 #include "storage/repo/frame_form.h"
 
+#include <algorithm>
+
+#include "foundation/base/assert.h"
 #include "foundation/base/text.h"
 #include "foundation/codec/zstd.h"
 #include "storage/repo/format.h"
@@ -18,17 +21,37 @@ Compressor& compressor() {
 
 }  // namespace
 
+namespace {
+
+// `form` grows when it must, and keeps what it has.
+ByteView write_form(ByteView plain, Buffer& form) {
+  auto room = head_bytes + shrink_room(plain.size());
+  if (form.size() < room) form.resize(room);
+  auto data = MutableBytes(form).subspan(head_bytes);
+  auto size = compressor().shrink(plain, data);
+  form[0] = size > 0 ? 1 : 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    form[1 + i] = static_cast<std::uint8_t>(plain.size() >> (8 * i));
+  }
+  if (size == 0) {
+    std::copy(plain.begin(), plain.end(), data.begin());
+    size = plain.size();
+  }
+  return ByteView(form).first(head_bytes + size);
+}
+
+}  // namespace
+
+ByteView frame_form_of(ByteView plain) {
+  LB_ASSERT(plain.size() <= frame_bytes_max);
+  thread_local Buffer form;
+  return write_form(plain, form);
+}
+
 Buffer to_frame_form(ByteView plain) {
-  Buffer packed;
-  bool smaller = compressor().shrink(plain, packed);
-  ByteView data = smaller ? ByteView(packed) : plain;
-  Buffer out;
-  out.reserve(head_bytes + data.size());
-  ByteWriter writer(out);
-  writer.u8(smaller ? 1 : 0);
-  writer.u32(static_cast<std::uint32_t>(plain.size()));
-  writer.raw(data);
-  return out;
+  Buffer form;
+  form.resize(write_form(plain, form).size());
+  return form;
 }
 
 namespace {

@@ -9,6 +9,9 @@
 namespace lb::repo {
 
 Buffer to_frame_form(ByteView plain);
+// The same of at most frame_bytes_max (format.h), in memory of the calling thread that is good
+// until its next call.
+ByteView frame_form_of(ByteView plain);
 // corrupt when it is malformed or says more than `plain_bytes_max`.
 Result<Buffer> from_frame_form(ByteView form, std::size_t plain_bytes_max);
 // The same without a copy: a view of `form`, or of `scratch`, which grows to the largest frame.

@@ -47,12 +47,9 @@ PackKey make_pack_key(const Keyring& keys, Random& random) {
   return out;
 }
 
-Buffer seal_frame(const Keyring& keys, const Aead& key, const std::string& pack,
-                  std::uint32_t frame, ByteView form) {
-  Buffer out;
-  out.reserve(form.size() + aead_tag_bytes);
-  key.seal(frame_nonce(frame), aad_of(keys, pack, frame), {}, form, out);
-  return out;
+void seal_frame(const Keyring& keys, const Aead& key, const std::string& pack, std::uint32_t frame,
+                ByteView form, MutableBytes out) {
+  key.seal_into(frame_nonce(frame), aad_of(keys, pack, frame), form, out);
 }
 
 Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::string& pack,

@@ -32,9 +32,9 @@ struct PackKey {
 PackKey make_pack_key(const Keyring& keys, Random& random);
 
 ByteView pack_header();
-// Seals a frame's form (frame_form.h); the result is aead_tag_bytes longer.
-Buffer seal_frame(const Keyring& keys, const Aead& key, const std::string& pack,
-                  std::uint32_t frame, ByteView form);
+// Seals a frame's form (frame_form.h) to where it lies in the pack, aead_tag_bytes longer.
+void seal_frame(const Keyring& keys, const Aead& key, const std::string& pack, std::uint32_t frame,
+                ByteView form, MutableBytes out);
 Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::string& pack,
                           std::uint32_t frame, ByteView sealed);
 // Authenticates a frame and decrypts it where it is; the result is its form.

@@ -18,41 +18,6 @@ constexpr std::size_t footer_room_bytes = 1 << 20;
 
 }  // namespace
 
-// A pack being filled. Space is reserved under the packer's lock; sealing into it needs none, so
-// the bytes never move while frames are pending.
-struct Packer::Pack {
-  std::string name;
-  std::uint32_t number = 0;  // in the ChunkMap
-  PackKey key;
-  std::unique_ptr<std::uint8_t[]> bytes;
-  std::size_t room = 0, used = 0;
-  std::vector<FooterFrame> frames;
-  std::size_t chunks = 0;
-  std::size_t pending = 0;  // frames reserved and not sealed yet
-  bool closed = false;      // takes no more frames
-
-  void make_room(std::size_t size) {
-    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(size);
-    if (used > 0) std::copy_n(bytes.get(), used, larger.get());
-    bytes = std::move(larger);
-    room = size;
-  }
-  void append(ByteView more) {
-    if (used + more.size() > room) make_room(used + more.size());
-    std::copy(more.begin(), more.end(), bytes.get() + used);
-    used += more.size();
-  }
-  ByteView view() const { return {bytes.get(), used}; }
-};
-
-struct Packer::Slot {
-  std::shared_ptr<Pack> pack;
-  std::uint32_t frame = 0;
-  std::size_t offset = 0;
-  // Packs that this reservation pushed out and that are ready.
-  std::vector<std::shared_ptr<Pack>> closed;
-};
-
 Packer::Packer(const Core& core, ChunkMap& chunks, std::string session, const PackerLimits& limits,
                std::stop_token stop)
     : core_(core),
@@ -60,7 +25,9 @@ Packer::Packer(const Core& core, ChunkMap& chunks, std::string session, const Pa
       session_(std::move(session)),
       limits_(limits),
       stop_(std::move(stop)),
-      queue_(limits.queue_bytes) {
+      frames_(limits.queue_bytes / frame_bytes),
+      queue_(limits.queue_bytes),
+      buffers_(limits.packs, limits.pack_bytes + 2 * frame_bytes_max + footer_room_bytes) {
   for (unsigned i = 0; i < std::max(1u, limits.workers); ++i) {
     workers_.emplace_back([this] {
       auto status = work();
@@ -81,7 +48,7 @@ Status Packer::fail(Error error) {
     if (!failure_) failure_ = std::move(error);
   }
   halt_.request_stop();
-  idle_.notify_all();
+  changed_.notify_all();
   return check();
 }
 
@@ -94,91 +61,79 @@ Status Packer::check() const {
 Status Packer::add(const Digest& id, ByteView bytes) {
   if (stop_.stop_requested()) return fail(Error(ErrorKind::cancelled, "stopped"));
   LB_TRY(check());
-  Frame full;
-  {
-    std::lock_guard lock(frame_mutex_);
-    if (open_frame_.plain.capacity() == 0) open_frame_.plain.reserve(frame_bytes_max);
-    open_frame_.plain.insert(open_frame_.plain.end(), bytes.begin(), bytes.end());
-    open_frame_.chunks.emplace_back(id, static_cast<std::uint32_t>(bytes.size()));
-    if (open_frame_.plain.size() < frame_bytes) return {};
-    full = std::exchange(open_frame_, Frame{});
-  }
-  auto size = full.plain.size();
+  auto full = frames_.add(id, bytes);
+  if (!full) return {};
+  auto size = full->plain.size();
   {
     std::lock_guard lock(mutex_);
     ++frames_in_flight_;
   }
-  if (queue_.push(std::move(full), size, halt_.get_token())) return {};
+  if (queue_.push(std::move(*full), size, halt_.get_token())) return {};
   return check();
 }
 
 Status Packer::work() {
   while (auto frame = queue_.pop(halt_.get_token())) {
-    LB_TRY(seal(std::move(*frame)));
-    frame_done();
+    LB_TRY(seal(*frame));
+    frames_.give_back(std::move(*frame));
+    std::lock_guard lock(mutex_);
+    --frames_in_flight_;
+    changed_.notify_all();
   }
   return {};
 }
 
-void Packer::frame_done() {
-  std::lock_guard lock(mutex_);
-  --frames_in_flight_;
-  idle_.notify_all();
+// The open pack, which takes no more frames; null when one of them is still being sealed: whoever
+// does that finishes the pack.
+std::shared_ptr<OpenPack> Packer::close_pack() {
+  auto pack = std::exchange(open_pack_, nullptr);
+  pack->closed = true;
+  return pack->pending == 0 ? pack : nullptr;
 }
 
-void Packer::close_open_pack(std::vector<std::shared_ptr<Pack>>& closed) {
-  if (!open_pack_) return;
-  open_pack_->closed = true;
-  if (open_pack_->pending == 0) closed.push_back(open_pack_);
-  open_pack_.reset();
+void Packer::open_pack() {
+  open_pack_ = std::make_shared<OpenPack>();
+  open_pack_->name = pack_key(session_, next_pack_++);
+  open_pack_->number = chunks_.add_pack({open_pack_->name, 0, {}});
+  open_pack_->key = make_pack_key(core_.keys, core_.random);
+  buffers_.lend_to(*open_pack_);
+  open_pack_->append(pack_header());
 }
 
-Packer::Slot Packer::reserve(const Frame& frame, std::size_t sealed_bytes) {
-  Slot slot;
-  bool full = open_pack_ &&
-              (open_pack_->used >= limits_.pack_bytes || open_pack_->chunks >= pack_chunks_max);
-  if (full) close_open_pack(slot.closed);
-  if (!open_pack_) {
-    open_pack_ = std::make_shared<Pack>();
-    open_pack_->name = pack_key(session_, next_pack_++);
-    open_pack_->number = chunks_.add_pack({open_pack_->name, 0, {}});
-    open_pack_->key = make_pack_key(core_.keys, core_.random);
-    open_pack_->make_room(limits_.pack_bytes + 2 * frame_bytes_max + footer_room_bytes);
-    open_pack_->append(pack_header());
+// A full pack is put before there is a new one, so that a buffer comes free even if there is but
+// one. Waits only for packs that other threads are sealing or putting.
+Result<Packer::Slot> Packer::reserve(const ChunkFrame& frame, std::size_t sealed_bytes) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (failure_) return *failure_;
+    bool full = open_pack_ &&
+                (open_pack_->used >= limits_.pack_bytes || open_pack_->chunks >= pack_chunks_max);
+    if (full) {
+      auto closed = close_pack();
+      if (!closed) continue;
+      lock.unlock();
+      LB_TRY(finish(*closed));
+      lock.lock();
+      continue;
+    }
+    if (open_pack_) break;
+    if (buffers_.any_left()) {
+      open_pack();
+    } else {
+      changed_.wait(lock);
+    }
   }
-  auto& pack = *open_pack_;
-  slot.pack = open_pack_;
-  slot.frame = static_cast<std::uint32_t>(pack.frames.size());
-  slot.offset = pack.used;
-  pack.used += sealed_bytes;
-  LB_ASSERT(pack.used <= pack.room);
-  ++pack.pending;
-  pack.chunks += frame.chunks.size();
-  FooterFrame footer;
-  footer.offset = slot.offset;
-  footer.sealed_bytes = static_cast<std::uint32_t>(sealed_bytes);
-  footer.plain_bytes = static_cast<std::uint32_t>(frame.plain.size());
-  std::uint32_t offset = 0;
-  for (const auto& [id, length] : frame.chunks) {
-    footer.chunks.push_back({id, offset, length});
-    offset += length;
-  }
-  pack.frames.push_back(std::move(footer));
-  return slot;
+  auto number = static_cast<std::uint32_t>(open_pack_->frames.size());
+  return Slot{open_pack_, number, open_pack_->reserve(frame, sealed_bytes)};
 }
 
-Status Packer::seal(Frame frame) {
-  auto form = to_frame_form(frame.plain);
+Status Packer::seal(const ChunkFrame& frame) {
+  auto form = frame_form_of(frame.plain);
   auto sealed_bytes = form.size() + aead_tag_bytes;
-  Slot slot;
-  {
-    std::lock_guard lock(mutex_);
-    slot = reserve(frame, sealed_bytes);
-  }
+  auto slot = LB_TRY(reserve(frame, sealed_bytes));
   auto& pack = *slot.pack;
-  auto sealed = seal_frame(core_.keys, *pack.key.aead, pack.name, slot.frame, form);
-  LB_ASSERT(sealed.size() == sealed_bytes);
-  std::copy(sealed.begin(), sealed.end(), pack.bytes.get() + slot.offset);
+  seal_frame(core_.keys, *pack.key.aead, pack.name, slot.frame, form,
+             {pack.bytes.get() + slot.offset, sealed_bytes});
   auto place = chunks_.add_frame({pack.number, slot.frame, static_cast<std::uint32_t>(slot.offset),
                                   static_cast<std::uint32_t>(sealed_bytes)});
   std::uint32_t offset = 0;
@@ -186,35 +141,40 @@ Status Packer::seal(Frame frame) {
     chunks_.place(short_id(id), place, offset, length);
     offset += length;
   }
+  bool last = false;
   {
     std::lock_guard lock(mutex_);
-    if (--pack.pending == 0 && pack.closed) slot.closed.push_back(slot.pack);
+    last = --pack.pending == 0 && pack.closed;
   }
-  for (auto& closed : slot.closed) LB_TRY(finish(std::move(closed)));
-  return {};
+  return last ? finish(pack) : Status();
 }
 
-Status Packer::finish(std::shared_ptr<Pack> pack) {
-  pack->append(seal_footer(core_.keys, pack->key, pack->name, pack->used, pack->frames));
-  auto digest = sha256(pack->view());
-  LB_TRY(put_once(core_.blobs, pack->name, pack->view()));
-  stored_bytes_ += pack->used;
-  chunks_.complete_pack(pack->number, pack->used, digest);
+Status Packer::finish(OpenPack& pack) {
+  pack.append(seal_footer(core_.keys, pack.key, pack.name, pack.used, pack.frames));
+  auto digest = sha256(pack.view());
+  LB_TRY(put_once(core_.blobs, pack.name, pack.view()));
+  stored_bytes_ += pack.used;
+  chunks_.complete_pack(pack.number, pack.used, digest);
   {
     std::lock_guard lock(mutex_);
-    auto position = static_cast<std::uint32_t>(index_.packs.size());
-    IndexPack indexed{{pack->name, pack->used, digest}, {}};
-    for (std::uint32_t number = 0; number < pack->frames.size(); ++number) {
-      const auto& frame = pack->frames[number];
-      indexed.frame_sizes.push_back(frame.sealed_bytes);
-      for (const auto& chunk : frame.chunks) {
-        index_.entries.push_back(
-            {short_id(chunk.id), position, number, chunk.offset, chunk.length});
-      }
-    }
-    index_.packs.push_back(std::move(indexed));
+    note_in_index(pack, digest);
+    buffers_.take_back(pack);
+    changed_.notify_all();
   }
   return put_index(false);
+}
+
+void Packer::note_in_index(const OpenPack& pack, const Digest& digest) {
+  auto position = static_cast<std::uint32_t>(index_.packs.size());
+  IndexPack indexed{{pack.name, pack.used, digest}, {}};
+  for (std::uint32_t number = 0; number < pack.frames.size(); ++number) {
+    const auto& frame = pack.frames[number];
+    indexed.frame_sizes.push_back(frame.sealed_bytes);
+    for (const auto& chunk : frame.chunks) {
+      index_.entries.push_back({short_id(chunk.id), position, number, chunk.offset, chunk.length});
+    }
+  }
+  index_.packs.push_back(std::move(indexed));
 }
 
 // Index objects are put while the session runs, so that what an interrupted one stored is found by
@@ -239,35 +199,27 @@ Status Packer::put_index(bool all) {
 
 Status Packer::settle() {
   if (stop_.stop_requested()) return fail(Error(ErrorKind::cancelled, "stopped"));
-  Frame rest;
-  {
-    std::lock_guard lock(frame_mutex_);
-    rest = std::exchange(open_frame_, Frame{});
-  }
   LB_TRY(check());
-  if (!rest.chunks.empty()) {
-    auto sealed = seal(std::move(rest));
+  for (const auto& frame : frames_.take_rest()) {
+    auto sealed = seal(frame);
     if (!sealed.ok()) return fail(std::move(sealed).take_error());
   }
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [&] { return failure_ || frames_in_flight_ == 0; });
+  changed_.wait(lock, [&] { return failure_ || frames_in_flight_ == 0; });
   if (failure_) return *failure_;
   return {};
 }
 
 Status Packer::drain() {
   LB_TRY(settle());
-  std::vector<std::shared_ptr<Pack>> closed;
+  std::shared_ptr<OpenPack> closed;
   {
     std::lock_guard lock(mutex_);
-    close_open_pack(closed);
+    if (open_pack_) closed = close_pack();
   }
-  for (auto& pack : closed) {
-    auto finished = finish(std::move(pack));
-    if (!finished.ok()) return fail(std::move(finished).take_error());
-  }
-  auto indexed = put_index(true);
-  if (!indexed.ok()) return fail(std::move(indexed).take_error());
+  auto finished = closed ? finish(*closed) : Status();
+  if (finished.ok()) finished = put_index(true);
+  if (!finished.ok()) return fail(std::move(finished).take_error());
   return {};
 }
 

@@ -1,6 +1,6 @@
 // Packer: the sealing half of a session. New chunks are gathered into frames; worker threads
-// compress and seal them into packs and put full packs. Memory: the frame queue, and one pack
-// buffer for each worker and one more. Thread-safe. The first failure stops everything and is
+// compress and seal them into packs and put full packs. Memory: the frame queue and the pack
+// buffers; who needs one more waits. Thread-safe. The first failure stops everything and is
 // returned by every later call.
 #pragma once
 
@@ -17,7 +17,8 @@
 #include "foundation/flow/bounded_queue.h"
 #include "storage/repo/chunk_map.h"
 #include "storage/repo/core.h"
-#include "storage/repo/pack_format.h"
+#include "storage/repo/frame_gatherer.h"
+#include "storage/repo/open_pack.h"
 
 namespace lb::repo {
 
@@ -25,6 +26,7 @@ struct PackerLimits {
   unsigned workers = 2;
   std::size_t queue_bytes = 0;
   std::size_t pack_bytes = 0;  // a pack closes when it reaches this
+  std::size_t packs = 2;       // in memory at once: filled or being put
 };
 
 class Packer {
@@ -44,19 +46,21 @@ class Packer {
   std::uint64_t stored_bytes() const { return stored_bytes_; }
 
  private:
-  struct Frame {
-    Buffer plain;
-    std::vector<std::pair<Digest, std::uint32_t>> chunks;  // id, length
+  // Where a frame comes to lie.
+  struct Slot {
+    std::shared_ptr<OpenPack> pack;
+    std::uint32_t frame = 0;
+    std::size_t offset = 0;
   };
-  struct Pack;
-  struct Slot;
 
   Status work();
-  Status seal(Frame frame);
-  Slot reserve(const Frame& frame, std::size_t sealed_bytes);
-  Status finish(std::shared_ptr<Pack> pack);
+  Status seal(const ChunkFrame& frame);
+  Result<Slot> reserve(const ChunkFrame& frame, std::size_t sealed_bytes);
+  void open_pack();
+  std::shared_ptr<OpenPack> close_pack();
+  Status finish(OpenPack& pack);
+  void note_in_index(const OpenPack& pack, const Digest& digest);
   Status put_index(bool all);
-  void close_open_pack(std::vector<std::shared_ptr<Pack>>& closed);
   Status fail(Error error);
   Status check() const;
   void frame_done();
@@ -68,13 +72,13 @@ class Packer {
   const std::stop_token stop_;
   std::stop_source halt_;  // ends the workers: a failure, or the end of the session
 
-  std::mutex frame_mutex_;
-  Frame open_frame_;
-  BoundedQueue<Frame> queue_;
+  FrameGatherer frames_;
+  BoundedQueue<ChunkFrame> queue_;
 
   mutable std::mutex mutex_;  // packs and failure
-  std::condition_variable idle_;
-  std::shared_ptr<Pack> open_pack_;
+  std::condition_variable changed_;
+  PackBuffers buffers_;
+  std::shared_ptr<OpenPack> open_pack_;  // shared by the threads that seal into it
   std::uint32_t next_pack_ = 0, next_index_ = 0;
   std::uint64_t frames_in_flight_ = 0;
   Index index_;  // of packs put since the last index object

@@ -32,6 +32,9 @@ class ContentStream {
  public:
   virtual ~ContentStream() = default;  // without finish(): the row is dropped
   virtual Status write(ByteView bytes) = 0;
+  // write() of the last bytes before a hole or the end: nothing needs to be kept to see what
+  // follows.
+  virtual Status write_last(ByteView bytes) { return write(bytes); }
   virtual Status hole(std::uint64_t length) = 0;
   virtual Status finish(Buffer attributes) = 0;  // adds the row
 };
@@ -96,7 +99,7 @@ class SnapshotReader {
 
 struct OpenOptions {
   unsigned workers = 2;                       // sealing threads of a session
-  std::uint64_t memory_bytes = 256ull << 20;  // budget of one session
+  std::uint64_t memory_bytes = 104ull << 20;  // budget of one session
 };
 
 class Repository {

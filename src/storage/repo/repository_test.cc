@@ -92,7 +92,7 @@ class RepositoryTest : public testing::Test {
   }
 
   static constexpr InitOptions cheap{1, 8192};
-  static constexpr OpenOptions small{.workers = 2, .memory_bytes = 8 << 20};  // packs of 1.4 MB
+  static constexpr OpenOptions small{.workers = 2, .memory_bytes = 4 << 20};  // packs of 1.3 MB
   Secret key{std::string_view("correct horse battery staple")};
   MemoryBlobStore blobs;
   SimClock clock;

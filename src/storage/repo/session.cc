@@ -1,6 +1,7 @@
 #include "storage/repo/session.h"
 
 #include "foundation/base/text.h"
+#include "storage/repo/content_stream.h"
 #include "storage/repo/format.h"
 #include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
@@ -15,93 +16,20 @@ constexpr std::size_t key_bytes_max = 64 << 10;
 constexpr std::size_t attribute_bytes_max = 16 << 20;
 constexpr std::size_t text_bytes_max = 64 << 10;
 
-// Cuts what is written into chunks; one row's content.
-class Stream final : public ContentStream {
- public:
-  Stream(Session& session, std::string key, Cut cut) : session_(session), cut_(cut) {
-    row_.key = std::move(key);
-  }
-
-  Status write(ByteView bytes) override {
-    while (!bytes.empty()) {
-      // Whole chunks are cut from the caller's bytes; only what is left over is copied.
-      if (waiting_.empty()) {
-        auto used = LB_TRY(cut(bytes, true));
-        bytes = bytes.subspan(used);
-      }
-      auto take = std::min(bytes.size(), 2 * chunk_bytes_max - waiting_.size());
-      waiting_.insert(waiting_.end(), bytes.begin(),
-                      bytes.begin() + static_cast<std::ptrdiff_t>(take));
-      bytes = bytes.subspan(take);
-      LB_TRY(cut_waiting(true));
-    }
-    return {};
-  }
-
-  Status hole(std::uint64_t length) override {
-    if (length == 0) return {};
-    LB_TRY(cut_waiting(false));
-    row_.size += length;
-    if (!row_.extents.empty() && row_.extents.back().hole) {
-      row_.extents.back().length += length;
-    } else {
-      row_.extents.push_back({length, true, {}});
-    }
-    return {};
-  }
-
-  Status finish(Buffer attributes) override {
-    LB_TRY(cut_waiting(false));
-    row_.attributes = std::move(attributes);
-    return session_.add_row(std::move(row_), logical_);
-  }
-
- private:
-  // Takes chunks from the front and returns the bytes taken. With more to come, only while the next
-  // border is certain, so no byte is looked at twice.
-  Result<std::size_t> cut(ByteView bytes, bool more) {
-    auto certain = cut_ == Cut::pages ? page_chunk_bytes : chunk_bytes_max;
-    std::size_t at = 0;
-    while (at < bytes.size() && (!more || bytes.size() - at >= certain)) {
-      auto rest = bytes.subspan(at);
-      auto length = cut_ == Cut::pages ? std::min(rest.size(), page_chunk_bytes)
-                                       : session_.core().chunker.first(rest);
-      DraftExtent extent{length, false, {}};
-      LB_TRY(session_.store_chunk(rest.first(length), extent.id, true));
-      row_.extents.push_back(extent);
-      row_.size += length;
-      logical_ += length;
-      at += length;
-    }
-    return at;
-  }
-
-  Status cut_waiting(bool more) {
-    auto used = LB_TRY(cut(waiting_, more));
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(used));
-    return {};
-  }
-
-  Session& session_;
-  const Cut cut_;
-  DraftRow row_;
-  Buffer waiting_;
-  std::uint64_t logical_ = 0;
-};
-
-// A quarter of the budget holds rows, half of it packs (one for each worker and one more), an
-// eighth waits as frames; the rest is what the threads work with. The chunk map is not counted.
+// Five eighths of the budget hold packs, a sixth rows, a twelfth frames on their way; the rest is
+// what the threads work with. The chunk map is not counted.
 std::size_t row_memory(const OpenOptions& options) {
-  return std::clamp<std::size_t>(options.memory_bytes / 4, 64 << 10, 64 << 20);
+  return std::clamp<std::size_t>(options.memory_bytes / 6, 64 << 10, 64 << 20);
 }
 
 PackerLimits packer_limits(const OpenOptions& options) {
   PackerLimits out;
   out.workers = std::max(1u, options.workers);
   out.queue_bytes =
-      std::clamp<std::size_t>(options.memory_bytes / 8, 4 * frame_bytes_max, 32 << 20);
+      std::clamp<std::size_t>(options.memory_bytes / 12, 4 * frame_bytes_max, 32 << 20);
+  out.packs = std::max(2u, out.workers);
   out.pack_bytes =
-      std::clamp<std::size_t>(options.memory_bytes / 2 / (out.workers + 1), 1 << 20, pack_bytes);
+      std::clamp<std::size_t>(options.memory_bytes * 5 / 8 / out.packs, 1 << 20, pack_bytes);
   return out;
 }
 
@@ -143,12 +71,17 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   return std::unique_ptr<SnapshotWriter>(std::move(session));
 }
 
-Status Session::store_chunk(ByteView bytes, ChunkId& id, bool content) {
-  auto digest = chunk_digest(core_, bytes);
-  id = short_id(digest);
-  if (!chunks_.claim(id, static_cast<std::uint32_t>(bytes.size()))) return {};
-  if (content) new_bytes_ += bytes.size();
-  return packer_.add(digest, bytes);
+Status Session::store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids,
+                             bool content) {
+  std::vector<Digest> digests(chunks.size());
+  core_.id_mac.of_many(chunks, digests);
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    ids[i] = short_id(digests[i]);
+    if (!chunks_.claim(ids[i], static_cast<std::uint32_t>(chunks[i].size()))) continue;
+    if (content) new_bytes_ += chunks[i].size();
+    LB_TRY(packer_.add(digests[i], chunks[i]));
+  }
+  return {};
 }
 
 Status Session::add_row(DraftRow row, std::uint64_t logical_bytes) {
@@ -208,14 +141,14 @@ WriterStats Session::stats() const {
 
 // The repository's own data: cut only where a chunk cannot be longer.
 Result<std::vector<DraftExtent>> Session::store_bytes(ByteView bytes) {
-  std::vector<DraftExtent> out;
-  while (!bytes.empty()) {
-    auto length = std::min(bytes.size(), chunk_bytes_max);
-    DraftExtent extent{length, false, {}};
-    LB_TRY(store_chunk(bytes.first(length), extent.id, false));
-    out.push_back(extent);
-    bytes = bytes.subspan(length);
+  std::vector<ByteView> chunks;
+  for (; !bytes.empty(); bytes = bytes.subspan(chunks.back().size())) {
+    chunks.push_back(bytes.first(std::min(bytes.size(), chunk_bytes_max)));
   }
+  std::vector<ChunkId> ids(chunks.size());
+  LB_TRY(store_chunks(chunks, ids, false));
+  std::vector<DraftExtent> out;
+  for (std::size_t i = 0; i < chunks.size(); ++i) out.push_back({chunks[i].size(), false, ids[i]});
   return out;
 }
 

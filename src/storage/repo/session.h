@@ -28,8 +28,8 @@ class Session final : public SnapshotWriter {
   WriterStats stats() const override;
   Result<SnapshotInfo> commit(const SnapshotMeta& meta) override;
 
-  // For streams: stores one chunk unless the repository has it.
-  Status store_chunk(ByteView bytes, ChunkId& id, bool content);
+  // For streams: names chunks and stores those that the repository does not have.
+  Status store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, bool content);
   Status add_row(DraftRow row, std::uint64_t logical_bytes);
   const Core& core() const { return core_; }
 

@@ -52,6 +52,43 @@ TEST_F(Sessions, ManyStreamsOfOneWriter) {
   EXPECT_LT(info.new_bytes, 50 * 10'100u) << "the same content is stored once";
 }
 
+// However the caller slices it, the same content has the same extents.
+TEST_F(Sessions, WhereContentIsCutDoesNotDependOnTheWrites) {
+  auto content = noise(77, 3'000'000);
+  auto extents_of = [&](Cut cut, const std::function<std::size_t()>& slice, bool last) {
+    auto writer = repository->begin("data", nullptr, {}).take();
+    auto stream = writer->open("row", cut).take();
+    auto rest = view_of(content);
+    while (!rest.empty()) {
+      auto piece = rest.first(std::min(rest.size(), slice()));
+      rest = rest.subspan(piece.size());
+      EXPECT_TRUE((rest.empty() && last ? stream->write_last(piece) : stream->write(piece)).ok());
+    }
+    EXPECT_TRUE(stream->finish({}).ok());
+    auto id = writer->commit({}).take().id;
+    EXPECT_EQ(read(id), (Content{{"row", content}}));
+    std::vector<ChunkId> ids;
+    for (const auto& extent : repository->snapshot(id).take()->find("row").take()->extents) {
+      ids.push_back(extent.id);
+    }
+    return ids;
+  };
+  for (auto cut : {Cut::content, Cut::pages}) {
+    auto expected = extents_of(
+        cut, [&] { return content.size(); }, true);
+    EXPECT_GT(expected.size(), 20u);
+    for (std::size_t slice : {4096u, 100'000u, 131'072u, 262'144u, 262'145u, 1'000'000u}) {
+      EXPECT_EQ(extents_of(
+                    cut, [&] { return slice; }, slice % 2 == 0),
+                expected)
+          << slice;
+    }
+    std::size_t turn = 0;
+    auto mixed = [&] { return std::array{1u, 300'000u, 17u, 250'000u, 65'536u}[turn++ % 5]; };
+    EXPECT_EQ(extents_of(cut, mixed, true), expected);
+  }
+}
+
 TEST_F(Sessions, MoreRowsThanMemoryAreSortedThroughTheRepository) {
   OpenOptions tiny{.workers = 2, .memory_bytes = 256 << 10};  // 64 KiB of rows
   auto repo = open_repository(blobs, clock, *random, key, tiny).take();

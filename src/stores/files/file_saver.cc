@@ -142,7 +142,8 @@ Result<bool> FileSaver::copy_range(File& file, DataRange range, repo::ContentStr
       trouble = std::move(got).take_error();
       return false;
     }
-    LB_TRY(stream.write(ByteView(buffer_).first(*got)));
+    auto bytes = ByteView(buffer_).first(*got);
+    LB_TRY(at + *got == end ? stream.write_last(bytes) : stream.write(bytes));
     context_.meter.bytes(*got);
     at += *got;
     if (*got < wanted) return false;  // it became shorter
