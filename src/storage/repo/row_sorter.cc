@@ -1,7 +1,6 @@
 #include "storage/repo/row_sorter.h"
 
 #include <algorithm>
-#include <queue>
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
@@ -9,14 +8,6 @@
 namespace lb::repo {
 
 namespace {
-
-constexpr std::size_t entry_overhead_bytes = 96;
-
-template <typename Entry>
-void sort_by_key(std::vector<Entry>& entries) {
-  std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.key < b.key; });
-}
 
 // Rows of one run, one piece in memory at a time.
 class RunReader {
@@ -49,23 +40,20 @@ class RunReader {
 }  // namespace
 
 Status RowSorter::add(DraftRow row) {
-  Entry entry;
-  encode_draft(row, entry.encoded);
-  entry.key = std::move(row.key);
-  std::vector<Entry> full;
+  Buffer encoded;
+  encode_draft(row, encoded);
+  RowHeap full;
   {
     std::lock_guard lock(mutex_);
-    bytes_ += entry.key.size() + entry.encoded.size() + entry_overhead_bytes;
-    entries_.push_back(std::move(entry));
-    if (bytes_ < bytes_max_) return {};
-    full.swap(entries_);
-    bytes_ = 0;
+    rows_.add(encoded);
+    if (rows_.bytes() < bytes_max_) return {};
+    full = std::exchange(rows_, {});
   }
   return spill(std::move(full));
 }
 
-Status RowSorter::spill(std::vector<Entry> entries) {
-  sort_by_key(entries);
+Status RowSorter::spill(RowHeap rows) {
+  rows.sort();
   Run run;
   Buffer piece;
   auto flush = [&]() -> Status {
@@ -75,15 +63,16 @@ Status RowSorter::spill(std::vector<Entry> entries) {
     piece.clear();
     return {};
   };
-  for (const auto& entry : entries) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto encoded = rows.row(i);
     // A piece is one chunk, so that it can be read alone; a longer row stays in memory instead.
-    if (piece.size() + entry.encoded.size() > chunk_bytes_max) LB_TRY(flush());
-    if (entry.encoded.size() > chunk_bytes_max) {
+    if (piece.size() + encoded.size() > chunk_bytes_max) LB_TRY(flush());
+    if (encoded.size() > chunk_bytes_max) {
       std::lock_guard lock(mutex_);
-      entries_.push_back(entry);
+      rows_.add(encoded);
       continue;
     }
-    piece.insert(piece.end(), entry.encoded.begin(), entry.encoded.end());
+    piece.insert(piece.end(), encoded.begin(), encoded.end());
   }
   LB_TRY(flush());
   std::lock_guard lock(mutex_);
@@ -92,31 +81,36 @@ Status RowSorter::spill(std::vector<Entry> entries) {
 }
 
 Status RowSorter::drain(const std::function<Status(DraftRow)>& each) {
-  sort_by_key(entries_);
+  rows_.sort();
   if (!runs_.empty()) LB_TRY(spill_.settle());
   std::vector<RunReader> readers;
   for (const auto& run : runs_) readers.emplace_back(run.pieces, spill_.load);
   using Head = std::pair<DraftRow, std::size_t>;
   auto later = [](const Head& a, const Head& b) { return a.first.key > b.first.key; };
-  std::priority_queue<Head, std::vector<Head>, decltype(later)> heads(later);
-  std::size_t next_entry = 0;
+  std::vector<Head> heads;  // a heap: the smallest key first
+  auto push = [&](DraftRow row, std::size_t source) {
+    heads.emplace_back(std::move(row), source);
+    std::push_heap(heads.begin(), heads.end(), later);
+  };
+  std::size_t next_row = 0;
   auto refill = [&](std::size_t source) -> Status {
     DraftRow row;
     if (source < readers.size()) {
-      if (LB_TRY(readers[source].next(row))) heads.emplace(std::move(row), source);
+      if (LB_TRY(readers[source].next(row))) push(std::move(row), source);
       return {};
     }
-    if (next_entry == entries_.size()) return {};
-    auto encoded = std::move(entries_[next_entry++].encoded);
-    ByteReader in(encoded);
-    heads.emplace(LB_TRY(decode_draft(in)), source);
+    if (next_row == rows_.size()) return {};
+    ByteReader in(rows_.row(next_row++));
+    row = LB_TRY(decode_draft(in));
+    push(std::move(row), source);
     return {};
   };
   for (std::size_t source = 0; source <= readers.size(); ++source) LB_TRY(refill(source));
   std::optional<std::string> last;
   while (!heads.empty()) {
-    auto head = heads.top();
-    heads.pop();
+    std::pop_heap(heads.begin(), heads.end(), later);
+    auto head = std::move(heads.back());
+    heads.pop_back();
     if (last && *last == head.first.key) {
       return Error(ErrorKind::invalid,
                    cat("two rows for '", printable(head.first.key), "' in one snapshot"));

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "storage/repo/row_codec.h"
+#include "storage/repo/row_heap.h"
 
 namespace lb::repo {
 
@@ -25,20 +26,15 @@ class RowSorter {
   Status drain(const std::function<Status(DraftRow)>& each);
 
  private:
-  struct Entry {
-    std::string key;
-    Buffer encoded;
-  };
   struct Run {
     std::vector<DraftExtent> pieces;  // each holds whole rows
   };
-  Status spill(std::vector<Entry> entries);
+  Status spill(RowHeap rows);
 
   const std::size_t bytes_max_;
   Spill spill_;
   std::mutex mutex_;
-  std::vector<Entry> entries_;
-  std::size_t bytes_ = 0;
+  RowHeap rows_;
   std::vector<Run> runs_;
 };
 
