@@ -6,6 +6,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
@@ -82,10 +83,14 @@ class StoredRepository final : public Repository {
 
 Status StoredRepository::read_verdicts() {
   damaged_.clear();
+  auto ended = std::move(LB_TRY(read_ledger_if_whole(core_)).ledger.ended);
+  std::erase_if(verdicts_, [&](const auto& known) { return ended.contains(known.first); });
   for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
     auto session = object.key.substr(2);
-    if (verdicts_.contains(session)) continue;
+    if (verdicts_.contains(session) || ended.contains(session)) continue;
     auto first = open_first_frame(core_.keys, object.key, core_.blobs);
+    // Forgotten since the ledger was read.
+    if (!first.ok() && first.error().kind() == ErrorKind::not_found) continue;
     auto verdict = first.ok() ? decode_head(session, *first) : Result<Verdict>(first.error());
     if (verdict.ok()) {
       verdicts_.emplace(session, Known{verdict->aborted, std::move(verdict->info)});
@@ -123,6 +128,8 @@ Result<std::unique_ptr<SnapshotReader>> StoredRepository::snapshot(const std::st
         .with_exit(ExitCode::point_unreachable);
   };
   if (!is_id(id)) return none();
+  auto care = LB_TRY(read_ledger_if_whole(core_));
+  if (care.ledger.ended.contains(id)) return none();
   auto reader = StoredSnapshot::open(core_, id);
   if (!reader.ok() && reader.error().kind() == ErrorKind::not_found) return none();
   if (!reader.ok()) return std::move(reader).take_error();
@@ -143,7 +150,9 @@ Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
   }
   if (newest.empty()) return Digest{};
   auto name = verdict_key(newest);
-  auto bytes = LB_TRY(core_.blobs.get(name));
+  auto object = core_.blobs.get(name);
+  if (!object.ok() && object.error().kind() == ErrorKind::not_found) return Digest{};  // forgotten
+  auto bytes = LB_TRY(std::move(object));
   // Bytes that do not open are no link: what was read may not be what is stored.
   if (!open_object(core_.keys, name, bytes).ok()) return Digest{};
   return sha256(bytes);

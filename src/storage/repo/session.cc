@@ -1,8 +1,10 @@
 #include "storage/repo/session.h"
 
 #include "foundation/base/text.h"
+#include "storage/repo/condemned.h"
 #include "storage/repo/content_stream.h"
 #include "storage/repo/format.h"
+#include "storage/repo/ledger.h"
 #include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 
@@ -65,9 +67,12 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   LB_TRY(put_once(core.blobs, name, sealed).context("announce the session"));
   LB_TRY(core.blobs.flush());
   // After the intent: a collector that did not see it cannot have condemned what is listed now.
-  auto known = load_known(core, parent != nullptr ? &parent->verdict() : nullptr, {}, stop,
-                          session->chunks_);
+  auto condemned = LB_TRY(condemned_packs(core).context("read what is condemned"));
+  auto known = load_known(core, parent != nullptr ? &parent->verdict() : nullptr, condemned.packs,
+                          stop, session->chunks_);
   session->known_ = LB_TRY(std::move(known).context("read the indexes"));
+  auto& warnings = session->known_.warnings;
+  warnings.insert(warnings.end(), condemned.warnings.begin(), condemned.warnings.end());
   return std::unique_ptr<SnapshotWriter>(std::move(session));
 }
 
@@ -312,12 +317,17 @@ Result<SnapshotInfo> Session::commit(const SnapshotMeta& meta) {
   if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
   auto put = put_once(core_.blobs, verdict_key(id_),
                       seal_verdict(core_.keys, core_.random, verdict, upper));
-  if (!put.ok() && put.error().kind() == ErrorKind::conflict) {
+  auto aborted = [&] {
     return Error(ErrorKind::conflict, cat("session ", id_, " was aborted by a collector"))
         .with_hint("run the backup again; what it stored is reused");
-  }
+  };
+  if (!put.ok() && put.error().kind() == ErrorKind::conflict) return aborted();
   LB_TRY(std::move(put));
   LB_TRY(core_.blobs.flush());
+  // The mark of an abort may have been cleared away before the verdict was put; then the ledger
+  // names the session.
+  auto care = LB_TRY(read_ledger_if_whole(core_).context("look whether the session still counts"));
+  if (care.ledger.ended.contains(id_)) return aborted();
   return verdict.info;
 }
 

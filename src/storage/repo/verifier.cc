@@ -66,6 +66,7 @@ bool Verifier::chance(const std::string& object) const {
 
 Result<VerifyReport> Verifier::run() {
   LB_TRY(check_text_objects());
+  LB_TRY(check_care());
   LB_TRY(check_verdicts());
   LB_TRY(list_packs());
   do {
@@ -96,6 +97,20 @@ Status Verifier::check_text_objects() {
   return {};
 }
 
+Status Verifier::check_care() {
+  ledger_ = std::move(LB_TRY(read_ledger_if_whole(core_)).ledger);
+  for (const char* prefix : {ledger_prefix, condemned_prefix, decision_prefix}) {
+    for (const auto& object : LB_TRY(core_.blobs.list(prefix))) {
+      ++report_.objects;
+      auto payload = get_care(core_, object.key);
+      bool gone = !payload.ok() && payload.error().kind() == ErrorKind::not_found;  // superseded
+      if (payload.ok() || gone) continue;
+      add(object.key, payload.error().message(), "what prune may do; restores do not need it");
+    }
+  }
+  return {};
+}
+
 Status Verifier::check_verdicts() {
   std::map<std::string, Digest> digests;
   bool all_readable = true;
@@ -103,6 +118,7 @@ Status Verifier::check_verdicts() {
     LB_TRY(check_stop());
     ++report_.objects;
     auto session = object.key.substr(2);
+    if (ledger_.ended.contains(session)) continue;
     auto bytes = core_.blobs.get(object.key);
     auto frames = bytes.ok() ? open_object(core_.keys, object.key, *bytes)
                              : Result<std::vector<Buffer>>(bytes.error());
@@ -137,10 +153,12 @@ void Verifier::take_packs(const Verdict& verdict) {
 }
 
 void Verifier::check_chain(const std::map<std::string, Digest>& digests) {
-  std::set<Digest> known;
-  for (const auto& [id, digest] : digests) known.insert(digest);
+  std::set<VerdictMark> known;  // those forgotten on purpose too
+  for (const auto& [id, digest] : digests) known.insert(verdict_mark(digest));
+  for (const auto& [id, mark] : ledger_.ended) known.insert(mark);
   for (const auto& [id, snapshot] : snapshots_) {
-    if (snapshot.previous == Digest{} || known.contains(snapshot.previous)) continue;
+    bool first = snapshot.previous == Digest{};
+    if (first || known.contains(verdict_mark(snapshot.previous))) continue;
     add(verdict_key(id), "the snapshot before it is missing",
         cat("a snapshot of ", snapshot.store, " before ", format_time(snapshot.taken)));
   }
@@ -192,7 +210,7 @@ void Verifier::check_log_gaps(const std::map<LogName, LogHead>& segments) {
     if (!head.follows) continue;
     auto before = name;
     --before.segment;
-    if (segments.contains(before)) continue;
+    if (segments.contains(before) || ledger_.removed_log(before.store, before.segment)) continue;
     auto key = log_key(before.store, before.timeline, before.segment);
     if (core_.blobs.info(key).ok()) continue;  // it came after the listing
     add(key, "is missing", cat("every point of ", name.store, " after this part of its log"));
@@ -207,6 +225,7 @@ Status Verifier::check_small_objects() {
       bool record = object.key[0] == 'r';
       report_.records += record ? 1u : 0u;
       auto bytes = core_.blobs.get(object.key);
+      if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) continue;  // just removed
       auto frames = bytes.ok() ? open_object(core_.keys, object.key, *bytes)
                                : Result<std::vector<Buffer>>(bytes.error());
       if (frames.ok()) continue;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "storage/repo/chunk_map.h"
+#include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/pack_facts.h"
 #include "storage/repo/pack_scan.h"
@@ -58,6 +59,7 @@ class Verifier {
 
   // verifier.cc
   Status check_text_objects();
+  Status check_care();
   Status check_verdicts();
   void take_packs(const Verdict& verdict);
   void check_chain(const std::map<std::string, Digest>& digests);
@@ -94,6 +96,7 @@ class Verifier {
   const VerifyOptions options_;
   const std::stop_token stop_;
   const VerifyProgress progress_;
+  Ledger ledger_;     // what was removed on purpose
   std::mutex mutex_;  // report_ and findings, while packs are read
   VerifyReport report_;
   std::map<std::string, std::size_t> by_problem_;  // object + problem -> finding

@@ -130,6 +130,7 @@ Status Verifier::check_indexes() {
     LB_TRY(check_stop());
     if (group_begin_ == 0) ++report_.objects;
     auto bytes = core_.blobs.get(object.key);
+    if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) continue;  // just removed
     auto frames = bytes.ok() ? open_object(core_.keys, object.key, *bytes)
                              : Result<std::vector<Buffer>>(bytes.error());
     auto index = frames.ok() ? decode_index(frames->front()) : Result<Index>(frames.error());

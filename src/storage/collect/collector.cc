@@ -1,0 +1,332 @@
+#include "storage/collect/collector.h"
+
+#include "foundation/base/text.h"
+#include "storage/repo/condemned.h"
+#include "storage/repo/format.h"
+#include "storage/repo/put_once.h"
+#include "storage/repo/sealed_object.h"
+#include "storage/repo/verdict.h"
+
+namespace lb::repo {
+
+namespace {
+
+constexpr int patience = 7;  // graces a session gets that still puts packs
+
+std::string session_of(const std::string& key) { return key.substr(2); }
+
+// "x/<session>.<8 digits>"
+std::string session_of_index(const std::string& key) {
+  auto rest = key.substr(2);
+  bool own = rest.size() == 35 && rest[26] == '.' && is_id(rest.substr(0, 26));
+  return own ? rest.substr(0, 26) : std::string();
+}
+
+}  // namespace
+
+bool may_abort(Micros age, std::uint64_t packs_then, std::uint64_t packs_now, Micros grace) {
+  if (age > patience * grace) return true;
+  return age > grace && packs_now <= packs_then;
+}
+
+Timestamp session_time(const std::string& session) {
+  static constexpr std::string_view digits = "0123456789abcdefghijklmnopqrstuv";
+  std::uint64_t bits = 0;  // ten digits hold the 48 bits of the time and two more
+  for (char c : session.substr(0, 10)) bits = bits << 5 | digits.find(c);
+  return from_micros(static_cast<std::int64_t>(bits >> 2) * 1000);
+}
+
+std::string session_of_pack(std::string_view key) {
+  bool pack = key.size() == 37 && key.starts_with("p/") && key[28] == '/';
+  auto session = pack ? std::string(key.substr(2, 26)) : std::string();
+  return is_id(session) ? session : std::string();
+}
+
+Buffer encode_awaited(const std::vector<AwaitedSession>& sessions) {
+  Buffer bytes;
+  ByteWriter out(bytes);
+  out.varint(sessions.size());
+  for (const auto& each : sessions) {
+    out.text(each.session);
+    out.varint(each.packs);
+  }
+  return bytes;
+}
+
+Result<std::vector<AwaitedSession>> decode_awaited(ByteView bytes) {
+  ByteReader in(bytes);
+  std::vector<AwaitedSession> out;
+  auto count = LB_TRY(in.varint());
+  for (std::uint64_t i = 0; i < count; ++i) {
+    AwaitedSession each;
+    each.session = LB_TRY(in.text(64));
+    each.packs = LB_TRY(in.varint());
+    out.push_back(std::move(each));
+  }
+  if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
+  return out;
+}
+
+Status Collector::check_stop() const {
+  if (!stop_.stop_requested()) return {};
+  return Error(ErrorKind::cancelled, "stopped")
+      .with_left("what is decided is on record; run prune again to go on");
+}
+
+bool Collector::ended(const std::string& session) const {
+  return sessions_.judged.contains(session) || ledger_.ended.contains(session);
+}
+
+Status Collector::list_sessions() {
+  sessions_ = {};
+  for (const auto& object : LB_TRY(core_.blobs.list("i/"))) {
+    sessions_.intents.insert(session_of(object.key));
+  }
+  sessions_.begun = sessions_.intents;
+  packs_.clear();
+  for (const auto& object : LB_TRY(core_.blobs.list("p/"))) {
+    auto session = session_of_pack(object.key);
+    if (session.empty()) continue;
+    packs_.emplace(object.key, object.size);
+    sessions_.begun.insert(session);
+    ++sessions_.packs[session];
+  }
+  // Last: a session that is seen without a verdict had none when its packs were listed.
+  for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
+    sessions_.judged.insert(session_of(object.key));
+  }
+  return {};
+}
+
+Status Collector::read_verdict(const std::string& session) {
+  auto key = verdict_key(session);
+  auto object = core_.blobs.get(key);
+  if (!object.ok() && object.error().kind() == ErrorKind::not_found) return {};  // forgotten
+  auto bytes = LB_TRY(std::move(object));
+  auto frames = open_object(core_.keys, key, bytes);
+  auto verdict = frames.ok() ? decode_verdict(session, *frames) : Result<Verdict>(frames.error());
+  if (!verdict.ok()) {
+    return std::move(verdict)
+        .take_error()
+        .context("nothing may be removed while it is unknown what this snapshot needs")
+        .with_exit(ExitCode::damaged);
+  }
+  if (verdict->aborted) aborted_.insert(session);
+  for (const auto& pack : verdict->packs) {
+    if (pack.needed) needed_.insert(pack.name);
+  }
+  read_.insert(session);
+  return {};
+}
+
+// What is there and what is needed. Called again, it reads only what is new.
+Status Collector::look() {
+  ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
+  LB_TRY(list_sessions());
+  for (const auto& session : sessions_.judged) {
+    LB_TRY(check_stop());
+    if (!read_.contains(session) && !ledger_.ended.contains(session)) {
+      LB_TRY(read_verdict(session));
+    }
+  }
+  return {};
+}
+
+// The lowest that is not closed and was not cleared away.
+Result<std::optional<std::uint32_t>> Collector::open_generation() {
+  std::set<std::uint32_t> open;
+  for (const auto& object : LB_TRY(core_.blobs.list(condemned_prefix))) {
+    auto number = care_number(object.key);
+    if (number && *number >= ledger_.closed) open.insert(*number);
+  }
+  return open.empty() ? std::nullopt : std::optional(*open.begin());
+}
+
+// Nothing: there is no garbage, or another collector was faster.
+Result<std::optional<std::uint32_t>> Collector::condemn() {
+  std::vector<std::string> garbage;
+  for (const auto& [pack, bytes] : packs_) {
+    // Those of a running session are protected by their name: no verdict can speak of them yet.
+    if (ended(session_of_pack(pack)) && !needed_.contains(pack)) garbage.push_back(pack);
+  }
+  if (garbage.empty()) return std::optional<std::uint32_t>();
+  auto generation = ledger_.closed;
+  auto put = put_care(core_, condemned_key(generation), encode_packs(garbage));
+  if (!put.ok() && put.error().kind() != ErrorKind::conflict) return std::move(put).take_error();
+  return std::optional(generation);
+}
+
+// The sessions that may have begun before the generation was on record: any list made after that
+// holds them all, and the first one put stands for all collectors.
+Result<std::vector<AwaitedSession>> Collector::awaited(std::uint32_t generation) {
+  auto key = awaited_key(generation);
+  auto payload = get_care(core_, key);
+  if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) {
+    LB_TRY(look());
+    std::vector<AwaitedSession> running;
+    for (const auto& session : sessions_.begun) {
+      if (!ended(session)) running.push_back({session, sessions_.packs[session]});
+    }
+    auto put = put_care(core_, key, encode_awaited(running));
+    if (put.ok()) return running;
+    if (put.error().kind() != ErrorKind::conflict) return std::move(put).take_error();
+    payload = get_care(core_, key);
+  }
+  auto bytes = LB_TRY(std::move(payload));
+  return decode_awaited(bytes);
+}
+
+// False: it ended by itself a moment ago.
+Result<bool> Collector::abort(const std::string& session) {
+  Verdict verdict;
+  verdict.aborted = true;
+  verdict.info.id = session;
+  auto put = put_once(core_.blobs, verdict_key(session),
+                      seal_verdict(core_.keys, core_.random, verdict, {}));
+  if (!put.ok() && put.error().kind() == ErrorKind::conflict) return false;
+  LB_TRY(std::move(put));
+  LB_TRY(core_.blobs.flush());
+  return true;
+}
+
+Result<bool> Collector::wait_is_over(std::uint32_t generation) {
+  auto sessions = LB_TRY(awaited(generation));
+  LB_TRY(look());
+  report_.awaited.clear();
+  for (const auto& each : sessions) {
+    if (ended(each.session)) continue;
+    auto age = core_.clock.now() - session_time(each.session);
+    if (!may_abort(age, each.packs, sessions_.packs[each.session], options_.grace)) {
+      report_.awaited.push_back(each.session);
+      continue;
+    }
+    auto aborted = LB_TRY(abort(each.session).context(cat("abort session ", each.session)));
+    if (aborted) report_.aborted.push_back(each.session);
+  }
+  return report_.awaited.empty();
+}
+
+// Puts the decision, or finds that another collector put one.
+Status Collector::decide(std::uint32_t generation, const std::vector<std::string>& condemned) {
+  LB_TRY(look());  // after the wait: what the sessions made of the condemned packs is rescued
+  std::vector<std::string> garbage;
+  for (const auto& pack : condemned) {
+    if (needed_.contains(pack)) {
+      ++report_.rescued_packs;
+    } else {
+      garbage.push_back(pack);
+    }
+  }
+  auto put = put_care(core_, decision_key(generation), encode_packs(garbage));
+  if (!put.ok() && put.error().kind() != ErrorKind::conflict) return std::move(put).take_error();
+  return {};
+}
+
+// The decision on record is what counts, not what this collector thought. One that was put after
+// its generation had been closed says nothing: new sessions no longer heed it.
+Status Collector::carry_out(std::uint32_t generation) {
+  auto payload = get_care(core_, decision_key(generation));
+  // Another collector has closed it: then all of it is gone.
+  if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) return {};
+  auto bytes = LB_TRY(std::move(payload));
+  ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
+  if (generation < ledger_.closed) return {};
+  for (const auto& pack : LB_TRY(decode_packs(bytes))) {
+    LB_TRY(check_stop());
+    LB_TRY(core_.blobs.remove(pack));
+    auto there = packs_.find(pack);
+    if (there == packs_.end()) continue;
+    ++report_.deleted_packs;
+    report_.deleted_bytes += there->second;
+    packs_.erase(there);
+  }
+  return core_.blobs.flush();
+}
+
+Status Collector::close(std::uint32_t generation) {
+  ledger_ = LB_TRY(change_ledger(core_, [&](Ledger& ledger) -> Result<bool> {
+    if (ledger.closed > generation) return false;
+    ledger.closed = generation + 1;
+    return true;
+  }));
+  return {};
+}
+
+// False: it waits for sessions.
+Result<bool> Collector::carry_on(std::uint32_t generation) {
+  auto decided = core_.blobs.info(decision_key(generation));
+  if (!decided.ok() && decided.error().kind() != ErrorKind::not_found) {
+    return std::move(decided).take_error();
+  }
+  if (!decided.ok()) {
+    auto payload = get_care(core_, condemned_key(generation));
+    if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) return true;
+    auto bytes = LB_TRY(std::move(payload));
+    auto condemned = LB_TRY(decode_packs(bytes));
+    auto over = LB_TRY(wait_is_over(generation));
+    report_.condemned_packs = report_.condemned_bytes = 0;
+    for (const auto& pack : condemned) {
+      auto there = packs_.find(pack);
+      if (over || there == packs_.end() || needed_.contains(pack)) continue;
+      ++report_.condemned_packs;
+      report_.condemned_bytes += there->second;
+    }
+    if (!over) return false;
+    LB_TRY(decide(generation, condemned));
+  }
+  LB_TRY(carry_out(generation));
+  LB_TRY(close(generation));
+  return true;
+}
+
+// Clears away what is only of use until something else is on record.
+Status Collector::sweep() {
+  LB_TRY(look());
+  if (!aborted_.empty()) {
+    ledger_ = LB_TRY(change_ledger(core_, [&](Ledger& ledger) -> Result<bool> {
+      bool changed = false;
+      for (const auto& session : aborted_) changed |= ledger.ended.try_emplace(session).second;
+      return changed;
+    }));
+  }
+  std::vector<std::string> leftovers;
+  for (const auto& session : sessions_.judged) {
+    if (ledger_.ended.contains(session)) leftovers.push_back(verdict_key(session));
+  }
+  for (const auto& session : sessions_.intents) {
+    if (ended(session)) leftovers.push_back(intent_key(session));
+  }
+  for (const auto& object : LB_TRY(core_.blobs.list("x/"))) {
+    auto session = session_of_index(object.key);
+    if (!session.empty() && ended(session) && sessions_.packs[session] == 0) {
+      leftovers.push_back(object.key);
+    }
+  }
+  for (const char* prefix : {condemned_prefix, decision_prefix}) {
+    for (const auto& object : LB_TRY(core_.blobs.list(prefix))) {
+      auto number = care_number(std::string_view(object.key).substr(0, 10));
+      if (number && *number < ledger_.closed) leftovers.push_back(object.key);
+    }
+  }
+  for (const auto& key : leftovers) {
+    LB_TRY(check_stop());
+    LB_TRY(core_.blobs.remove(key));
+  }
+  return core_.blobs.flush();
+}
+
+Result<CollectReport> Collector::run() {
+  LB_TRY(sweep());
+  for (;;) {
+    auto generation = LB_TRY(open_generation());
+    if (!generation) generation = LB_TRY(condemn());
+    if (!generation) break;
+    auto done = LB_TRY(carry_on(*generation));
+    if (!done) return std::move(report_);
+    LB_TRY(look());
+  }
+  LB_TRY(sweep());
+  return std::move(report_);
+}
+
+}  // namespace lb::repo

@@ -1,0 +1,93 @@
+// Collector: frees what no snapshot needs, without locks, while backups run anywhere. Condemn,
+// wait for every session that may not have seen it, decide on record, delete. Every step is an
+// object: another collector, now or after a crash, takes over where one stopped. Used by prune.
+// Never looks into snapshots' rows, never judges by a clock: time only decides when a session that
+// does not end is aborted, which costs that session a retry. docs/format.md, "Care".
+#pragma once
+
+#include <map>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "storage/repo/core.h"
+#include "storage/repo/ledger.h"
+
+namespace lb::repo {
+
+struct CollectOptions {
+  // A session that blocks a collection is aborted when it is older than this and put no pack since
+  // it was first waited for; in any case when it is seven times older.
+  Micros grace = std::chrono::hours(24);
+};
+
+struct AwaitedSession {
+  std::string session;
+  std::uint64_t packs = 0;  // that were there when it was first waited for
+};
+
+struct CollectReport {
+  std::vector<std::string> awaited;  // sessions that still run; the rest waits for them
+  std::vector<std::string> aborted;  // sessions ended here because they did not end themselves
+  std::uint64_t condemned_packs = 0, condemned_bytes = 0;  // waiting for a decision
+  std::uint64_t deleted_packs = 0, deleted_bytes = 0;
+  std::uint64_t rescued_packs = 0;  // condemned, and needed by a snapshot made since
+};
+
+// Whether a session that blocks a collection is ended. Pure.
+bool may_abort(Micros age, std::uint64_t packs_then, std::uint64_t packs_now, Micros grace);
+// The moment in a session's name.
+Timestamp session_time(const std::string& session);
+// "p/<session>/<number>": the session; empty when it is no such key.
+std::string session_of_pack(std::string_view key);
+
+class Collector {
+ public:
+  Collector(const Core& core, const CollectOptions& options, std::stop_token stop)
+      : core_(core), options_(options), stop_(std::move(stop)) {}
+  // Finishes what is open, then condemns what has become garbage and goes on as far as the running
+  // sessions allow. damaged (exit 13): a verdict cannot be read, so nobody knows what it needs.
+  Result<CollectReport> run();
+
+ private:
+  struct Sessions {
+    std::set<std::string> intents;
+    std::set<std::string> begun;   // with an intent or a pack
+    std::set<std::string> judged;  // with a verdict of either kind
+    std::map<std::string, std::uint64_t> packs;
+  };
+  Status look();
+  Status read_verdict(const std::string& session);
+  Status list_sessions();
+  bool ended(const std::string& session) const;
+  Status sweep();
+  Result<std::optional<std::uint32_t>> open_generation();
+  Result<std::optional<std::uint32_t>> condemn();
+  Result<bool> carry_on(std::uint32_t generation);
+  Result<std::vector<AwaitedSession>> awaited(std::uint32_t generation);
+  Result<bool> wait_is_over(std::uint32_t generation);
+  Result<bool> abort(const std::string& session);
+  Status decide(std::uint32_t generation, const std::vector<std::string>& condemned);
+  Status carry_out(std::uint32_t generation);
+  Status close(std::uint32_t generation);
+  Status check_stop() const;
+
+  const Core& core_;
+  const CollectOptions options_;
+  const std::stop_token stop_;
+  CollectReport report_;
+  Ledger ledger_;
+  Sessions sessions_;
+  std::map<std::string, std::uint64_t> packs_;  // there now, with their sizes
+  // Packs of snapshots that count. Only grows while we work: what was forgotten meanwhile is
+  // garbage of the next run.
+  std::unordered_set<std::string> needed_;
+  std::set<std::string> read_, aborted_;  // verdicts, by what they say
+};
+
+Buffer encode_awaited(const std::vector<AwaitedSession>& sessions);
+Result<std::vector<AwaitedSession>> decode_awaited(ByteView bytes);
+
+}  // namespace lb::repo
