@@ -3,6 +3,7 @@
 #include "foundation/base/text.h"
 #include "model/report/report.h"
 #include "recovery/restore/points.h"
+#include "storage/repo/ledger.h"
 
 namespace lb::cli {
 
@@ -23,10 +24,23 @@ Json json_of(const repo::SnapshotInfo& snapshot) {
       .set("warnings", static_cast<std::uint64_t>(snapshot.meta.warnings.size()));
 }
 
+std::string notes_of(const repo::SnapshotInfo& snapshot, const repo::Hold* hold, Timestamp now) {
+  std::vector<std::string> notes;
+  auto warnings = snapshot.meta.warnings.size();
+  if (warnings > 0) notes.push_back(cat(warnings, " warnings"));
+  if (hold != nullptr && hold->holds_at(now)) {
+    auto until = hold->until ? cat(" until ", format_time_seconds(*hold->until)) : std::string();
+    notes.push_back(cat("held", until, hold->why.empty() ? "" : ": ", printable(hold->why)));
+  }
+  return join(notes, ", ");
+}
+
 Result<ExitCode> ls(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto stores = LB_TRY(pick_stores(session->plan.plan, args.positionals));
   auto all = LB_TRY(session->repository->snapshots());
+  auto care = LB_TRY(repo::read_ledger_if_whole(*session->repository->core()));
+  auto now = shell.world.clock.now();
   std::vector<std::vector<std::string>> rows = {
       {"POINT", "STORE", "TAKEN", "SIZE", "NEW", "STORED", "ITEMS", "NOTES"}};
   Json list = Json::array();
@@ -34,12 +48,14 @@ Result<ExitCode> ls(const Shell& shell, const Args& args) {
     bool wanted = args.positionals.empty();
     for (const auto* store : stores) wanted = wanted || store->name == snapshot.meta.store;
     if (!wanted) continue;
-    list.push(json_of(snapshot));
-    auto warnings = snapshot.meta.warnings.size();
+    auto found = care.ledger.holds.find(snapshot.id);
+    const auto* hold = found != care.ledger.holds.end() ? &found->second : nullptr;
+    bool held = hold != nullptr && hold->holds_at(now);
+    list.push(json_of(snapshot).set("held", held));
     rows.push_back({snapshot.id, snapshot.meta.store, format_time_seconds(snapshot.meta.taken),
                     human_size(snapshot.logical_bytes), human_size(snapshot.new_bytes),
                     human_size(snapshot.stored_bytes), human_count(snapshot.rows),
-                    warnings == 0 ? "" : cat(warnings, " warnings")});
+                    notes_of(snapshot, hold, now)});
   }
   if (shell.console.options().json) {
     shell.console.event("lifeboat.points/1", Json::object().set("points", std::move(list)));

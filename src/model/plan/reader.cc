@@ -53,10 +53,8 @@ Plan bind(const View& root) {
   for (auto name : sections_not_acted_on) {
     if (root.has(name)) out.not_acted_on.push_back({std::string(name), root.place_of_key(name)});
   }
-  for (auto [section, key] : {std::pair("repository", "retain"), std::pair("evidence", "keep")}) {
-    if (!root.at(section).has(key)) continue;
-    out.not_acted_on.push_back(
-        {std::string(section) + "." + key, root.at(section).place_of_key(key)});
+  if (root.at("evidence").has("keep")) {
+    out.not_acted_on.push_back({"evidence.keep", root.at("evidence").place_of_key("keep")});
   }
   return out;
 }

@@ -1,5 +1,7 @@
 #include "storage/collect/collector.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "storage/repo/condemned.h"
 #include "storage/repo/format.h"
@@ -12,6 +14,7 @@ namespace lb::repo {
 namespace {
 
 constexpr int patience = 7;  // graces a session gets that still puts packs
+constexpr int glance = 24;   // this part of the grace shows whether it does
 
 std::string session_of(const std::string& key) { return key.substr(2); }
 
@@ -24,9 +27,9 @@ std::string session_of_index(const std::string& key) {
 
 }  // namespace
 
-bool may_abort(Micros age, std::uint64_t packs_then, std::uint64_t packs_now, Micros grace) {
+bool may_abort(Micros age, Micros waited, bool put_packs, Micros grace) {
   if (age > patience * grace) return true;
-  return age > grace && packs_now <= packs_then;
+  return age > grace && waited >= grace / glance && !put_packs;
 }
 
 Timestamp session_time(const std::string& session) {
@@ -42,26 +45,26 @@ std::string session_of_pack(std::string_view key) {
   return is_id(session) ? session : std::string();
 }
 
-Buffer encode_awaited(const std::vector<AwaitedSession>& sessions) {
+Buffer encode_awaited(const Awaited& awaited) {
   Buffer bytes;
   ByteWriter out(bytes);
-  out.varint(sessions.size());
-  for (const auto& each : sessions) {
-    out.text(each.session);
-    out.varint(each.packs);
+  out.signed_varint(to_micros(awaited.listed));
+  out.varint(awaited.packs.size());
+  for (const auto& [session, packs] : awaited.packs) {
+    out.text(session);
+    out.varint(packs);
   }
   return bytes;
 }
 
-Result<std::vector<AwaitedSession>> decode_awaited(ByteView bytes) {
+Result<Awaited> decode_awaited(ByteView bytes) {
   ByteReader in(bytes);
-  std::vector<AwaitedSession> out;
+  Awaited out;
+  out.listed = from_micros(LB_TRY(in.signed_varint()));
   auto count = LB_TRY(in.varint());
   for (std::uint64_t i = 0; i < count; ++i) {
-    AwaitedSession each;
-    each.session = LB_TRY(in.text(64));
-    each.packs = LB_TRY(in.varint());
-    out.push_back(std::move(each));
+    auto session = LB_TRY(in.text(64));
+    out.packs[session] = LB_TRY(in.varint());
   }
   if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
   return out;
@@ -142,14 +145,22 @@ Result<std::optional<std::uint32_t>> Collector::open_generation() {
   return open.empty() ? std::nullopt : std::optional(*open.begin());
 }
 
-// Nothing: there is no garbage, or another collector was faster.
+bool Collector::any_overdue() const {
+  auto now = core_.clock.now();
+  return std::any_of(sessions_.begun.begin(), sessions_.begun.end(), [&](const auto& session) {
+    return !ended(session) && now - session_time(session) > options_.grace;
+  });
+}
+
+// Nothing: there is nothing to do.
 Result<std::optional<std::uint32_t>> Collector::condemn() {
   std::vector<std::string> garbage;
   for (const auto& [pack, bytes] : packs_) {
     // Those of a running session are protected by their name: no verdict can speak of them yet.
     if (ended(session_of_pack(pack)) && !needed_.contains(pack)) garbage.push_back(pack);
   }
-  if (garbage.empty()) return std::optional<std::uint32_t>();
+  // With nothing to condemn a generation still waits for those that are overdue, and ends them.
+  if (garbage.empty() && !any_overdue()) return std::optional<std::uint32_t>();
   auto generation = ledger_.closed;
   auto put = put_care(core_, condemned_key(generation), encode_packs(garbage));
   if (!put.ok() && put.error().kind() != ErrorKind::conflict) return std::move(put).take_error();
@@ -158,14 +169,14 @@ Result<std::optional<std::uint32_t>> Collector::condemn() {
 
 // The sessions that may have begun before the generation was on record: any list made after that
 // holds them all, and the first one put stands for all collectors.
-Result<std::vector<AwaitedSession>> Collector::awaited(std::uint32_t generation) {
+Result<Awaited> Collector::awaited(std::uint32_t generation) {
   auto key = awaited_key(generation);
   auto payload = get_care(core_, key);
   if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) {
     LB_TRY(look());
-    std::vector<AwaitedSession> running;
+    Awaited running{core_.clock.now(), {}};
     for (const auto& session : sessions_.begun) {
-      if (!ended(session)) running.push_back({session, sessions_.packs[session]});
+      if (!ended(session)) running.packs[session] = sessions_.packs[session];
     }
     auto put = put_care(core_, key, encode_awaited(running));
     if (put.ok()) return running;
@@ -190,18 +201,19 @@ Result<bool> Collector::abort(const std::string& session) {
 }
 
 Result<bool> Collector::wait_is_over(std::uint32_t generation) {
-  auto sessions = LB_TRY(awaited(generation));
+  auto running = LB_TRY(awaited(generation));
   LB_TRY(look());
   report_.awaited.clear();
-  for (const auto& each : sessions) {
-    if (ended(each.session)) continue;
-    auto age = core_.clock.now() - session_time(each.session);
-    if (!may_abort(age, each.packs, sessions_.packs[each.session], options_.grace)) {
-      report_.awaited.push_back(each.session);
+  auto now = core_.clock.now();
+  for (const auto& [session, packs] : running.packs) {
+    if (ended(session)) continue;
+    bool put_packs = sessions_.packs[session] > packs;
+    if (!may_abort(now - session_time(session), now - running.listed, put_packs, options_.grace)) {
+      report_.awaited.push_back(session);
       continue;
     }
-    auto aborted = LB_TRY(abort(each.session).context(cat("abort session ", each.session)));
-    if (aborted) report_.aborted.push_back(each.session);
+    auto aborted = LB_TRY(abort(session).context(cat("abort session ", session)));
+    if (aborted) report_.aborted.push_back(session);
   }
   return report_.awaited.empty();
 }

@@ -18,14 +18,15 @@
 namespace lb::repo {
 
 struct CollectOptions {
-  // A session that blocks a collection is aborted when it is older than this and put no pack since
-  // it was first waited for; in any case when it is seven times older.
+  // A session that blocks a collection is aborted when it is older than this and has put no pack
+  // since an earlier run began to wait for it; in any case when it is seven times older.
   Micros grace = std::chrono::hours(24);
 };
 
-struct AwaitedSession {
-  std::string session;
-  std::uint64_t packs = 0;  // that were there when it was first waited for
+// The sessions that ran when a generation was condemned, and the packs they had then.
+struct Awaited {
+  Timestamp listed{};
+  std::map<std::string, std::uint64_t> packs;
 };
 
 struct CollectReport {
@@ -36,8 +37,9 @@ struct CollectReport {
   std::uint64_t rescued_packs = 0;  // condemned, and needed by a snapshot made since
 };
 
-// Whether a session that blocks a collection is ended. Pure.
-bool may_abort(Micros age, std::uint64_t packs_then, std::uint64_t packs_now, Micros grace);
+// Whether a session that blocks a collection is ended: it has this age, has been waited for so
+// long, and put packs meanwhile or none. Pure.
+bool may_abort(Micros age, Micros waited, bool put_packs, Micros grace);
 // The moment in a session's name.
 Timestamp session_time(const std::string& session);
 // "p/<session>/<number>": the session; empty when it is no such key.
@@ -66,7 +68,8 @@ class Collector {
   Result<std::optional<std::uint32_t>> open_generation();
   Result<std::optional<std::uint32_t>> condemn();
   Result<bool> carry_on(std::uint32_t generation);
-  Result<std::vector<AwaitedSession>> awaited(std::uint32_t generation);
+  bool any_overdue() const;
+  Result<Awaited> awaited(std::uint32_t generation);
   Result<bool> wait_is_over(std::uint32_t generation);
   Result<bool> abort(const std::string& session);
   Status decide(std::uint32_t generation, const std::vector<std::string>& condemned);
@@ -87,7 +90,7 @@ class Collector {
   std::set<std::string> read_, aborted_;  // verdicts, by what they say
 };
 
-Buffer encode_awaited(const std::vector<AwaitedSession>& sessions);
-Result<std::vector<AwaitedSession>> decode_awaited(ByteView bytes);
+Buffer encode_awaited(const Awaited& awaited);
+Result<Awaited> decode_awaited(ByteView bytes);
 
 }  // namespace lb::repo

@@ -155,6 +155,27 @@ TEST_F(Collecting, ReusesWhatAnInterruptedSessionStoredUntilItIsAborted) {
   EXPECT_EQ(keys("p/").size(), there);
 }
 
+TEST_F(Collecting, FreesWhatADeadSessionLeftThoughThereIsNoOtherGarbage) {
+  auto kept = back_up(first).id;
+  auto writer = repository->begin("data", nullptr, {}).take();
+  for (int i = 0; i < 20; ++i) {
+    auto bytes = noise(static_cast<std::uint64_t>(100 + i), 500'000);
+    ASSERT_TRUE(write_row(*writer, cat("f", i), bytes).ok());
+  }
+  auto dead = writer->id();
+  writer.reset();
+  EXPECT_EQ(collect().awaited.size(), 0u) << "it is young";
+  clock.advance(std::chrono::hours(25));
+  EXPECT_EQ(collect().awaited, std::vector<std::string>{dead}) << "does it still store?";
+  clock.advance(std::chrono::hours(1));
+  auto report = collect();
+  EXPECT_EQ(report.aborted, std::vector<std::string>{dead});
+  EXPECT_GT(report.deleted_packs, 0u);
+  EXPECT_TRUE(keys("i/").empty());
+  EXPECT_EQ(read(kept), first);
+  expect_clean();
+}
+
 TEST_F(Collecting, ADamagedVerdictStopsEverything) {
   auto lost = back_up(other).id;
   auto damaged = back_up(first).id;
@@ -176,7 +197,8 @@ TEST_F(Collecting, AHostThatMayOnlyWriteCannotMakeAnythingGoAway) {
                  {},
                  Secret(core().keys.id_key.bytes()),
                  Secret(core().keys.cut_key.bytes()),
-                 Secret(core().keys.write_key.bytes())};
+                 Secret(core().keys.write_key.bytes()),
+                 {}};
   Core writer(blobs, clock, *random, std::move(stolen), small_budget);
   EXPECT_EQ(put_care(writer, condemned_key(0), encode_packs(keys("p/"))).error().kind(),
             ErrorKind::denied);
@@ -267,11 +289,13 @@ TEST_F(Collecting, RemovesLogOnRecordAndKeepsHistories) {
 
 TEST(CollectingRules, WhenASessionIsAborted) {
   constexpr Micros grace = std::chrono::hours(24);
-  EXPECT_FALSE(may_abort(grace, 3, 3, grace));
-  EXPECT_TRUE(may_abort(grace + Micros(1), 3, 3, grace));
-  EXPECT_FALSE(may_abort(2 * grace, 3, 4, grace)) << "it still stores";
-  EXPECT_TRUE(may_abort(8 * grace, 3, 4, grace));
-  EXPECT_FALSE(may_abort(-grace, 0, 0, grace)) << "the clock went back";
+  constexpr Micros hour = std::chrono::hours(1);
+  EXPECT_FALSE(may_abort(grace, hour, false, grace));
+  EXPECT_TRUE(may_abort(grace + Micros(1), hour, false, grace));
+  EXPECT_FALSE(may_abort(2 * grace, hour - Micros(1), false, grace)) << "it may just be slow";
+  EXPECT_FALSE(may_abort(2 * grace, hour, true, grace)) << "it still stores";
+  EXPECT_TRUE(may_abort(8 * grace, Micros(0), true, grace));
+  EXPECT_FALSE(may_abort(-grace, hour, false, grace)) << "the clock went back";
 }
 
 TEST(CollectingRules, ASessionNameTellsItsTime) {
