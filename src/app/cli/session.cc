@@ -73,6 +73,16 @@ std::string state_folder(const Shell& shell, const std::string& system) {
   return path_join(root, system);
 }
 
+std::string cache_folder(const Shell& shell) {
+  auto state = lookup(shell.environment, "LIFEBOAT_STATE");
+  if (!state.empty()) return path_join(state, ".cache");
+  auto cache = lookup(shell.environment, "XDG_CACHE_HOME");
+  auto home = lookup(shell.environment, "HOME");
+  if (!cache.empty()) return path_join(cache, "lifeboat");
+  return shell.uid == 0 || home.empty() ? "/var/cache/lifeboat"
+                                        : path_join(home, ".cache/lifeboat");
+}
+
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
   auto session = std::make_unique<Session>();
   session->plan = LB_TRY(load_plan(shell, args));
@@ -85,9 +95,12 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
   session->blobs = std::move(place.blobs);
   session->repository_folder = place.folder;
   auto key = LB_TRY(session->references->secret(plan.repository.key));
-  session->repository =
-      LB_TRY(repo::open_repository(*session->blobs, shell.world.clock, shell.world.random, key)
-                 .context(cat("open the repository at ", place.text)));
+  repo::OpenOptions options;
+  options.cache_folder = cache_folder(shell);
+  options.files = &shell.world.files;
+  session->repository = LB_TRY(
+      repo::open_repository(*session->blobs, shell.world.clock, shell.world.random, key, options)
+          .context(cat("open the repository at ", place.text)));
   session->journal =
       LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
   return session;

@@ -57,6 +57,8 @@ class Session {
 
 // A part of Session::open, for verbs that need less; the other one is open_place.
 std::string state_folder(const Shell& shell, const std::string& system);
+// Where repositories may keep what they can make again; one folder for all systems.
+std::string cache_folder(const Shell& shell);
 
 // Refuses what the plan asks for and nothing acts on yet: every such thing with its place (exit 2).
 Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported);

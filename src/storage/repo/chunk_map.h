@@ -1,10 +1,13 @@
-// ChunkMap: which chunks the repository has and where. Built from the index objects at the start of
-// a session, grown as packs are filled. 28 bytes a chunk in tables at most four fifths full, and 16
-// a frame. Thread-safe (sharded by id).
+// ChunkMap: which chunks the repository has and where: what was known when the session began, in
+// tables or in memory, and what the session itself has claimed and stored. In memory a chunk takes
+// 32 bytes in tables at most four fifths full; with a place to spill to, the session's own chunks
+// leave memory by the hundred thousand. Thread-safe (sharded by id).
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +15,7 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/crypto/hash.h"
+#include "storage/index/cache.h"
 #include "storage/repo/types.h"
 
 namespace lb::repo {
@@ -26,7 +30,7 @@ struct StoredPack {
 struct FramePlace {
   std::uint32_t pack = 0;    // number in the map's own list of packs
   std::uint32_t number = 0;  // in the pack
-  std::uint32_t offset = 0;  // packs stay below 4 GiB
+  std::uint32_t offset = 0;  // in the pack
   std::uint32_t size = 0;    // sealed
 };
 
@@ -35,59 +39,59 @@ struct ChunkPlace {
   std::uint32_t offset = 0, length = 0;
 };
 
+class ChunkRuns;
+
 class ChunkMap {
  public:
+  ChunkMap();
+  ~ChunkMap();
+
   // Packs keep the number they were first given.
   std::uint32_t add_pack(const StoredPack& pack);
   void complete_pack(std::uint32_t number, std::uint64_t bytes, const Digest& sha256);
   StoredPack pack(std::uint32_t number) const;
-  std::uint32_t add_frame(const FramePlace& frame);
 
   // True when the caller is the first to bring this chunk and now owes its place.
   bool claim(const ChunkId& id, std::uint32_t length);
-  // `frame`: number from add_frame. The first place of a chunk stays.
-  void place(const ChunkId& id, std::uint32_t frame, std::uint32_t offset, std::uint32_t length);
+  // The first place of a chunk stays. False when the place is beyond what a map holds (packs of
+  // 128 MiB, frames of 1 MiB; ours are smaller): the chunk is not known then.
+  bool place(const ChunkId& id, const FramePlace& frame, std::uint32_t offset,
+             std::uint32_t length);
   std::optional<ChunkPlace> find(const ChunkId& id) const;  // nothing while only claimed
 
+  // Before the map is used: a table of chunks that are there, and which of its packs count.
+  void know(std::shared_ptr<const index::Table> table, std::vector<bool> usable);
+  // Before the map is used: where own chunks go when more than `entries_max` are in memory.
+  void spill_to(index::CachePlace place, std::size_t entries_max);
+
  private:
-  struct Entry {
-    ChunkId id;
-    std::uint32_t frame, offset, length;  // length 0: an empty slot
-  };
   struct Shard {
     mutable std::mutex mutex;
-    std::vector<Entry> slots;
+    std::vector<index::Entry> slots;  // open addressing; an empty slot has an empty place
     std::size_t used = 0;
     std::size_t slot_of(const ChunkId& id) const;
-    void grow();
-    // The entry of the chunk; added when it is new.
-    Entry& at(const ChunkId& id, std::uint32_t length, bool& added);
+    const index::Entry* find(const ChunkId& id) const;
+    index::Entry& add(const index::Entry& entry);
+    void resize(std::size_t size);
   };
-  Shard& shard(const ChunkId& id) { return shards_[id[15] % shards_.size()]; }
-  const Shard& shard(const ChunkId& id) const { return shards_[id[15] % shards_.size()]; }
+  struct Known;
+  // By the first bits, so that the shards one after another are in the order of ids.
+  Shard& shard(const ChunkId& id) { return shards_[id[0] / (256 / shards_.size())]; }
+  const Shard& shard(const ChunkId& id) const { return shards_[id[0] / (256 / shards_.size())]; }
+  bool is_stored(const ChunkId& id) const;
+  std::optional<index::Place> find_known(const ChunkId& id) const;
+  void spill();
+  std::vector<index::Entry> take_to_spill(Shard& shard);
+  void forget_spilled(Shard& shard);
 
   std::array<Shard, 16> shards_;
   mutable std::mutex packs_mutex_;
-  std::vector<StoredPack> packs_;
-  std::map<std::string, std::uint32_t> pack_numbers_;
-  std::vector<FramePlace> frames_;
+  mutable std::vector<StoredPack> packs_;  // grows when a known chunk of another pack is found
+  mutable std::map<std::string, std::uint32_t> pack_numbers_;
+  std::vector<std::unique_ptr<Known>> known_;
+  std::unique_ptr<ChunkRuns> runs_;
+  std::atomic<std::size_t> placed_{0};  // in the shards
+  std::mutex spill_mutex_;
 };
-
-// An index object: the packs it speaks of with the sizes of their frames, and entries sorted by id.
-struct IndexPack {
-  StoredPack pack;
-  std::vector<std::uint32_t> frame_sizes;
-};
-struct IndexEntry {
-  ChunkId id{};
-  std::uint32_t pack = 0;  // position in Index::packs
-  std::uint32_t frame = 0, offset = 0, length = 0;
-};
-struct Index {
-  std::vector<IndexPack> packs;
-  std::vector<IndexEntry> entries;
-};
-Buffer encode_index(Index index);
-Result<Index> decode_index(ByteView bytes);
 
 }  // namespace lb::repo

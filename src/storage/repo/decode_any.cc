@@ -2,9 +2,9 @@
 
 #include "foundation/base/assert.h"
 #include "storage/blob/memory_blob_store.h"
-#include "storage/repo/chunk_map.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
+#include "storage/repo/index_object.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/pack_format.h"
@@ -23,6 +23,14 @@ void index_again(ByteView bytes) {
   auto encoded = encode_index(std::move(first).take());
   auto second = decode_index(encoded);
   LB_ASSERT(second.ok() && encode_index(std::move(second).take()) == encoded);
+}
+
+void replaces_again(ByteView bytes) {
+  auto first = decode_replaces(bytes);
+  if (!first.ok()) return;
+  auto encoded = encode_replaces(*first);
+  auto second = decode_replaces(encoded);
+  LB_ASSERT(second.ok() && *second == *first);
 }
 
 void upper_again(ByteView bytes) {
@@ -127,6 +135,9 @@ void decode_any(unsigned decoder, ByteView bytes) {
       return;
     case 7:
       log_head_again(bytes);
+      return;
+    case 8:
+      replaces_again(bytes);
       return;
     default:
       (void)from_frame_form(bytes, frame_bytes_max).ok();

@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include "foundation/sys/random.h"
-#include "storage/repo/chunk_map.h"
 #include "storage/repo/decode_any.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
+#include "storage/repo/index_object.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/verdict.h"
@@ -89,7 +89,8 @@ std::vector<Buffer> seeds(Random& random) {
   out[5] = encode_body(some_verdict(random));
   encode_draft({"key", {1, 2, 3}, 10, {{10, false, {}}}}, out[6]);
   out[7] = encode_log_head({5, 6, true, {1, 2, 3}});
-  out[8] = to_frame_form(Buffer(5000, 'x'));
+  out[8] = encode_replaces({"x/a.00000000", "x/b.00000001"});
+  out[9] = to_frame_form(Buffer(5000, 'x'));
   return out;
 }
 
@@ -176,30 +177,6 @@ TEST(Names, EscapedPartsComeBack) {
                           "w/a/00000001/0000000000000001.tzz"}) {
     EXPECT_FALSE(parse_log_key(odd).has_value()) << odd;
   }
-}
-
-TEST(ChunkMap, KeepsTheFirstPlaceOfEachOfManyChunks) {
-  ChunkMap map;
-  auto random = seeded_random(3);
-  auto pack = map.add_pack({"p/a/00000000", 100, {}});
-  EXPECT_EQ(map.add_pack({"p/a/00000000", 0, {}}), pack);
-  auto frame = map.add_frame({pack, 4, 8, 100});
-  std::vector<ChunkId> ids(50'000);
-  for (auto& id : ids) {
-    random->fill(id);
-    EXPECT_TRUE(map.claim(id, 10));
-    EXPECT_FALSE(map.claim(id, 10));
-    EXPECT_FALSE(map.find(id).has_value()) << "claimed is not placed";
-  }
-  for (std::uint32_t i = 0; i < ids.size(); ++i) map.place(ids[i], frame, i, 10);
-  for (std::uint32_t i = 0; i < ids.size(); ++i) map.place(ids[i], frame, 0, 10);
-  for (std::uint32_t i = 0; i < ids.size(); ++i) {
-    auto place = map.find(ids[i]);
-    ASSERT_TRUE(place.has_value());
-    EXPECT_EQ(place->offset, i);
-    EXPECT_EQ(place->frame.number, 4u);
-  }
-  EXPECT_FALSE(map.find({}).has_value());
 }
 
 }  // namespace

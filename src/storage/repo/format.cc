@@ -26,6 +26,11 @@ std::string pack_key(std::string_view session, std::uint32_t number) {
 std::string index_key(std::string_view session, std::uint32_t number) {
   return cat("x/", session, ".", hex_number(number, 8));
 }
+std::string merged_index_key(std::string_view id) { return cat("x/m", id, ".", hex_number(0, 8)); }
+bool is_merged_index(std::string_view key) {
+  // Ids of sessions may begin with an m, too, some day; then the key is shorter.
+  return key.starts_with("x/m") && key.size() == merged_index_key(std::string(26, '0')).size();
+}
 std::string log_prefix(std::string_view log_id) { return cat("w/", escape_part(log_id), "/"); }
 std::string log_timeline_prefix(std::string_view log_id, std::uint32_t timeline) {
   return cat(log_prefix(log_id), hex_number(timeline, 8), "/");

@@ -30,6 +30,9 @@ std::string verdict_key(std::string_view session);
 std::string pack_key(std::string_view session, std::uint32_t number);  // "p/<session>/00000007"
 // "x/<session>.00000000": a session puts one for every 16 packs, and one for the rest.
 std::string index_key(std::string_view session, std::uint32_t number);
+// "x/m<id>.00000000": stands for the indexes it names.
+std::string merged_index_key(std::string_view id);
+bool is_merged_index(std::string_view key);
 std::string log_prefix(std::string_view log_id);
 std::string log_timeline_prefix(std::string_view log_id, std::uint32_t timeline);
 std::string log_key(std::string_view log_id, std::uint32_t timeline, std::uint64_t segment);

@@ -134,11 +134,12 @@ Status Packer::seal(const ChunkFrame& frame) {
   auto& pack = *slot.pack;
   seal_frame(core_.keys, *pack.key.aead, pack.name, slot.frame, form,
              {pack.bytes.get() + slot.offset, sealed_bytes});
-  auto place = chunks_.add_frame({pack.number, slot.frame, static_cast<std::uint32_t>(slot.offset),
-                                  static_cast<std::uint32_t>(sealed_bytes)});
+  FramePlace place{pack.number, slot.frame, static_cast<std::uint32_t>(slot.offset),
+                   static_cast<std::uint32_t>(sealed_bytes)};
   std::uint32_t offset = 0;
   for (const auto& [id, length] : frame.chunks) {
-    chunks_.place(short_id(id), place, offset, length);
+    bool placed = chunks_.place(short_id(id), place, offset, length);
+    LB_ASSERT(placed);
     offset += length;
   }
   bool last = false;
@@ -191,8 +192,7 @@ Status Packer::put_index(bool all) {
   }
   // An index must never be durable before the packs it names.
   LB_TRY(core_.blobs.flush());
-  auto bytes = encode_index(std::move(index));
-  auto object = seal_object(core_.keys, core_.random, SealFor::writers, name, {bytes});
+  auto object = seal_index(core_.keys, core_.random, name, std::move(index));
   stored_bytes_ += object.size();
   return put_once(core_.blobs, name, object);
 }

@@ -18,6 +18,7 @@
 #include "storage/repo/chunk_map.h"
 #include "storage/repo/core.h"
 #include "storage/repo/frame_gatherer.h"
+#include "storage/repo/index_object.h"
 #include "storage/repo/open_pack.h"
 
 namespace lb::repo {

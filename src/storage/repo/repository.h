@@ -13,6 +13,7 @@
 
 #include "foundation/base/secret.h"
 #include "foundation/sys/clock.h"
+#include "foundation/sys/files.h"
 #include "foundation/sys/random.h"
 #include "storage/blob/blob_store.h"
 #include "storage/repo/types.h"
@@ -100,6 +101,11 @@ class SnapshotReader {
 struct OpenOptions {
   unsigned workers = 2;                       // sealing threads of a session
   std::uint64_t memory_bytes = 104ull << 20;  // budget of one session
+  // Where the index is kept between sessions, in a folder named after the repository's id; made
+  // when it is not there. Empty or without `files`: each session reads the whole index into memory
+  // (about 45 bytes a chunk).
+  std::string cache_folder = {};
+  Files* files = nullptr;
 };
 
 class Repository {

@@ -125,9 +125,12 @@ Status Session::reuse(const Row& parent_row, Buffer attributes) {
                                              "' is missing from the repository"))
           .with_hint("lifeboat verify names what is damaged");
     }
-    auto frame = chunks_.add_frame(
-        {pack, extent.frame, static_cast<std::uint32_t>(extent.frame_offset), extent.frame_size});
-    chunks_.place(extent.id, frame, extent.offset, static_cast<std::uint32_t>(extent.length));
+    FramePlace frame{pack, extent.frame, static_cast<std::uint32_t>(extent.frame_offset),
+                     extent.frame_size};
+    bool placed =
+        frame.offset == extent.frame_offset &&
+        chunks_.place(extent.id, frame, extent.offset, static_cast<std::uint32_t>(extent.length));
+    if (!placed) return Error(ErrorKind::not_found, "a chunk lies where no pack of ours ends");
   }
   return add_row(std::move(row), logical);
 }

@@ -11,7 +11,7 @@
 #include <set>
 #include <vector>
 
-#include "storage/repo/chunk_map.h"
+#include "storage/repo/index_object.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/pack_facts.h"

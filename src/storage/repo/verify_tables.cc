@@ -131,13 +131,12 @@ Status Verifier::check_indexes() {
     if (group_begin_ == 0) ++report_.objects;
     auto bytes = core_.blobs.get(object.key);
     if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) continue;  // just removed
-    auto frames = bytes.ok() ? open_object(core_.keys, object.key, *bytes)
-                             : Result<std::vector<Buffer>>(bytes.error());
-    auto index = frames.ok() ? decode_index(frames->front()) : Result<Index>(frames.error());
-    if (index.ok()) {
-      check_index(object.key, *index);
+    auto opened = bytes.ok() ? open_index(core_.keys, object.key, *bytes)
+                             : Result<IndexObject>(bytes.error());
+    if (opened.ok()) {
+      check_index(object.key, opened->index);
     } else {
-      add(object.key, index.error().message(), "no snapshot; what it lists is stored again");
+      add(object.key, opened.error().message(), "no snapshot; what it lists is stored again");
     }
   }
   return {};
