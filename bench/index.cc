@@ -89,11 +89,14 @@ class Bench {
     Stopwatch watch(*clock_);
     auto cache = LB_TRY(Cache::open(place_, Timestamp{}));
     NewTable news;
+    std::uint32_t pack = 0;
     for (std::uint64_t number = 0; number < entries_; ++number) {
-      if (news.full()) LB_TRY(cache.add(std::exchange(news, {})));
-      auto pack = news.add_pack({pack_name(number / chunks_per_pack), 32 << 20, {}});
       auto frame = static_cast<std::uint32_t>(number % chunks_per_pack);
-      news.add_source(cat("x/", number / chunks_per_pack / 16));
+      if (frame == 0 && news.full()) LB_TRY(cache.add(std::exchange(news, {})));
+      if (frame == 0) {
+        pack = news.add_pack({pack_name(number / chunks_per_pack), 32 << 20, {}});
+        news.add_source(cat("x/", number / chunks_per_pack / 16));
+      }
       news.add(id_of(number), {pack, frame, 8 + frame * 30'000, 30'000, 0, 65536});
     }
     LB_TRY(cache.add(std::move(news)));

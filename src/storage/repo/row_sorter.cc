@@ -42,11 +42,17 @@ class RunReader {
 Status RowSorter::add(DraftRow row) {
   Buffer encoded;
   encode_draft(row, encoded);
-  RowHeap full;
   {
     std::lock_guard lock(mutex_);
     rows_.add(encoded);
-    if (rows_.bytes() < bytes_max_) return {};
+    if (rows_.bytes() < bytes_max_ / 2) return {};
+  }
+  // One half is stored while the other fills; whoever fills it meanwhile waits here.
+  std::lock_guard turn(spill_mutex_);
+  RowHeap full;
+  {
+    std::lock_guard lock(mutex_);
+    if (rows_.bytes() < bytes_max_ / 2) return {};
     full = std::exchange(rows_, {});
   }
   return spill(std::move(full));

@@ -33,6 +33,7 @@ class RowSorter {
 
   const std::size_t bytes_max_;
   Spill spill_;
+  std::mutex spill_mutex_;  // taken before mutex_
   std::mutex mutex_;
   RowHeap rows_;
   std::vector<Run> runs_;
