@@ -90,6 +90,19 @@ TEST_F(CacheTest, MergesWithoutPacksAndSourcesThatAreGone) {
   EXPECT_EQ(names().size(), 1u);
 }
 
+TEST_F(CacheTest, MergesChunksThatSeveralTablesHoldIntoOne) {
+  auto cache = open();
+  auto chunks = some_chunks(1, 400);
+  for (const auto* source : {"x/a", "x/b", "x/c"}) {
+    ASSERT_TRUE(cache.add(table_of(source, chunks)).ok());
+  }
+  ASSERT_TRUE(cache.merge(keep_all, {"x/a", "x/b", "x/c"}, {}).ok());
+  ASSERT_EQ(cache.tables().size(), 1u);
+  EXPECT_EQ(cache.tables()[0]->entries(), 400u);
+  EXPECT_EQ(cache.tables()[0]->packs(), 3u);
+  for (const auto& [id, where] : chunks) EXPECT_NE(pack_of(cache, id), "");
+}
+
 TEST_F(CacheTest, KeepsFewTablesAndWritesEachEntryFewTimes) {
   auto cache = open();
   std::uint64_t written = 0, entries = 0;
