@@ -195,6 +195,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto stores = LB_TRY(pick_stores(session->plan.plan, args.positionals));
   std::vector<std::string> names;
+  names.reserve(stores.size());
   for (const auto* store : stores) names.push_back(store->name);
   LB_TRY(refuse_unsupported(shell, plan::unsupported_for_backup(session->plan.plan, names)));
   if (args.has("follow")) return follow(shell, *session, stores);

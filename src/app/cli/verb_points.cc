@@ -4,6 +4,7 @@
 #include "model/report/report.h"
 #include "recovery/restore/points.h"
 #include "storage/repo/ledger.h"
+#include "storage/repo/usage.h"
 
 namespace lb::cli {
 
@@ -133,16 +134,78 @@ std::string words_for(const plan::Store& store, const Reach& reach,
   return text;
 }
 
+// How much is there, in three senses, and how long the place will hold it.
+struct Sizes {
+  std::uint64_t logical = 0;  // of all points, each counted whole
+  std::uint64_t unique = 0;   // what was new when each was taken
+  repo::Usage stored;
+  std::optional<std::uint64_t> available;  // on the disk of a directory
+};
+
+Result<Sizes> sizes_of(const Shell& shell, Session& session, Timestamp now) {
+  Sizes out;
+  for (const auto& snapshot : LB_TRY(session.repository->snapshots())) {
+    out.logical += snapshot.logical_bytes;
+    out.unique += snapshot.new_bytes;
+  }
+  out.stored = repo::usage_of(LB_TRY(session.blobs->list("")), now);
+  if (!session.repository_folder.empty()) {
+    out.available = LB_TRY(shell.world.files.space(session.repository_folder)).available;
+  }
+  return out;
+}
+
+std::string growth_words(const Sizes& sizes, Timestamp now) {
+  auto rate = sizes.stored.bytes_a_day();
+  auto room = sizes.available ? cat(human_size(*sizes.available), " free") : std::string();
+  if (!rate) return room.empty() ? "too young to tell" : cat("too young to tell; ", room);
+  auto text = cat(human_size(*rate), " a day over the last ", human_duration(sizes.stored.window),
+                  ", before what prune frees");
+  if (room.empty()) return text;
+  auto full = repo::full_at(*rate, *sizes.available, now);
+  return cat(text, "; ", room,
+             full ? cat(": full on ", format_time_seconds(*full).substr(0, 10), " at that rate")
+                  : ", enough for a century at that rate");
+}
+
+std::string size_words(const Sizes& sizes, Timestamp now) {
+  const auto& stored = sizes.stored;
+  return table(
+      {{"  content", cat(human_size(sizes.logical), " in all points, ", human_size(sizes.unique),
+                         " of it different")},
+       {"  stored", cat(human_size(stored.total()), ": packs ", human_size(stored.packs),
+                        ", index ", human_size(stored.indexes), ", log ", human_size(stored.logs),
+                        ", other ", human_size(stored.verdicts + stored.records + stored.other))},
+       {"  growth", growth_words(sizes, now)}});
+}
+
+Json json_of(const Sizes& sizes, Timestamp now) {
+  Json out = Json::object()
+                 .set("logical_bytes", sizes.logical)
+                 .set("unique_bytes", sizes.unique)
+                 .set("stored_bytes", sizes.stored.total())
+                 .set("pack_bytes", sizes.stored.packs)
+                 .set("index_bytes", sizes.stored.indexes)
+                 .set("log_bytes", sizes.stored.logs);
+  if (sizes.available) out.set("available_bytes", *sizes.available);
+  auto rate = sizes.stored.bytes_a_day();
+  if (!rate) return out;
+  out.set("bytes_a_day", *rate).set("window_us", std::int64_t{sizes.stored.window.count()});
+  auto full = sizes.available ? repo::full_at(*rate, *sizes.available, now) : std::nullopt;
+  if (full) out.set("full_at", format_time(*full));
+  return out;
+}
+
 Result<ExitCode> info(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto stores = LB_TRY(pick_stores(session->plan.plan, args.positionals));
   auto drills = LB_TRY(state::drills(*session->repository));
-  auto stored = LB_TRY(session->repository->stored_bytes());
   auto now = shell.world.clock.now();
+  auto sizes = LB_TRY(sizes_of(shell, *session, now));
   Json list = Json::array();
   std::string text =
-      cat("Repository ", session->repository->id(), " at ", session->repository->describe(), ", ",
-          human_size(stored), "\n\nHow far back can I go?\n");
+      cat("Repository ", session->repository->id(), " at ", session->repository->describe(), "\n",
+          size_words(sizes, now), "\nHow far back can I go?\n");
   for (const auto* store : stores) {
     auto points = LB_TRY(restore::read_points(*session->repository, *store));
     auto reach = LB_TRY(reach_of(points));
@@ -162,7 +225,8 @@ Result<ExitCode> info(const Shell& shell, const Args& args) {
   if (shell.console.options().json) {
     shell.console.event("lifeboat.info/1", Json::object()
                                                .set("repository", session->repository->id())
-                                               .set("stored_bytes", stored)
+                                               .set("stored_bytes", sizes.stored.total())
+                                               .set("sizes", json_of(sizes, now))
                                                .set("stores", std::move(list)));
   } else {
     shell.console.out(text);

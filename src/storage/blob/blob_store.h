@@ -18,6 +18,7 @@ namespace lb {
 struct BlobInfo {
   std::string key;
   std::uint64_t size = 0;
+  Timestamp modified{};  // when it was put, by the store's clock; the epoch when it does not say
 };
 
 class BlobStore {

@@ -16,6 +16,11 @@ constexpr std::uint32_t folder_mode = 0700;
 constexpr auto temporary_age_max = std::chrono::hours(24);
 constexpr const char* temporary_folder = "tmp";
 
+BlobInfo info_of(std::string key, const FileInfo& facts) {
+  auto modified = std::chrono::floor<Micros>(std::chrono::nanoseconds(facts.mtime_ns));
+  return {std::move(key), facts.size, Timestamp(modified)};
+}
+
 class DirectoryBlobStore final : public BlobStore {
  public:
   DirectoryBlobStore(Files& files, Random& random, std::string root)
@@ -152,7 +157,7 @@ Result<BlobInfo> DirectoryBlobStore::info(const std::string& key) {
     return Error(ErrorKind::not_found, cat("object ", key, " is not in ", describe()));
   }
   if (!facts.ok()) return std::move(facts).context(cat("look at ", key)).take_error();
-  return BlobInfo{key, facts->size};
+  return info_of(key, *facts);
 }
 
 // `folder` is a key prefix ending in '/' or empty.
@@ -175,7 +180,7 @@ Status DirectoryBlobStore::walk(const std::string& folder, const std::string& pr
     auto facts = files_.info(path_of(key));
     if (!facts.ok() && facts.error().kind() == ErrorKind::not_found) continue;  // just removed
     if (!facts.ok()) return std::move(facts).context(cat("list ", folder)).take_error();
-    out.push_back({std::move(key), facts->size});
+    out.push_back(info_of(std::move(key), *facts));
   }
   return {};
 }
