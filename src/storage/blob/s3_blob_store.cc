@@ -148,7 +148,7 @@ Result<bool> S3BlobStore::list_page(const std::string& prefix, NamedTexts& query
   if (answer.status != 200) return refused(answer, "list");
   auto page = LB_TRY(read_listing(text_of(answer.body)).context(cat("list ", describe())));
   auto base = client_.settings().prefix.empty() ? "" : cat(client_.settings().prefix, "/");
-  for (auto& [key, size] : page.objects) {
+  for (const auto& [key, size, modified] : page.objects) {
     if (!key.starts_with(cat(base, prefix))) {
       return Error(ErrorKind::corrupt, cat("list ", describe(), ": a key that was not asked for"));
     }
@@ -157,7 +157,7 @@ Result<bool> S3BlobStore::list_page(const std::string& prefix, NamedTexts& query
       return Error(ErrorKind::corrupt, cat("list ", describe(), ": the keys are not in order"));
     }
     if (!check_blob_key(name).ok()) continue;  // somebody else's: no key of ours looks so
-    out.push_back({std::move(name), size});
+    out.push_back({std::move(name), size, modified});
   }
   if (!page.more) return false;
   if (page.objects.empty() && page.token.empty()) {

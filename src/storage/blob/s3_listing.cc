@@ -17,8 +17,9 @@ Result<S3Listing> read_listing(std::string_view xml) {
     auto key = child.text_of("Key");
     auto size = parse_uint(trim(child.text_of("Size")));
     if (key.empty() || !size.ok()) return bad("a listed object has no key or no size");
+    auto modified = parse_time(trim(child.text_of("LastModified")));
     out.last = key;
-    out.objects.push_back({std::move(key), *size});
+    out.objects.push_back({std::move(key), *size, modified.ok() ? *modified : Timestamp{}});
   }
   auto truncated = std::string(trim(root.text_of("IsTruncated")));
   if (truncated != "true" && truncated != "false") {
