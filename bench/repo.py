@@ -6,7 +6,7 @@ import shutil
 import bars
 from data import change_some, copies_of_random, sample_of_system
 from measuring import Table
-from tools import Borg, Copy, Lifeboat, Restic, Tar, differences
+from tools import Borg, Copy, Lifeboat, Restic, SyncedCopy, Tar, differences
 
 
 def step(table, name, tools, act, stored=lambda tool: None):
@@ -19,7 +19,7 @@ def step(table, name, tools, act, stored=lambda tool: None):
 
 
 def out_of(tool, folder):
-    return os.path.join(folder, f"out-{tool.name.replace(' ', '')}")
+    return os.path.join(folder, "out-" + "".join(c for c in tool.name if c.isalnum()))
 
 
 def check_restore(tool, folder, data):
@@ -54,7 +54,7 @@ def life_of_a(table, lifeboat, folder, data, seed):
         tool.init()
     step(table, "A first backup", [*keepers, tar], lambda tool: tool.backup(), added)
     step(table, "A unchanged", keepers, lambda tool: tool.backup(), added)
-    restore_all(table, [ours, restic, borg, tar, Copy(data)], folder, data, "A restore")
+    restore_all(table, [ours, restic, borg, tar, Copy(data), SyncedCopy(data)], folder, data, "A restore")
     change_some(data, 0.02, seed)
     step(table, "A 2 % of files changed", keepers, lambda tool: tool.backup(), added)
     step(table, "A verify every byte", keepers, lambda tool: tool.verify())

@@ -28,7 +28,13 @@ class Lifeboat:
     def prune(self):
         """None while the program has no such verb."""
         known = subprocess.run([self.program, "prune", "--help"], capture_output=True).returncode == 0
-        return self.verbs("prune") if known else None
+        if not known:
+            return None
+        measured = self.verbs("prune", "--confirm", "bench")
+        left = os.listdir(os.path.join(self.folder, "repository", "e"))
+        if len(left) != 1:
+            raise SystemExit(f"bench: our prune left {len(left)} points instead of one")
+        return measured
 
     def stored(self):
         return stored_bytes(os.path.join(self.folder, "repository"))
@@ -142,6 +148,14 @@ class Copy:
 
     def restored(self, target, data):
         return target
+
+
+class SyncedCopy(Copy):
+    """What a copy costs that is as durable as our restore when it ends."""
+    name = "cp -a, synced"
+
+    def restore(self, target):
+        return measure(["bash", "-c", f"cp -a '{self.data}' '{target}' && sync -f '{target}'"])
 
 
 def differences(data, restored):
