@@ -173,11 +173,16 @@ Status Cache::merge_last(std::size_t count, const PackFilter& keep,
 }
 
 Status Cache::clear() {
-  for (const auto& table : tables_) LB_TRY(place_.files.remove(table->path()));
+  Status out;
+  for (const auto& table : tables_) {
+    auto removed = place_.files.remove(table->path());
+    // Another process may have merged it away.
+    if (!removed.ok() && removed.error().kind() != ErrorKind::not_found) out = removed;
+  }
   tables_.clear();
   table_sources_.clear();
   sources_.clear();
-  return {};
+  return out;
 }
 
 }  // namespace lb::index
