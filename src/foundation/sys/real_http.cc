@@ -15,6 +15,7 @@ namespace lb {
 namespace {
 
 constexpr std::size_t headers_bytes_max = 1 << 20;
+constexpr std::uint64_t promised_bytes_max = 64 << 20;
 
 struct EndTransfer {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -67,8 +68,10 @@ std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to
   const auto& [name, value] = incoming.answer.headers.back();
   if (incoming.into != nullptr && name == "content-length") {
     auto length = parse_uint(value);
-    // Room at once for what the server promises, as far as it may be taken.
-    if (length.ok() && *length <= incoming.body_max) incoming.into->reserve(*length);
+    // Room at once for what the server promises, but a promise alone takes no gigabytes.
+    if (length.ok() && *length <= incoming.body_max) {
+      incoming.into->reserve(std::min<std::uint64_t>(*length, promised_bytes_max));
+    }
   }
   return size;
 }
