@@ -1,4 +1,7 @@
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -32,7 +35,16 @@ struct Incoming {
   std::size_t body_max = 0;
   std::size_t headers_bytes = 0;
   bool too_large = false;
+  int socket = -1;  // of a connection that was kept
 };
+
+// Some servers send the head of an answer and wait until it is acknowledged before they send the
+// body. On a kept connection the kernel would sit on that acknowledgement for 40 ms.
+void acknowledge_now(int socket) {
+  int on = 1;
+  // Only speed is at stake.
+  if (socket >= 0) (void)::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
 
 std::size_t take_body(char* data, std::size_t one, std::size_t count, void* to) {
   auto& incoming = *static_cast<Incoming*>(to);
@@ -61,6 +73,7 @@ std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to
   std::string_view line(data, size);
   // Each answer starts anew: an interim "100 Continue" is not the one that counts.
   if (line.starts_with("HTTP/")) incoming.answer.headers.clear();
+  if (trim(line).empty()) acknowledge_now(incoming.socket);
   auto colon = line.find(':');
   if (colon == std::string_view::npos) return size;
   incoming.answer.headers.emplace_back(lower(trim(line.substr(0, colon))),
@@ -234,6 +247,7 @@ class RealHttp final : public Http {
     Incoming incoming;
     incoming.into = into;
     incoming.body_max = request.body_max;
+    incoming.socket = kept_socket(handle);
     char reason[CURL_ERROR_SIZE] = "";
     set_safety(handle);
     set_limits(handle, request, into != nullptr);
@@ -247,6 +261,13 @@ class RealHttp final : public Http {
     auto code = curl_easy_perform(handle);
     incoming.answer.took = std::chrono::floor<Micros>(std::chrono::steady_clock::now() - start);
     return outcome(handle, code, request, reason, std::move(incoming));
+  }
+
+  // -1 on a handle that has no connection yet: a fresh one is acknowledged at once anyway.
+  static int kept_socket(CURL* handle) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    bool known = curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK;
+    return known ? static_cast<int>(socket) : -1;
   }
 
   static Result<HttpAnswer> outcome(CURL* handle, CURLcode code, const HttpRequest& request,
