@@ -97,7 +97,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto place = LB_TRY(open_place(shell, references, loaded.plan.repository, MissingFolder::create));
   // Before anything is stored: a service that overwrites would lose data later, silently.
   LB_TRY(probe_store(*place.blobs, shell.world.clock, shell.world.random)
-             .context(cat("test the place of the repository, ", place.text)));
+             .context("test the place of the repository"));
   if (place.immutable) LB_TRY(place.s3->prove_lock());
   LB_TRY(repo::init_repository(*place.blobs, shell.world.clock, shell.world.random, key)
              .context(cat("make a repository in ", place.text)));
