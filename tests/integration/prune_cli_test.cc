@@ -52,7 +52,8 @@ class PruneCli : public testing::Test {
   }
   std::set<std::string> points() {
     std::set<std::string> out;
-    for (const auto& point : boat.must({"ls", "--json"}).summary()["points"].items()) {
+    auto listed = boat.must({"ls", "--json"}).summary();
+    for (const auto& point : listed["points"].items()) {
       out.insert(point["id"].string());
     }
     return out;

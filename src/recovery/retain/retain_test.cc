@@ -84,7 +84,7 @@ TEST_P(Policies, KeepSoMany) {
 
 INSTANTIATE_TEST_SUITE_P(Retain, Policies,
                          testing::Values(Case{"hourly", "hourly:7d", 24 * 30, hour, 24 * 7},
-                                         Case{"twice an hour", "hourly:1d", 96, hour / 2, 24},
+                                         Case{"twice an hour", "hourly:1d", 96, hour / 2, 25},
                                          Case{"daily", "daily:30d", 24 * 60, hour, 31},
                                          Case{"weekly", "weekly:28d", 90, day, 5},
                                          Case{"monthly", "monthly:1y", 500, day, 12},

@@ -67,10 +67,9 @@ TEST_F(Sessions, WhereContentIsCutDoesNotDependOnTheWrites) {
     EXPECT_TRUE(stream->finish({}).ok());
     auto id = writer->commit({}).take().id;
     EXPECT_EQ(read(id), (Content{{"row", content}}));
+    auto row = repository->snapshot(id).take()->find("row").take();
     std::vector<ChunkId> ids;
-    for (const auto& extent : repository->snapshot(id).take()->find("row").take()->extents) {
-      ids.push_back(extent.id);
-    }
+    for (const auto& extent : row->extents) ids.push_back(extent.id);
     return ids;
   };
   for (auto cut : {Cut::content, Cut::pages}) {
@@ -87,6 +86,26 @@ TEST_F(Sessions, WhereContentIsCutDoesNotDependOnTheWrites) {
     auto mixed = [&] { return std::array{1u, 300'000u, 17u, 250'000u, 65'536u}[turn++ % 5]; };
     EXPECT_EQ(extents_of(cut, mixed, true), expected);
   }
+}
+
+// Packs in memory are few: who needs one waits for another to be put, and never for ever.
+TEST_F(Sessions, AnyNumberOfWorkersAndStreamsShareThePackBuffers) {
+  for (unsigned workers : {1u, 2u, 5u}) {
+    OpenOptions tiny{.workers = workers, .memory_bytes = 1 << 20};
+    auto repo = open_repository(blobs, clock, *random, key, tiny).take();
+    auto writer = repo->begin("data", nullptr, {}).take();
+    auto status = for_each_parallel(24, 6, {}, [&](std::size_t i) {
+      return write_row(*writer, cat("row ", i), noise(1000 * workers + i, 1'000'000));
+    });
+    ASSERT_TRUE(status.ok()) << status.error().text();
+    auto info = writer->commit({}).take();
+    EXPECT_GE(info.packs, 15u) << "packs of a mebibyte";
+    auto got = read(info.id);
+    for (std::size_t i = 0; i < 24; ++i) {
+      EXPECT_EQ(got[cat("row ", i)], noise(1000 * workers + i, 1'000'000)) << workers << " " << i;
+    }
+  }
+  EXPECT_TRUE(verify().clean()) << describe(verify());
 }
 
 TEST_F(Sessions, MoreRowsThanMemoryAreSortedThroughTheRepository) {
