@@ -125,9 +125,9 @@ TEST_F(TreeTest, AListGoesOnWhereItEnded) {
 TEST_F(TreeTest, MemoryIsBoundedWhateverTheTable) {
   begin();
   add("", FileKind::directory);
-  for (int i = 0; i < 6000; ++i) add(cat("file with a long name ", 100000 + i), FileKind::regular);
+  for (int i = 0; i < 15000; ++i) add(cat("file with a long name ", 100000 + i), FileKind::regular);
   auto tree = open(commit(), 1 << 20);
-  EXPECT_EQ(list(*tree, root_number).size(), 6000u);
+  EXPECT_EQ(list(*tree, root_number).size(), 15000u);
   EXPECT_LE(cache->bytes(), 1u << 20);
   EXPECT_GT(cache->bytes(), 0u);
 }
