@@ -1,3 +1,4 @@
+#include "app/cli/copies.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/points.h"
@@ -87,6 +88,28 @@ Line judge_drill(const plan::Drill& drill, const std::vector<record::DrillRecord
   return line;
 }
 
+// A copy that cannot be asked is no copy today.
+Line judge_copy(const Shell& shell, Session& session, const plan::Copy& copy) {
+  Line line{cat("copy ", copy.at.text()), {}, "ok", true};
+  auto judged = [&]() -> Result<LagJudgement> {
+    auto place = LB_TRY(open_copy_place(shell, *session.references, copy, MissingFolder::refuse));
+    auto there = LB_TRY(repo::open_copy(*session.repository, *place.blobs));
+    auto lag = LB_TRY(lag_of(*session.repository, *there));
+    return judge_lag(lag, copy, shell.world.clock.now());
+  }();
+  if (judged.ok()) {
+    line.text = judged->text;
+    line.good = !judged->late;
+    if (judged->late) line.state = "late";
+    return line;
+  }
+  bool never = judged.error().exit_code() == ExitCode::no_repository;
+  line.text = never ? "was never made: lifeboat copy sync" : judged.error().text();
+  line.state = never ? "never" : "unreachable";
+  line.good = false;
+  return line;
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto now = shell.world.clock.now();
@@ -98,6 +121,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto drills = LB_TRY(state::drills(*session->repository));
   for (const auto& drill : session->plan.plan.drills)
     lines.push_back(judge_drill(drill, drills, now));
+  for (const auto& copy : session->plan.plan.repository.copies)
+    lines.push_back(judge_copy(shell, *session, copy));
   auto interrupted = LB_TRY(session->journal->interrupted());
   bool good = interrupted.empty();
   Json list = Json::array();

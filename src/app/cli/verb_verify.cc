@@ -3,8 +3,6 @@
 
 namespace lb::cli {
 
-namespace {
-
 Result<double> read_fraction(const Args& args) {
   auto text = args.get("read", "100%");
   if (text.ends_with('%')) text.pop_back();
@@ -13,6 +11,8 @@ Result<double> read_fraction(const Args& args) {
     return Error(ErrorKind::invalid, cat("--read ", text, "% is not between 0 and 100"));
   return percent / 100;
 }
+
+namespace {
 
 Json json_of(const repo::VerifyReport& report) {
   Json findings = Json::array();

@@ -31,6 +31,10 @@ Verb verify_verb();
 Verb prune_verb();
 Verb hold_verb();
 Verb unhold_verb();
+// Of --read, for verbs that read packs back: 0 to 1.
+Result<double> read_fraction(const Args& args);
+Verb copy_sync_verb();
+Verb copy_verify_verb();
 Verb drill_verb();
 Verb report_verb();
 Verb status_verb();

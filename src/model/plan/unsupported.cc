@@ -24,9 +24,7 @@ class Listing {
           "use a directory or s3://bucket/prefix");
     }
     key(plan_.repository.key);
-    if (!plan_.repository.copies.empty()) {
-      add(root_.at("repository").place_of_key("copies"), "copies of the repository", "");
-    }
+    for (const auto& copy : plan_.repository.copies) key(copy.key);
     if (plan_.timezone != "UTC") {
       add(root_.at("timezone").place(), cat("schedules in time zone ", plan_.timezone),
           "use timezone: UTC");

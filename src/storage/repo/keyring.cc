@@ -227,4 +227,21 @@ Result<Keyring> open_keyring(BlobStore& blobs, const Secret& key_text) {
   return open_keyring(blobs, *opener);
 }
 
+Keyring clone(const Keyring& keys) {
+  Keyring out;
+  out.repository_id = keys.repository_id;
+  out.public_key = keys.public_key;
+  out.private_key = keys.private_key.clone();
+  out.id_key = keys.id_key.clone();
+  out.cut_key = keys.cut_key.clone();
+  out.write_key = keys.write_key.clone();
+  out.slot = keys.slot;
+  return out;
+}
+
+Result<std::string> repository_id_in(BlobStore& blobs) {
+  auto repo = LB_TRY(read_repo_object(blobs));
+  return repo["id"].string();
+}
+
 }  // namespace lb::repo

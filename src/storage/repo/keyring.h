@@ -22,6 +22,8 @@ struct Keyring {
   bool may_read() const { return !private_key.empty(); }
 };
 
+Keyring clone(const Keyring& keys);
+
 struct SlotWish {
   std::string name;
   keys::Grant grant = keys::Grant::read_and_write;
@@ -43,6 +45,8 @@ Secret slot_payload(const Keyring& keys, keys::Grant grant);
 // Tries every slot the opener is for. no_repository, wrong_key, damaged as exit codes.
 Result<Keyring> open_keyring(BlobStore& blobs, keys::SlotOpener& opener);
 Result<Keyring> open_keyring(BlobStore& blobs, const Secret& key_text);
+// Of the repository in a store: no_repository, damaged as exit codes. Needs no key.
+Result<std::string> repository_id_in(BlobStore& blobs);
 // corrupt when `repo` or a slot is not as it was written. Needs no key.
 Status check_text_object(BlobStore& blobs, const std::string& key);
 

@@ -220,4 +220,19 @@ Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clo
       std::make_unique<StoredRepository>(blobs, clock, random, std::move(keys), options));
 }
 
+Result<std::unique_ptr<Repository>> open_copy(const Repository& opened, BlobStore& blobs) {
+  const auto* core = opened.core();
+  LB_ASSERT(core != nullptr);
+  auto id = LB_TRY(repository_id_in(blobs));
+  if (id != opened.id()) {
+    return Error(ErrorKind::denied, cat(blobs.describe(), " holds another repository"))
+        .with_exit(ExitCode::refused);
+  }
+  // What is kept on the local disk of one place says nothing of another.
+  auto options = core->options;
+  options.cache_folder.clear();
+  return std::unique_ptr<Repository>(std::make_unique<StoredRepository>(
+      blobs, core->clock, core->random, clone(core->keys), options));
+}
+
 }  // namespace lb::repo

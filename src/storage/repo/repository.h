@@ -174,4 +174,8 @@ Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clo
                                                     const Secret& key_text,
                                                     const OpenOptions& options = {});
 
+// Another place of the same repository, with the keys of the one that is open: no slot is needed
+// there. denied when the place holds another repository.
+Result<std::unique_ptr<Repository>> open_copy(const Repository& opened, BlobStore& blobs);
+
 }  // namespace lb::repo

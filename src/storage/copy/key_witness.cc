@@ -1,0 +1,63 @@
+#include "storage/copy/key_witness.h"
+
+#include "foundation/base/text.h"
+#include "storage/copy/shape.h"
+#include "storage/repo/index_object.h"
+#include "storage/repo/log_store.h"
+#include "storage/repo/pack_format.h"
+#include "storage/repo/sealed_object.h"
+#include "storage/repo/verdict.h"
+
+namespace lb::copy {
+
+namespace {
+
+Error bad(const std::string& key, const std::string& what) {
+  return Error(ErrorKind::corrupt, cat("object ", key, ": ", what)).with_exit(ExitCode::damaged);
+}
+
+Status prove_pack(const repo::Core& core, const std::string& key, ByteView pack) {
+  auto trailer = LB_TRY(repo::open_trailer(core.keys, key, pack.last(repo::pack_trailer_bytes)));
+  auto sealed = pack.subspan(trailer.footer_offset, trailer.footer_bytes);
+  auto frames = LB_TRY(repo::open_footer(core.keys, trailer, key, sealed));
+  for (std::uint32_t number = 0; number < frames.size(); ++number) {
+    const auto& frame = frames[number];
+    bool inside = frame.offset <= pack.size() && frame.sealed_bytes <= pack.size() - frame.offset;
+    if (!inside) return bad(key, cat("frame ", number, " lies outside"));
+    auto bytes = pack.subspan(frame.offset, frame.sealed_bytes);
+    LB_TRY(repo::open_frame(core.keys, *trailer.aead, key, number, bytes));
+  }
+  return {};
+}
+
+Result<repo::Verdict> open_verdict(const repo::Core& core, const std::string& key,
+                                   ByteView object) {
+  auto frames = LB_TRY(repo::open_object(core.keys, key, object));
+  auto verdict = repo::decode_verdict(key.substr(2), frames);
+  if (!verdict.ok()) return bad(key, verdict.error().message());
+  return verdict;
+}
+
+}  // namespace
+
+Status prove_object(const repo::Core& core, const std::string& key, ByteView object) {
+  LB_TRY(check_shape(key, object));
+  if (key.starts_with("p/")) return prove_pack(core, key, object);
+  if (key.starts_with("e/")) return open_verdict(core, key, object).status();
+  if (key.starts_with("w/")) return repo::open_log_object(core.keys, key, object).status();
+  if (key.starts_with("r/")) return repo::open_object(core.keys, key, object).status();
+  if (!key.starts_with("x/")) return {};
+  return repo::open_index(core.keys, key, object).status();
+}
+
+Result<std::vector<BlobInfo>> KeyWitness::packs_of(const std::string& verdict_key,
+                                                   ByteView object) {
+  auto verdict = LB_TRY(open_verdict(core_, verdict_key, object));
+  std::vector<BlobInfo> out;
+  for (const auto& pack : verdict.packs) {
+    if (pack.needed) out.push_back({pack.name, pack.bytes});
+  }
+  return out;
+}
+
+}  // namespace lb::copy

@@ -1,0 +1,15 @@
+// The outer shape of an object, which needs no key: text objects carry their digest, packs a
+// trailer that finds their parts, sealed objects the sizes of their frames. What is cut short,
+// grown or empty is told from what is whole; a changed bit inside a frame is not. Pure.
+#pragma once
+
+#include <string>
+
+#include "foundation/base/bytes.h"
+
+namespace lb::copy {
+
+// corrupt, with what is wrong. Objects of a kind unknown here are taken as they are.
+Status check_shape(const std::string& key, ByteView object);
+
+}  // namespace lb::copy

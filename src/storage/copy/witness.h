@@ -1,0 +1,23 @@
+// Witness: what somebody with the repository's key can say of an object. Copying needs none; with
+// one, damage inside an object is seen before it is copied, and a snapshot is held against its
+// packs. Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storage/blob/blob_store.h"
+
+namespace lb::copy {
+
+class Witness {
+ public:
+  virtual ~Witness() = default;
+  // corrupt unless these are the bytes that were put under the key.
+  virtual Status prove(const std::string& key, ByteView object) = 0;
+  // The packs a snapshot needs, with their sizes; empty for the verdict of an aborted session.
+  virtual Result<std::vector<BlobInfo>> packs_of(const std::string& verdict_key,
+                                                 ByteView object) = 0;
+};
+
+}  // namespace lb::copy

@@ -1,0 +1,124 @@
+// Copies of a repository with the real program: synced, verified, killed.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CopiesCli : public testing::Test {
+ protected:
+  CopiesCli() : boat(LIFEBOAT_BINARY) {
+    plan("[{at: ./copy, within: 1h}]");
+    for (int i = 0; i < 40; ++i) {
+      write_text(boat / ("data/dir" + std::to_string(i % 5) + "/file" + std::to_string(i)),
+                 text(i, 977u * static_cast<unsigned>(i)));
+    }
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+  // Not compressible to nothing, and different for each seed.
+  static std::string text(int seed, std::size_t size) {
+    std::string out;
+    unsigned state = static_cast<unsigned>(seed) * 2654435761u + 1;
+    while (out.size() < size) {
+      state = state * 1664525u + 1013904223u;
+      out += static_cast<char>(state >> 24);
+    }
+    return out;
+  }
+  void plan(const std::string& copies) {
+    write_text(boat / "lifeboat.yaml",
+               "version: 1\nsystem: test\nrepository:\n  at: ./repository\n  key: "
+               "env:LIFEBOAT_KEY\n  copies: " +
+                   copies + "\nstores:\n  data: {files: ./data}\n");
+  }
+  std::vector<std::string> objects(const std::string& folder, const std::string& prefix) {
+    std::vector<std::string> out;
+    for (const auto& path : files_below(boat / folder)) {
+      if (path.starts_with(boat / (folder + "/" + prefix))) out.push_back(path);
+    }
+    return out;
+  }
+  static void flip(const std::string& path) {
+    auto bytes = read_text(path);
+    bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+    write_text(path, bytes);
+  }
+  Lifeboat boat;
+};
+
+TEST_F(CopiesCli, SyncsVerifiesAndSaysHowFarItLags) {
+  auto before = boat.run({"status"});
+  EXPECT_EQ(before.exit_code, 4);
+  EXPECT_NE(before.out.find("was never made"), std::string::npos) << before.out;
+  auto first = boat.must({"copy", "sync", "--json"});
+  EXPECT_GT(first.lines()[0]["objects"].integer(), 3);
+  auto verified = boat.must({"copy", "verify", "--compare"});
+  EXPECT_NE(verified.out.find("clean"), std::string::npos);
+  EXPECT_NE(verified.out.find("0 differ"), std::string::npos) << verified.out;
+  EXPECT_NE(boat.must({"status"}).out.find("up to date"), std::string::npos);
+
+  plan("[{at: ./copy, within: 1s}]");
+  boat.must({"backup"});
+  ::sleep(2);
+  auto late = boat.run({"status"});
+  EXPECT_EQ(late.exit_code, 4) << late.out;
+  EXPECT_NE(late.out.find("not there yet: 1 points"), std::string::npos) << late.out;
+  EXPECT_EQ(boat.run({"copy", "verify"}).exit_code, 4);
+  boat.must({"copy", "sync"});
+  boat.must({"status"});
+  EXPECT_EQ(boat.run({"copy", "sync", "nowhere"}).exit_code, 2);
+  plan("[]");
+  EXPECT_EQ(boat.run({"copy", "sync"}).exit_code, 2);
+}
+
+TEST_F(CopiesCli, KilledSyncsLeaveACopyInWhichEveryPointIsWhole) {
+  for (int round = 0; round < 10; ++round) {
+    for (int j = 0; j < 4; ++j) {
+      write_text(boat / ("data/big" + std::to_string(j)), text(round * 10 + j, 3'000'000));
+    }
+    boat.must({"backup"});
+    auto running = boat.start({"copy", "sync"});
+    ::usleep(static_cast<useconds_t>(200'000 + round * 40'000));
+    running->signal(SIGKILL);
+    running->wait();
+    if (objects("copy", "e/").empty()) continue;
+    auto verified = boat.run({"copy", "verify"});
+    EXPECT_EQ(verified.exit_code, 0) << round << verified.out << verified.err;
+  }
+  boat.must({"copy", "sync"});
+  boat.must({"copy", "verify", "--compare"});
+}
+
+TEST_F(CopiesCli, WhatDiffersIsLoudAndStays) {
+  boat.must({"copy", "sync"});
+  auto pack = objects("copy", "p/").front();
+  auto good = read_text(pack);
+  write_text(pack, good.substr(0, good.size() - 3));
+  auto sync = boat.run({"copy", "sync"});
+  EXPECT_EQ(sync.exit_code, 13) << sync.err;
+  EXPECT_NE(sync.err.find("differs: p/"), std::string::npos) << sync.err;
+  EXPECT_EQ(read_text(pack).size(), good.size() - 3) << "never overwritten";
+  auto verify = boat.run({"copy", "verify", "--compare"});
+  EXPECT_EQ(verify.exit_code, 13);
+  EXPECT_NE(verify.out.find("is damaged in the copy"), std::string::npos) << verify.out;
+}
+
+TEST_F(CopiesCli, DamageHereIsNotCopied) {
+  auto pack = objects("repository", "p/").front();
+  flip(pack);
+  auto sync = boat.run({"copy", "sync"});
+  EXPECT_EQ(sync.exit_code, 3) << sync.err;
+  EXPECT_NE(sync.err.find("damaged in the repository, not copied"), std::string::npos) << sync.err;
+  EXPECT_TRUE(objects("copy", "p/").empty());
+  EXPECT_TRUE(objects("copy", "e/").empty()) << "the point would not be whole";
+}
+
+}  // namespace
+}  // namespace lb::test
