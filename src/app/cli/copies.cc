@@ -85,6 +85,34 @@ Result<CopyPlace> open_copy_place(const Shell& shell, const References& referenc
   return CopyPlace{copy.at.text(), std::move(place.blobs)};
 }
 
+std::vector<CopySource> copy_sources(const Shell& shell, const References& references,
+                                     const plan::RepositoryPlan& repository,
+                                     const plan::Copy* but) {
+  std::vector<CopySource> out;
+  for (const auto& copy : repository.copies) {
+    if (&copy == but) continue;
+    out.push_back(
+        {copy.at.text(), [&shell, &references, &copy]() -> Result<std::unique_ptr<BlobStore>> {
+           auto place = LB_TRY(open_copy_place(shell, references, copy, MissingFolder::refuse));
+           return std::move(place.blobs);
+         }});
+  }
+  return out;
+}
+
+std::uint64_t tell_healed(Console& console, HealingBlobStore& store) {
+  constexpr std::size_t shown_max = 20;
+  auto healed = store.all_healed();
+  std::size_t shown = 0;
+  for (const auto& [key, name] : healed) {
+    if (shown++ == shown_max) break;
+    console.warn(cat("healed from ", name, ": ", key, " is missing or damaged"));
+  }
+  if (healed.size() > shown_max) console.warn(cat("and ", healed.size() - shown_max, " more"));
+  if (!healed.empty()) console.warn("lifeboat repair puts them back where they belong");
+  return healed.size();
+}
+
 std::unique_ptr<copy::Witness> witness_of(const repo::Repository* repository) {
   const auto* core = repository == nullptr ? nullptr : repository->core();
   if (core == nullptr || core->keys.private_key.empty()) return nullptr;

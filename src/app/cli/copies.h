@@ -23,6 +23,12 @@ Result<std::vector<const plan::Copy*>> pick_copies(const plan::Plan& plan,
 Result<CopyPlace> open_copy_place(const Shell& shell, const References& references,
                                   const plan::Copy& copy, MissingFolder missing);
 
+// All copies but one, for reads that heal.
+std::vector<CopySource> copy_sources(const Shell& shell, const References& references,
+                                     const plan::RepositoryPlan& repository, const plan::Copy* but);
+// Says what came from copies, and what to do about it. Returns the number of objects.
+std::uint64_t tell_healed(Console& console, HealingBlobStore& store);
+
 // With keys that read, what is copied is proven first.
 std::unique_ptr<copy::Witness> witness_of(const repo::Repository* repository);
 

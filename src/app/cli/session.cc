@@ -1,5 +1,6 @@
 #include "app/cli/session.h"
 
+#include "app/cli/copies.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "recovery/drill/drill.h"
@@ -83,7 +84,39 @@ std::string cache_folder(const Shell& shell) {
                                         : path_join(home, ".cache/lifeboat");
 }
 
-Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args) {
+namespace {
+
+// What is read, and by which key.
+struct ReadPlace {
+  OpenedPlace place;
+  const plan::Copy* from = nullptr;  // null: the repository
+  const plan::Reference* key = nullptr;
+};
+
+Result<ReadPlace> open_read_place(const Shell& shell, const Args& args, Reading reading,
+                                  const References& references, const plan::Plan& plan) {
+  const auto& repository = plan.repository;
+  ReadPlace out;
+  out.key = &repository.key;
+  bool healing = reading == Reading::healing;
+  if (healing && args.has("from")) {
+    out.from = LB_TRY(pick_copies(plan, {args.get("from")})).front();
+    if (!out.from->key.empty()) out.key = &out.from->key;
+    out.place = LB_TRY(open_place(shell, references, *out.from));
+    return out;
+  }
+  auto opened = open_place(shell, references, repository);
+  if (!opened.ok() && healing && !repository.copies.empty()) {
+    shell.console.note("restore --from COPY reads a copy instead");
+  }
+  out.place = LB_TRY(std::move(opened));
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args,
+                                               Reading reading) {
   auto session = std::make_unique<Session>();
   session->plan = LB_TRY(load_plan(shell, args));
   const auto& plan = session->plan.plan;
@@ -91,16 +124,24 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
       std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
   session->state_folder = cli::state_folder(shell, plan.system);
   session->sandbox_root = drill::default_sandbox_root(shell.uid);
-  auto place = LB_TRY(open_place(shell, *session->references, plan.repository));
-  session->blobs = std::move(place.blobs);
-  session->repository_folder = place.folder;
-  auto key = LB_TRY(session->references->secret(plan.repository.key));
+  const auto& references = *session->references;
+  auto read = LB_TRY(open_read_place(shell, args, reading, references, plan));
+  session->blobs = std::move(read.place.blobs);
+  session->repository_folder = read.place.folder;
+  if (reading == Reading::healing) {
+    auto& console = shell.console;
+    session->healing = std::make_unique<HealingBlobStore>(
+        *session->blobs, copy_sources(shell, references, plan.repository, read.from),
+        [&console](const std::string& line) { console.warn(line); });
+  }
+  BlobStore& store = session->healing != nullptr ? *session->healing : *session->blobs;
+  auto key = LB_TRY(references.secret(*read.key));
   repo::OpenOptions options;
-  options.cache_folder = cache_folder(shell);
+  if (read.from == nullptr) options.cache_folder = cache_folder(shell);
   options.files = &shell.world.files;
-  session->repository = LB_TRY(
-      repo::open_repository(*session->blobs, shell.world.clock, shell.world.random, key, options)
-          .context(cat("open the repository at ", place.text)));
+  session->repository =
+      LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
+                 .context(cat("open the repository at ", read.place.text)));
   session->journal =
       LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
   return session;

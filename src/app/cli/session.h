@@ -13,6 +13,7 @@
 #include "app/cli/place.h"
 #include "foundation/sys/world.h"
 #include "model/plan/reader.h"
+#include "storage/blob/healing_blob_store.h"
 #include "storage/state/journal.h"
 #include "stores/seam/references.h"
 
@@ -41,14 +42,20 @@ Result<LoadedPlan> load_plan(const Shell& shell, const Args& args);
 Result<plan::ReadOutcome> read_plan_file(const Shell& shell, const std::string& path);
 std::string plan_path(const Shell& shell, const Args& args);
 
+// healing: what is missing or damaged in the repository is read from the plan's copies; --from COPY
+// reads that copy instead of the repository.
+enum class Reading { plain, healing };
+
 class Session {
  public:
-  static Result<std::unique_ptr<Session>> open(const Shell& shell, const Args& args);
+  static Result<std::unique_ptr<Session>> open(const Shell& shell, const Args& args,
+                                               Reading reading = Reading::plain);
 
   LoadedPlan plan;
   std::unique_ptr<References> references;
   std::string repository_folder;  // empty when the repository is no directory
   std::unique_ptr<BlobStore> blobs;
+  std::unique_ptr<HealingBlobStore> healing;  // over `blobs`; null when reading is plain
   std::unique_ptr<repo::Repository> repository;
   std::unique_ptr<state::Journal> journal;
   std::string state_folder;  // journal and reports of this system on this machine

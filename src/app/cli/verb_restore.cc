@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "app/cli/copies.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/postgres_restore.h"
@@ -308,7 +309,7 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
-  auto session = LB_TRY(Session::open(shell, args));
+  auto session = LB_TRY(Session::open(shell, args, Reading::healing));
   auto request = LB_TRY(read_request(*session, args));
   auto points = LB_TRY(restore::read_points(*session->repository, *request.store));
   auto choice =
@@ -323,10 +324,14 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   LB_TRY(act->finish(done.ok(),
                      done.ok() ? cat("Restored to ", request.folder) : done.error().text(),
                      done.ok() ? *done : Json::object()));
-  if (auto mirrored = session->journal->mirror(*session->repository); !mirrored.ok()) {
+  auto healed = tell_healed(shell.console, *session->healing);
+  // What only a copy got would be taken for mirrored.
+  auto mirrored = args.has("from") ? Status() : session->journal->mirror(*session->repository);
+  if (!mirrored.ok()) {
     shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
   }
   if (!done.ok()) return std::move(done).take_error();
+  done.value().set("healed", healed);
   shell.console.event("lifeboat.summary/1", *done);
   return static_cast<ExitCode>((*done)["exit"].integer());
 }
@@ -350,6 +355,8 @@ Verb restore_verb() {
         {"point", 0, "ID", "exactly this snapshot", false},
         {"only", 0, "PATH", "files: only this path below the root; may repeat", true},
         {"exact", 0, "", "files: also delete what the point does not have (lists it and asks)",
+         false},
+        {"from", 0, "COPY", "read this copy, by number or address, instead of the repository",
          false},
         {"confirm", 0, "SYSTEM", "the system's name, instead of typing it", false},
         {"dry-run", 'n', "", "say what would be done", false}},

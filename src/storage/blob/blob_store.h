@@ -49,6 +49,10 @@ class BlobStore {
   // Nobody can delete the object before `until`: extended, never shortened. unsupported where the
   // store has no locks, which is most of them.
   virtual Status retain(const std::string& key, Timestamp until);
+  // Where else the objects may be had when what this store gives is missing or damaged, the nearest
+  // first; null after the last. Whoever was helped says so with healed().
+  virtual BlobStore* copy(std::size_t /*number*/) { return nullptr; }
+  virtual void healed(const std::string& /*key*/, std::size_t /*number*/) {}
   virtual std::string describe() const = 0;  // "directory /srv/backups", never a credential
 };
 

@@ -140,23 +140,29 @@ class Fetch {
     if (scratch.sealed.size() < read.size) scratch.sealed.resize(read.size);
     auto bytes = MutableBytes(scratch.sealed).first(read.size);
     auto got = snapshot_.frames().read(pack, read.offset, bytes);
-    if (!got.ok()) return std::move(got).take_error().context(what(read.first));
     for (auto first = read.first; first < read.last;) {
       auto last = first + 1;
       while (last < read.last && same_frame(*pieces_[first].extent, *pieces_[last].extent)) ++last;
       const auto& extent = *pieces_[first].extent;
       auto sealed = bytes.subspan(extent.frame_offset - read.offset, extent.frame_size);
-      LB_TRY(give_frame(pack, sealed, first, last, scratch.frame));
+      LB_TRY(give_frame(pack, got, sealed, first, last, scratch.frame));
       first = last;
     }
     return {};
   }
 
-  // Pieces [first, last) lie in one frame.
-  Status give_frame(const std::string& pack, MutableBytes sealed, std::size_t first,
-                    std::size_t last, FrameScratch& scratch) {
-    auto frame = snapshot_.frames().open(pack, pieces_[first].extent->frame, sealed, scratch);
-    if (!frame.ok()) return std::move(frame).take_error().context(what(first));
+  // Pieces [first, last) lie in one frame. `got`: whether `sealed` could be read.
+  Status give_frame(const std::string& pack, const Status& got, MutableBytes sealed,
+                    std::size_t first, std::size_t last, FrameScratch& scratch) {
+    const auto& extent = *pieces_[first].extent;
+    auto frame = got.ok() ? snapshot_.frames().open(pack, extent.frame, sealed, scratch)
+                          : Result<ByteView>(got.error());
+    Buffer healed;
+    if (!frame.ok()) {
+      auto copied = snapshot_.frames().from_copies(pack, extent, frame.error());
+      healed = LB_TRY(std::move(copied).context(what(first)));
+      frame = ByteView(healed);
+    }
     scratch.extents.clear();
     for (auto i = first; i < last; ++i) scratch.extents.push_back(pieces_[i].extent);
     auto bad = snapshot_.frames().check(pack, *frame, scratch);

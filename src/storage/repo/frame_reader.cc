@@ -5,6 +5,7 @@
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
+#include "storage/repo/heal.h"
 
 namespace lb::repo {
 
@@ -147,6 +148,38 @@ std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack,
   return std::nullopt;
 }
 
+Result<Buffer> FrameReader::open_anywhere(const std::string& pack, const Extent& extent) {
+  auto sealed = core_.blobs.get_range(pack, extent.frame_offset, extent.frame_size);
+  if (!sealed.ok()) {
+    return from_copies(pack, extent, as_damage(std::move(sealed).take_error(), pack));
+  }
+  auto opened = open(pack, extent.frame, *sealed);
+  if (opened.ok()) return opened;
+  return from_copies(pack, extent, std::move(opened).take_error());
+}
+
+Result<Buffer> FrameReader::from_copies(const std::string& pack, const Extent& extent, Error why) {
+  if (!may_be_elsewhere(why)) return why;
+  for (std::size_t number = 0; auto* copy = core_.blobs.copy(number); ++number) {
+    auto opened = frame_in(*copy, pack, extent);
+    if (!opened.ok()) continue;
+    core_.blobs.healed(pack, number);
+    return opened;
+  }
+  return why;
+}
+
+// Past all caches: trailer, frame.
+Result<Buffer> FrameReader::frame_in(BlobStore& blobs, const std::string& pack,
+                                     const Extent& extent) {
+  auto info = LB_TRY(blobs.info(pack));
+  if (info.size < pack_trailer_bytes + pack_header_bytes) return too_short(pack);
+  auto tail = LB_TRY(blobs.get_range(pack, info.size - pack_trailer_bytes, pack_trailer_bytes));
+  auto end = LB_TRY(open_trailer(core_.keys, pack, tail));
+  auto sealed = LB_TRY(blobs.get_range(pack, extent.frame_offset, extent.frame_size));
+  return open_frame(core_.keys, *end.aead, pack, extent.frame, sealed);
+}
+
 Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& extent) {
   Place place{pack, extent.frame};
   {
@@ -157,9 +190,7 @@ Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& ex
       return found->second->second;
     }
   }
-  auto sealed = core_.blobs.get_range(pack, extent.frame_offset, extent.frame_size);
-  if (!sealed.ok()) return as_damage(std::move(sealed).take_error(), pack);
-  auto opened = LB_TRY(open(pack, extent.frame, *sealed));
+  auto opened = LB_TRY(open_anywhere(pack, extent));
   auto shared = std::make_shared<const Buffer>(std::move(opened));
   std::lock_guard lock(mutex_);
   if (cached_.contains(place)) return shared;

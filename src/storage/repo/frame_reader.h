@@ -54,6 +54,9 @@ class FrameReader {
     std::size_t extent = 0;  // which of them
   };
   std::optional<BadChunk> check(const std::string& pack, ByteView frame, FrameScratch& scratch);
+  // The frame as a copy of the store has it, for a reader that could not get or open it here;
+  // `why` is returned when no copy has it whole.
+  Result<Buffer> from_copies(const std::string& pack, const Extent& extent, Error why);
   // The chunk of an extent, cut from its frame and checked against its id.
   Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
   Result<PackTrailer> trailer(const std::string& pack, std::uint64_t pack_size);
@@ -61,6 +64,8 @@ class FrameReader {
   Result<PackEnd> end_of(const std::string& pack, std::uint64_t pack_size);
 
  private:
+  Result<Buffer> open_anywhere(const std::string& pack, const Extent& extent);
+  Result<Buffer> frame_in(BlobStore& blobs, const std::string& pack, const Extent& extent);
   Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
 
   const Core& core_;

@@ -6,6 +6,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/heal.h"
 #include "storage/repo/put_once.h"
 #include "storage/repo/sealed_object.h"
 
@@ -127,8 +128,11 @@ Status LogStore::put_sealed(const std::string& key, const LogHead& head, ByteVie
 }
 
 Result<Buffer> LogStore::open_data(const std::string& key) {
-  auto object = LB_TRY(core_.blobs.get(key));
-  auto opened = LB_TRY(open_log_object(core_.keys, key, object));
+  auto read = [&](BlobStore& from) -> Result<LogObject> {
+    auto object = LB_TRY(from.get(key));
+    return open_log_object(core_.keys, key, object);
+  };
+  auto opened = LB_TRY(read_healing(core_.blobs, key, read));
   return std::move(opened.data);
 }
 

@@ -6,6 +6,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/heal.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/put_once.h"
@@ -194,8 +195,7 @@ Result<std::vector<std::string>> StoredRepository::records(const std::string& ki
 
 Result<Buffer> StoredRepository::get_record(const std::string& kind, const std::string& id) {
   auto name = record_key(kind, id);
-  auto object = LB_TRY(core_.blobs.get(name));
-  auto frames = LB_TRY(open_object(core_.keys, name, object));
+  auto frames = LB_TRY(read_object(core_.keys, name, core_.blobs));
   return std::move(frames.front());
 }
 
@@ -215,7 +215,8 @@ Status init_repository(BlobStore& blobs, Clock& clock, Random& random, const Sec
 Result<std::unique_ptr<Repository>> open_repository(BlobStore& blobs, Clock& clock, Random& random,
                                                     const Secret& key_text,
                                                     const OpenOptions& options) {
-  auto keys = LB_TRY(open_keyring(blobs, key_text));
+  auto open_in = [&](BlobStore& from) { return open_keyring(from, key_text); };
+  auto keys = LB_TRY(read_healing(blobs, repo_key, open_in));
   return std::unique_ptr<Repository>(
       std::make_unique<StoredRepository>(blobs, clock, random, std::move(keys), options));
 }

@@ -6,6 +6,7 @@
 #include "foundation/crypto/aead.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
+#include "storage/repo/heal.h"
 
 namespace lb::repo {
 
@@ -145,7 +146,17 @@ Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& 
   return frames;
 }
 
-Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs) {
+Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& name,
+                                        BlobStore& blobs) {
+  return read_healing(blobs, name, [&](BlobStore& from) -> Result<std::vector<Buffer>> {
+    auto object = LB_TRY(from.get(name));
+    return open_object(keys, name, object);
+  });
+}
+
+namespace {
+
+Result<Buffer> first_frame_in(const Keyring& keys, const std::string& name, BlobStore& blobs) {
   auto info = LB_TRY(blobs.info(name));
   auto prefix = LB_TRY(
       blobs.get_range(name, 0, std::min<std::uint64_t>(info.size, first_frame_prefix_bytes)));
@@ -159,6 +170,13 @@ Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, Bl
   }
   auto walk = LB_TRY(FrameWalk::begin(keys, name, prefix));
   return walk.next();
+}
+
+}  // namespace
+
+Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs) {
+  return read_healing(blobs, name,
+                      [&](BlobStore& from) { return first_frame_in(keys, name, from); });
 }
 
 }  // namespace lb::repo

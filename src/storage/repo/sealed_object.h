@@ -21,6 +21,10 @@ Buffer seal_object(const Keyring& keys, Random& random, SealFor whom, const std:
 // All frames, in order. corrupt, with the object's name, when anything is not as it was sealed.
 Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& name,
                                         ByteView object);
+// The object of this name, read and opened; from a copy of the store when it is missing or damaged
+// here.
+Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& name,
+                                        BlobStore& blobs);
 // The first frame alone, from at least `first_frame_prefix_bytes` of the object (or all of it).
 inline constexpr std::size_t first_frame_prefix_bytes = 16 << 10;
 Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs);

@@ -50,8 +50,7 @@ Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::open(const Core& core,
     return Error(why.kind(), cat("object ", name, ": ", why.message()))
         .with_exit(ExitCode::damaged);
   };
-  auto object = LB_TRY(core.blobs.get(name));
-  auto frames = LB_TRY(open_object(core.keys, name, object));
+  auto frames = LB_TRY(read_object(core.keys, name, core.blobs));
   auto verdict = decode_verdict(id, frames);
   if (!verdict.ok()) return bad(verdict.error());
   if (verdict->aborted) return Error(ErrorKind::not_found, "the session was aborted");
