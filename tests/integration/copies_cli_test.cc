@@ -1,4 +1,4 @@
-// Copies of a repository with the real program: synced, verified, killed, healed from.
+// Copies of a repository with the real program: synced, verified, killed, healed from, repaired.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -160,6 +160,93 @@ TEST_F(CopiesCli, DamageOfEveryKindIsHealedWhileRestoring) {
   EXPECT_EQ(told.exit_code, 0) << told.err;
   EXPECT_NE(told.err.find("healed from ./copy: p/"), std::string::npos) << told.err;
   EXPECT_NE(told.err.find("lifeboat repair"), std::string::npos) << told.err;
+}
+
+TEST_F(CopiesCli, RepairBringsEveryKindOfObjectBackFromACopy) {
+  boat.must({"copy", "sync"});
+  std::map<std::string, std::string> whole;
+  for (const auto& path : files_below(boat.repository())) whole[path] = read_text(path);
+  int round = 0;
+  for (const auto& [path, good] : whole) {
+    auto object = path.substr(boat.repository().size() + 1);
+    // Intents and indexes are derived; the only key slot, when it is gone, may have been removed.
+    int how = round++ % 3;
+    if (object.starts_with("k/") && how == 2) how = 0;
+    if (how == 0) flip(path);
+    if (how == 1) write_text(path, good.substr(0, good.size() / 2));
+    if (how == 2) fs::remove(path);
+    auto shown = boat.run({"repair", "-n"});
+    if (how < 2) {
+      EXPECT_NE(shown.out.find(object), std::string::npos) << shown.out << shown.err;
+    }
+    auto repaired = boat.run({"repair"});
+    EXPECT_EQ(repaired.exit_code, 0) << object << repaired.out << repaired.err;
+    auto verified = boat.run({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << object << how << verified.out;
+    if (!object.starts_with("i/") && !(object.starts_with("x/") && how == 2)) {
+      EXPECT_EQ(read_text(path), good) << object;
+    }
+    if (HasFailure()) return;
+  }
+  expect_restores({}, "after all repairs: ");
+}
+
+TEST_F(CopiesCli, WithoutACopyTheNextBackupStoresAgainWhatWasLost) {
+  plan("[]");
+  for (int how = 0; how < 3; ++how) {
+    auto pack = objects("repository", "p/").front();
+    auto good = read_text(pack);
+    if (how == 0) flip(pack);
+    if (how == 1) write_text(pack, good.substr(0, good.size() / 2));
+    if (how == 2) fs::remove(pack);
+    EXPECT_EQ(boat.run({"verify"}).exit_code, 13);
+    auto repaired = boat.run({"repair"});
+    EXPECT_EQ(repaired.exit_code, 3) << how << repaired.out << repaired.err;
+    EXPECT_NE(repaired.out.find("affects"), std::string::npos) << "what is hit is named";
+    auto backup = boat.run({"backup", "--json"});
+    EXPECT_EQ(backup.exit_code, 0) << how << backup.err;
+    auto point = backup.lines()[0]["snapshot"].string();
+    expect_restores({"--point", point}, "after a new backup: ");
+    auto verified = boat.run({"verify"});
+    EXPECT_EQ(verified.exit_code, 13) << "the older point stays damaged";
+    EXPECT_EQ(verified.out.find("point " + point), std::string::npos) << verified.out;
+    if (HasFailure()) return;
+  }
+}
+
+TEST_F(CopiesCli, KilledRepairsLoseNothing) {
+  for (int j = 0; j < 4; ++j)
+    write_text(boat / ("data/big" + std::to_string(j)), text(j, 3'000'000));
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  auto points = objects("repository", "e/").size();
+  for (int round = 0; round < 8; ++round) {
+    for (const auto* kind : {"p/", "e/", "r/", "x/"}) {
+      for (const auto& path : objects("repository", kind)) flip(path);
+    }
+    auto running = boat.start({"repair"});
+    ::usleep(static_cast<useconds_t>(300'000 + round * 60'000));
+    running->signal(SIGKILL);
+    running->wait();
+    // Flipping twice is whole again: every round begins with what a finished repair left.
+    auto repaired = boat.run({"repair"});
+    EXPECT_EQ(repaired.exit_code, 0) << round << repaired.out << repaired.err;
+    auto verified = boat.run({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << round << verified.out;
+    EXPECT_EQ(objects("repository", "e/").size(), points) << round;
+    EXPECT_TRUE(objects("repository", "q/").empty()) << round;
+    if (HasFailure()) return;
+  }
+  expect_restores({}, "after all kills: ");
+}
+
+TEST_F(CopiesCli, ACopyIsRepairedFromTheRepository) {
+  boat.must({"copy", "sync"});
+  flip(objects("copy", "p/").front());
+  EXPECT_EQ(boat.run({"copy", "verify"}).exit_code, 13);
+  auto repaired = boat.run({"repair", "--on", "1"});
+  EXPECT_EQ(repaired.exit_code, 0) << repaired.out << repaired.err;
+  boat.must({"copy", "verify", "--compare"});
 }
 
 }  // namespace

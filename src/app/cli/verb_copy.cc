@@ -3,6 +3,7 @@
 #include "app/cli/copies.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "storage/copy/care.h"
 #include "storage/copy/compare.h"
 
 namespace lb::cli {
@@ -86,6 +87,25 @@ void show_sync(const Shell& shell, const std::string& name, const copy::SyncRepo
                   report.there, " were there, in ", human_duration(took), "; ", lag.text));
 }
 
+// The two ledgers are held together when there is a key that reads them.
+Result<copy::SyncReport> sync_with_care(const Shell& shell, Session& session, CopyPlace& place,
+                                        copy::SyncOptions options) {
+  const auto& source = *session.repository->core();
+  bool keyed = options.witness != nullptr;
+  std::unique_ptr<repo::Repository> there;
+  if (keyed) {
+    auto opened = repo::open_copy(*session.repository, *place.blobs);
+    if (opened.ok()) there = std::move(opened).take();  // else it is new, or refused by the sync
+    options.skip = LB_TRY(copy::ended_verdicts(source, there != nullptr ? there->core() : nullptr));
+  }
+  auto report = LB_TRY(copy::sync_copy(*session.blobs, *place.blobs, options, shell.stop,
+                                       progress_of(shell.console, cat("copy to ", place.name))));
+  if (!keyed) return report;
+  if (there == nullptr) there = LB_TRY(repo::open_copy(*session.repository, *place.blobs));
+  LB_TRY(copy::share_care(source, *there->core()).context("tell the copy what was removed"));
+  return report;
+}
+
 Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Tally& tally) {
   auto place = LB_TRY(open_copy_place(shell, *session.references, copy, MissingFolder::create));
   auto act =
@@ -95,8 +115,7 @@ Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Ta
   copy::SyncOptions options;
   options.witness = witness.get();
   auto started = shell.world.clock.steady();
-  auto report = copy::sync_copy(*session.blobs, *place.blobs, options, shell.stop,
-                                progress_of(shell.console, cat("copy to ", place.name)));
+  auto report = sync_with_care(shell, session, place, options);
   shell.console.end_progress();
   auto took = shell.world.clock.steady() - started;
   auto lag = report.ok() ? lag_now(shell, session, copy, *place.blobs)

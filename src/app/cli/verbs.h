@@ -35,6 +35,7 @@ Verb unhold_verb();
 Result<double> read_fraction(const Args& args);
 Verb copy_sync_verb();
 Verb copy_verify_verb();
+Verb repair_verb();
 Verb drill_verb();
 Verb report_verb();
 Verb status_verb();

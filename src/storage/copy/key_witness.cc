@@ -45,9 +45,8 @@ Status prove_object(const repo::Core& core, const std::string& key, ByteView obj
   if (key.starts_with("p/")) return prove_pack(core, key, object);
   if (key.starts_with("e/")) return open_verdict(core, key, object).status();
   if (key.starts_with("w/")) return repo::open_log_object(core.keys, key, object).status();
-  if (key.starts_with("r/")) return repo::open_object(core.keys, key, object).status();
-  if (!key.starts_with("x/")) return {};
-  return repo::open_index(core.keys, key, object).status();
+  if (key.starts_with("x/")) return repo::open_index(core.keys, key, object).status();
+  return is_sealed(key) ? repo::open_object(core.keys, key, object).status() : Status();
 }
 
 Result<std::vector<BlobInfo>> KeyWitness::packs_of(const std::string& verdict_key,

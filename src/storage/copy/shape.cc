@@ -67,13 +67,17 @@ Status check_sealed(const std::string& key, ByteView object) {
 
 }  // namespace
 
+bool is_sealed(const std::string& key) {
+  for (auto prefix : {"e/", "x/", "w/", "r/", "i/", "g/", "d/", "l/", "q/"}) {
+    if (key.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
 Status check_shape(const std::string& key, ByteView object) {
   if (key == repo::repo_key || key.starts_with("k/")) return check_text(key, object);
   if (key.starts_with("p/")) return check_pack(key, object);
-  for (auto sealed : {"e/", "x/", "w/", "r/"}) {
-    if (key.starts_with(sealed)) return check_sealed(key, object);
-  }
-  return {};
+  return is_sealed(key) ? check_sealed(key, object) : Status();
 }
 
 }  // namespace lb::copy

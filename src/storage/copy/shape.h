@@ -9,6 +9,8 @@
 
 namespace lb::copy {
 
+// Of the kinds that are one sealed object each: all but `repo`, slots and packs.
+bool is_sealed(const std::string& key);
 // corrupt, with what is wrong. Objects of a kind unknown here are taken as they are.
 Status check_shape(const std::string& key, ByteView object);
 

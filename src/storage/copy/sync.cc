@@ -168,6 +168,7 @@ class Sync {
       for (const auto& bad : report_.conflicts) packs.erase(bad.key);
     }
     for (const auto& object : verdicts) {
+      if (options_.skip.contains(object.key)) continue;
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
       ByteBudget::Share share(budget_, object.size, stop_);
       auto bytes = LB_TRY(read(object));

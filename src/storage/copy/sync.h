@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stop_token>
 
 #include "storage/copy/copy_plan.h"
@@ -18,6 +19,7 @@ struct SyncOptions {
   // Reads every object back and compares it. Off only for stores that check digests themselves.
   bool read_back = true;
   Witness* witness = nullptr;
+  std::set<std::string> skip = {};  // verdicts that say nothing any more (care.h)
 };
 
 struct Trouble {

@@ -6,6 +6,7 @@
 #include "storage/repo/format.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/put_once.h"
+#include "storage/repo/quarantine.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
@@ -68,6 +69,10 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   LB_TRY(core.blobs.flush());
   // After the intent: a collector that did not see it cannot have condemned what is listed now.
   auto condemned = LB_TRY(condemned_packs(core).context("read what is condemned"));
+  auto quarantine = LB_TRY(read_quarantine(core).context("read what is out of use"));
+  condemned.packs.merge(quarantine.keys);
+  condemned.warnings.insert(condemned.warnings.end(), quarantine.warnings.begin(),
+                            quarantine.warnings.end());
   auto known = load_known(core, parent != nullptr ? &parent->verdict() : nullptr, condemned.packs,
                           stop, session->chunks_);
   session->known_ = LB_TRY(std::move(known).context("read the indexes"));

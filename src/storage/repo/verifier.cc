@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/quarantine.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
@@ -218,7 +219,13 @@ void Verifier::check_log_gaps(const std::map<LogName, LogHead>& segments) {
 }
 
 Status Verifier::check_small_objects() {
-  for (const char* prefix : {"i/", "r/"}) {
+  // What an interrupted repair took away and did not bring back.
+  for (const auto& key : LB_TRY(read_quarantine(core_)).keys) {
+    auto there = core_.blobs.info(key);
+    bool gone = !there.ok() && there.error().kind() == ErrorKind::not_found;
+    if (gone && !key.starts_with("p/")) add(key, "is missing: its repair was interrupted");
+  }
+  for (const char* prefix : {"i/", "q/", "r/"}) {
     for (const auto& object : LB_TRY(core_.blobs.list(prefix))) {
       LB_TRY(check_stop());
       ++report_.objects;
