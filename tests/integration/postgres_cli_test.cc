@@ -96,6 +96,31 @@ class PostgresCli : public testing::Test {
   std::unique_ptr<PostgresServer> server;
 };
 
+TEST_F(PostgresCli, AHostThatMayOnlyWriteStreamsWhatTheOwnerRestores) {
+  boat.must({"key", "add", "host", "--write-only", "--file", boat / "host.key"});
+  const auto owners_plan = read_text(boat / "lifeboat.yaml");
+  auto hosts_plan = owners_plan;
+  const std::string owners_key = "env:LIFEBOAT_KEY";
+  hosts_plan.replace(hosts_plan.find(owners_key), owners_key.size(), "file:host.key");
+  write_text(boat / "lifeboat.yaml", hosts_plan);
+  boat.must({"backup"});
+  // Three runs, each cut off within a segment: none can read what the one before put.
+  for (int run = 0; run < 3; ++run) {
+    auto stream = follow();
+    server->sql("INSERT INTO notes (body) VALUES ('run " + std::to_string(run) + "')");
+    catch_up(*stream);
+    stream->signal(SIGKILL);
+    stream->wait();
+  }
+  EXPECT_EQ(boat.run({"restore", "db", "--to", boat / "refused"}).exit_code, 12);
+  write_text(boat / "lifeboat.yaml", owners_plan);
+  auto points = boat.must({"ls", "--json"}).summary()["points"].items();
+  EXPECT_EQ(points.size(), 1u) << "a stream that begins again takes no new base";
+  boat.must({"verify"});
+  boat.must({"restore", "db", "--to", boat / "latest"});
+  EXPECT_EQ(ask_restored(boat / "latest", "SELECT count(*), max(body) FROM notes"), "1003|run 2");
+}
+
 TEST_F(PostgresCli, StreamsAndRestoresToEveryKindOfPoint) {
   boat.must({"backup"});
   auto stream = follow();

@@ -36,6 +36,17 @@ void Console::out(const std::string& text) {
   std::fflush(stdout);
 }
 
+Status Console::raw(ByteView bytes) {
+  std::lock_guard lock(mutex_);
+  if (progress_shown_) write_err("");
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() &&
+      std::fflush(stdout) == 0) {
+    return {};
+  }
+  return Error(ErrorKind::unavailable, "standard output cannot be written")
+      .with_exit(ExitCode::failed);
+}
+
 void Console::note(const std::string& line) {
   if (options_.quiet) return;
   std::lock_guard lock(mutex_);

@@ -25,7 +25,9 @@ class Console final : public Log {
   Console(const Clock& clock, ConsoleOptions options);
 
   const ConsoleOptions& options() const { return options_; }
-  void out(const std::string& text);            // stdout, with a newline added when missing
+  void out(const std::string& text);  // stdout, with a newline added when missing
+  // stdout as it is. unavailable when nobody reads it any more.
+  Status raw(ByteView bytes);
   void note(const std::string& line) override;  // stderr, not when quiet
   void warn(const std::string& line) override;  // stderr, always
   // One JSON line on stdout (only with --json): {"schema": schema, …}.

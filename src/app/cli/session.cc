@@ -4,6 +4,7 @@
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "recovery/drill/drill.h"
+#include "storage/repo/keyring.h"
 
 namespace lb::cli {
 
@@ -116,7 +117,7 @@ Result<ReadPlace> open_read_place(const Shell& shell, const Args& args, Reading 
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& args,
-                                               Reading reading) {
+                                               Reading reading, Access access) {
   auto session = std::make_unique<Session>();
   session->plan = LB_TRY(load_plan(shell, args));
   const auto& plan = session->plan.plan;
@@ -142,6 +143,8 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
   session->repository =
       LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
                  .context(cat("open the repository at ", read.place.text)));
+  if (access == Access::read && !session->repository->may_read())
+    return repo::may_not_read().context(cat("the key ", read.key->text(), " of the plan"));
   session->journal =
       LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
   return session;

@@ -45,11 +45,15 @@ std::string plan_path(const Shell& shell, const Args& args);
 // healing: what is missing or damaged in the repository is read from the plan's copies; --from COPY
 // reads that copy instead of the repository.
 enum class Reading { plain, healing };
+// What a verb does with the repository. Keys of hosts that only back up suffice for `write`.
+enum class Access { read, write };
 
 class Session {
  public:
+  // wrong_key (exit 12) when the plan's key gives less access than the verb needs.
   static Result<std::unique_ptr<Session>> open(const Shell& shell, const Args& args,
-                                               Reading reading = Reading::plain);
+                                               Reading reading = Reading::plain,
+                                               Access access = Access::read);
 
   LoadedPlan plan;
   std::unique_ptr<References> references;

@@ -154,6 +154,19 @@ Status follow_one(const Shell& shell, Session& session, const plan::Store& store
   return std::move(status).context(cat("stream the log of ", store.name));
 }
 
+// Every backup of a store with a log leaves log. A key that may only write sees nothing else.
+Result<bool> never_backed_up(repo::Repository& repository, const std::string& store) {
+  if (repository.may_read()) {
+    auto newest = LB_TRY(backup::newest_snapshot(repository, store));
+    return newest.empty();
+  }
+  auto ids = LB_TRY(repository.log_ids());
+  for (const auto& id : ids) {
+    if (id.starts_with(cat(store, "-"))) return false;
+  }
+  return true;
+}
+
 // Streams until stopped. A store without any snapshot gets its first one, for a log alone restores
 // nothing.
 Result<ExitCode> follow(const Shell& shell, Session& session,
@@ -168,8 +181,7 @@ Result<ExitCode> follow(const Shell& shell, Session& session,
                  "no store to follow: none of them is postgres with log: continuous");
   }
   for (const auto* store : followed) {
-    if (LB_TRY(backup::newest_snapshot(*session.repository, store->name)).empty())
-      bare.push_back(store);
+    if (LB_TRY(never_backed_up(*session.repository, store->name))) bare.push_back(store);
   }
   std::vector<Status> results(followed.size());
   {
@@ -192,7 +204,12 @@ Result<ExitCode> follow(const Shell& shell, Session& session,
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
-  auto session = LB_TRY(Session::open(shell, args));
+  auto session = LB_TRY(Session::open(shell, args, Reading::plain, Access::write));
+  if (!session->repository->may_read()) {
+    shell.console.note(
+        "the key of this host may only write: no earlier point is read, so every file is read and "
+        "compared by its content");
+  }
   auto stores = LB_TRY(pick_stores(session->plan.plan, args.positionals));
   std::vector<std::string> names;
   names.reserve(stores.size());

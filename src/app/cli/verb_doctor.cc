@@ -109,6 +109,8 @@ void look_at_repository(const Shell& shell, const LoadedPlan& loaded, const Refe
   if (!repository.ok()) return findings.add(subject, "open", repository.error());
   findings.good(subject, "open", cat((*repository)->id(), " at ", place->text));
   if (!folder->empty()) look_at_space(shell, *folder, findings);
+  if (!(*repository)->may_read())
+    return findings.good(subject, "key", "may only write: points are neither listed nor read");
   auto snapshots = (*repository)->snapshots();
   if (!snapshots.ok()) return findings.add(subject, "points", snapshots.error());
   findings.good(subject, "points", cat(snapshots->size(), " recovery points"));

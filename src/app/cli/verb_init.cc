@@ -1,3 +1,4 @@
+#include "app/cli/new_key.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "storage/blob/store_probe.h"
@@ -79,21 +80,13 @@ Result<ExitCode> write_first_plan(const Shell& shell, const std::string& path) {
   return ExitCode::ok;
 }
 
-constexpr std::size_t passphrase_bytes_min = 12;
-
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto path = plan_path(shell, args);
   if (!LB_TRY(path_exists(shell.world.files, path))) return write_first_plan(shell, path);
   auto loaded = LB_TRY(load_plan(shell, args));
   References references(shell.world, shell.environment, loaded.folder);
   auto key = LB_TRY(references.secret(loaded.plan.repository.key));
-  if (key.size() < passphrase_bytes_min) {
-    return Error(ErrorKind::invalid,
-                 cat("the key is shorter than ", passphrase_bytes_min, " bytes"))
-        .with_hint(
-            "for example: export LIFEBOAT_KEY=$(head -c 24 /dev/urandom | base64), and keep it "
-            "somewhere else");
-  }
+  LB_TRY(check_new_key(key));
   auto place = LB_TRY(open_place(shell, references, loaded.plan.repository, MissingFolder::create));
   // Before anything is stored: a service that overwrites would lose data later, silently.
   LB_TRY(probe_store(*place.blobs, shell.world.clock, shell.world.random)

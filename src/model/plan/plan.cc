@@ -16,7 +16,9 @@ const T* named(const std::vector<T>& all, std::string_view name) {
 
 }  // namespace
 
-std::string Place::text() const { return cat(file, ":", line, ":", column); }
+std::string Place::text() const {
+  return line == 0 ? file : cat(file, ":", line, ":", column);  // of the command line: no lines
+}
 
 std::string Reference::text() const {
   switch (kind) {

@@ -90,6 +90,7 @@ Result<std::unique_ptr<Source>> make_source(const plan::Store& store, const Refe
 }
 
 Result<std::string> newest_snapshot(repo::Repository& repository, const std::string& store) {
+  if (!repository.may_read()) return std::string();
   auto all = LB_TRY(repository.snapshots());
   for (auto snapshot = all.rbegin(); snapshot != all.rend(); ++snapshot) {
     if (snapshot->meta.store == store) return snapshot->id;

@@ -47,6 +47,7 @@ std::vector<std::string> unmet_expectations(const plan::Store& store,
                                             std::size_t errors);
 
 // The newest committed snapshot of a store, or empty.
+// Empty when there is none, and for a key that may only write: nothing earlier can be read.
 Result<std::string> newest_snapshot(repo::Repository& repository, const std::string& store);
 
 }  // namespace lb::backup

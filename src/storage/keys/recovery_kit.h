@@ -29,8 +29,8 @@ Result<Secret> join_kit(const Slot& slot, const std::vector<KitShare>& shares);
 Status check_one_kit(const std::vector<KitShare>& shares);
 
 // The page: what it is for, what to do with it, and the share in lines with checks of their own, so
-// that a typing error is named by its line. Holds a secret.
-Secret write_share(const KitShare& share);
+// that a typing error is named by its line. `place`: where the repository was. Holds a secret.
+Secret write_share(const KitShare& share, const std::string& place);
 // invalid, with the line, when it is damaged. `source` goes into messages.
 Result<KitShare> read_share(const Secret& page, const std::string& source);
 

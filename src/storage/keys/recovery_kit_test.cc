@@ -37,7 +37,8 @@ Kit some_kit(char id, unsigned need = 3, unsigned count = 5) {
 std::vector<KitShare> bring(const Kit& kit, std::vector<std::size_t> which) {
   std::vector<KitShare> out;
   for (auto i : which) {
-    out.push_back(read_share(write_share(kit.shares[i]), cat("share-", i + 1, ".txt")).take());
+    out.push_back(
+        read_share(write_share(kit.shares[i], "memory"), cat("share-", i + 1, ".txt")).take());
   }
   return out;
 }
@@ -86,14 +87,14 @@ TEST(RecoveryKit, AForgedShareIsNamed) {
   auto kit = some_kit('a');
   auto shares = bring(kit, {0, 1, 2});
   shares[1].share.value.bytes()[7] ^= 1;
-  shares[1] = read_share(write_share(shares[1]), "two.txt").take();
+  shares[1] = read_share(write_share(shares[1], "memory"), "two.txt").take();
   auto opened = open_with(kit, std::move(shares));
   EXPECT_EQ(opened.error().text(), "two.txt (share 2) is not what the kit was made with");
 }
 
 TEST(RecoveryKit, EveryMistypedCharacterOfAShareIsFound) {
   auto kit = some_kit('a');
-  auto page = std::string(write_share(kit.shares[1]).reveal());
+  auto page = std::string(write_share(kit.shares[1], "memory").reveal());
   auto start = page.find("repository ", page.find("\n\n"));
   for (std::size_t i = start; i < page.size(); ++i) {
     if (page[i] == ' ' || page[i] == '\n') continue;
@@ -108,7 +109,7 @@ TEST(RecoveryKit, EveryMistypedCharacterOfAShareIsFound) {
 
 TEST(RecoveryKit, SharesMayBeTypedWithoutTheExplanationInAnyCase) {
   auto kit = some_kit('a');
-  auto page = std::string(write_share(kit.shares[4]).reveal());
+  auto page = std::string(write_share(kit.shares[4], "memory").reveal());
   auto typed = page.substr(page.find("repository ", page.find("\n\n")));
   for (auto& c : typed) c = static_cast<char>(std::toupper(c));
   typed = replace_all(typed, " OF ", " of ");
@@ -120,7 +121,7 @@ TEST(RecoveryKit, SharesMayBeTypedWithoutTheExplanationInAnyCase) {
 
 TEST(RecoveryKit, ThePageSaysWhatItIsFor) {
   auto kit = some_kit('a');
-  auto page = std::string(write_share(kit.shares[1]).reveal());
+  auto page = std::string(write_share(kit.shares[1], "memory").reveal());
   for (const char* part : {"share 2 of 5", "Any 3 of these 5", "lifeboat key recover",
                            "repository 7777 7777 7777 7777 7777 7777 7777 7777"}) {
     EXPECT_NE(page.find(part), std::string::npos) << part;

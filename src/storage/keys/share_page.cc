@@ -43,14 +43,16 @@ bool hex_digits(std::string_view text, std::size_t count) {
   return text.size() == count && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-std::string explanation(const KitShare& share) {
+std::string explanation(const KitShare& share, const std::string& place) {
   return cat(
       "# LIFEBOAT RECOVERY KIT: share ", int{share.share.number}, " of ", share.count, "\n#\n",
       "# Any ", share.need, " of these ", share.count,
       " shares together open the backup repository named below when every\n"
       "# passphrase and key file is lost. Fewer say nothing. Print this page, give each share to\n"
       "# another person or place, and remove the file. Whoever has enough shares and the\n"
-      "# repository reads everything in it.\n#\n"
+      "# repository reads everything in it. It was in ",
+      printable(place),
+      ".\n#\n"
       "# To use it: type or copy the lines below into a file for each share, then\n"
       "#   lifeboat key recover SHARE-FILE... --passphrase ask\n"
       "# which adds a new passphrase. A typing error is found and named by its line.\n\n");
@@ -130,8 +132,8 @@ Result<KitShare> finish(Draft& draft) {
 
 }  // namespace
 
-Secret write_share(const KitShare& share) {
-  auto page = cat(explanation(share), "repository ", in_fours(share.repository), "\nkit ",
+Secret write_share(const KitShare& share, const std::string& place) {
+  auto page = cat(explanation(share, place), "repository ", in_fours(share.repository), "\nkit ",
                   in_fours(share.kit), "\nshare ", int{share.share.number}, " of ", share.count,
                   " need ", share.need, "\n");
   auto hex = to_hex(share.share.value.bytes());

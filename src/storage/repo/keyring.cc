@@ -138,6 +138,12 @@ Error no_slot_opens(BlobStore& blobs) {
 
 }  // namespace
 
+Error may_not_read() {
+  return Error(ErrorKind::denied, "this key may write to the repository but not read it")
+      .with_hint("use a key that reads: lifeboat key ls lists them")
+      .with_exit(ExitCode::wrong_key);
+}
+
 keys::Slot begin_slot(const Keyring& keys, const SlotWish& wish, Random& random) {
   keys::Slot slot;
   slot.id = to_hex(random.bytes(id_bytes));

@@ -23,6 +23,8 @@ struct Keyring {
 };
 
 Keyring clone(const Keyring& keys);
+// What reading with keys that may only write comes to: denied, exit 12.
+Error may_not_read();
 
 struct SlotWish {
   std::string name;

@@ -118,9 +118,7 @@ Result<PackTrailer> open_trailer(const Keyring& keys, const std::string& pack, B
   auto magic = LB_TRY(in.raw(trailer_magic.size()));
   if (epoch != 0 || text_of(magic) != trailer_magic)
     return bad(pack, "trailer is of an unknown form");
-  if (keys.private_key.empty()) {
-    return Error(ErrorKind::denied, "this key may write to the repository but not read it");
-  }
+  if (!keys.may_read()) return may_not_read();
   auto inner = open_box(keys.private_key, keys.public_key, box);
   if (!inner.ok()) return bad(pack, inner.error().message());
   out.aead = key_from(keys, *inner);

@@ -64,6 +64,7 @@ class StoredRepository final : public Repository {
     return Verifier(core_, options, stop, progress).run();
   }
   Result<std::uint64_t> stored_bytes() override;
+  bool may_read() const override { return core_.keys.may_read(); }
   const Core* core() const override { return &core_; }
 
  private:
@@ -140,7 +141,7 @@ Result<std::unique_ptr<SnapshotReader>> StoredRepository::snapshot(const std::st
 // SHA-256 of the newest verdict of the store; zeros when it is the first.
 Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
   // A key that may only write cannot know; its snapshots begin a chain of their own.
-  if (core_.keys.private_key.empty()) return Digest{};
+  if (!may_read()) return Digest{};
   std::string newest;
   {
     std::lock_guard lock(mutex_);
@@ -175,7 +176,7 @@ Status StoredRepository::put_record(const std::string& kind, const std::string& 
   auto name = record_key(kind, id);
   auto object = seal_object(core_.keys, core_.random, SealFor::readers, name, {bytes});
   auto put = put_once(core_.blobs, name, object);
-  if (!put.ok() && put.error().kind() == ErrorKind::conflict) {
+  if (!put.ok() && put.error().kind() == ErrorKind::conflict && may_read()) {
     auto there = LB_TRY(get_record(kind, id));
     if (!std::equal(there.begin(), there.end(), bytes.begin(), bytes.end())) return put;
     put = {};

@@ -152,6 +152,9 @@ class Repository {
       const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) = 0;
   virtual Result<std::uint64_t> stored_bytes() = 0;  // all objects
 
+  // False: the key may only write. Snapshots, logs and records are put and found, not read.
+  virtual bool may_read() const { return true; }
+
   // For the folders of storage/ that stand above this one: the store, the keys, the clock. Null
   // when there is no object store behind (doubles in tests).
   virtual const Core* core() const { return nullptr; }

@@ -46,9 +46,7 @@ Buffer aad_of(const Keyring& keys, const std::string& name, std::uint32_t number
 Result<Secret> object_key(const Keyring& keys, SealFor whom, ByteView block) {
   if (whom == SealFor::writers)
     return hkdf_sha256(keys.write_key.bytes(), block, view_of(key_info(keys, whom)));
-  if (keys.private_key.empty()) {
-    return Error(ErrorKind::denied, "this key may write to the repository but not read it");
-  }
+  if (!keys.may_read()) return may_not_read();
   auto inner = LB_TRY(open_box(keys.private_key, keys.public_key, block));
   return hkdf_sha256(inner.bytes(), keys.write_key.bytes(), view_of(key_info(keys, whom)));
 }

@@ -13,7 +13,7 @@ constexpr std::int64_t batch_entries_max = 2000;
 constexpr std::size_t batch_bytes_max = 4 << 20;
 
 Status SqliteJournal::mirror(repo::Repository& repository) {
-  LB_TRY(import(repository).context("mirror the journal"));
+  if (repository.may_read()) LB_TRY(import(repository).context("mirror the journal"));
   for (;;) {
     auto batch = LB_TRY(next_batch(repository.id()).context("mirror the journal"));
     if (batch.ids.empty()) return {};

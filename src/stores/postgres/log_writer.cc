@@ -34,7 +34,7 @@ Status LogWriter::open_segment() {
   const std::vector<repo::LogInfo> infos = LB_TRY(repository_.logs(log_id_));
   const auto found = std::find_if(infos.begin(), infos.end(),
                                   [&](const repo::LogInfo& info) { return info.name == name(); });
-  if (found == infos.end()) return {};
+  if (found == infos.end() || !repository_.may_read()) return {};
   stored_bytes_ = LB_TRY(repository_.get_log(name()));
   stored_ = stored_bytes_.size();
   return {};

@@ -47,7 +47,8 @@ class LogStream {
   Status session();
   Status meet_server();
   Status check_system(const SystemIdentity& identity);
-  Result<std::string> known_system();
+  Result<std::string> known_system(const std::string& present);
+  Result<std::string> known_by_log(const std::string& present);
   Status read_history(std::uint32_t timeline);
   Status meet_slot(bool log_stored);
   Result<StreamPlace> choose_place(const std::vector<repo::LogInfo>& stored);
@@ -163,7 +164,8 @@ Status LogStream::meet_server() {
 }
 
 Status LogStream::check_system(const SystemIdentity& identity) {
-  if (system_identifier_.empty()) system_identifier_ = LB_TRY(known_system());
+  if (system_identifier_.empty())
+    system_identifier_ = LB_TRY(known_system(identity.system_identifier));
   if (system_identifier_.empty()) system_identifier_ = identity.system_identifier;
   if (system_identifier_ != identity.system_identifier) {
     return give_up(Error(ErrorKind::denied,
@@ -177,13 +179,28 @@ Status LogStream::check_system(const SystemIdentity& identity) {
 }
 
 // The system of the store's newest snapshot; empty when there is none yet.
-Result<std::string> LogStream::known_system() {
+Result<std::string> LogStream::known_system(const std::string& present) {
+  if (!repository_.may_read()) return known_by_log(present);
   const std::vector<repo::SnapshotInfo> snapshots = LB_TRY(repository_.snapshots());
   std::string known;
   for (const repo::SnapshotInfo& snapshot : snapshots) {
     if (snapshot.meta.store != options_.store) continue;
     const auto details = decode_details(snapshot.meta.details);
     if (details.ok()) known = details->system_identifier;
+  }
+  return known;
+}
+
+// Without reading, the names of logs tell: of the systems seen, the one that is there now, or else
+// any.
+Result<std::string> LogStream::known_by_log(const std::string& present) {
+  const std::string prefix = cat(options_.store, "-");
+  std::string known;
+  for (const std::string& id : LB_TRY(repository_.log_ids())) {
+    if (!id.starts_with(prefix) || id.find_first_not_of("0123456789", prefix.size()) != id.npos)
+      continue;
+    known = id.substr(prefix.size());
+    if (known == present) return known;
   }
   return known;
 }
