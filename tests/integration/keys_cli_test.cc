@@ -187,5 +187,48 @@ TEST_F(KeysCli, AKitBringsTheRepositoryBackWhenEveryKeyIsLost) {
   EXPECT_EQ(gone.exit_code, 12) << gone.err;
 }
 
+TEST_F(KeysCli, CatFindAndDiffLookIntoPoints) {
+  std::string odd = "odd\n\xFFname";
+  write_text(boat / ("data/" + odd), "odd");
+  write_text(boat / "data/links/one", "linked");
+  fs::create_hard_link(boat / "data/links/one", boat / "data/links/two");
+  fs::create_symlink("app.conf", boat / "data/etc/link");
+  boat.must({"init"});
+  boat.must({"backup"});
+  auto first = boat.must({"ls", "--json"}).summary()["points"].items()[0]["id"].string();
+  write_text(boat / "data/etc/app.conf", "mode = loud!\n");
+  fs::remove(boat / "data/media/song.ogg");
+  write_text(boat / "data/media/new.ogg", "new");
+  fs::permissions(boat / ("data/" + odd), fs::perms::owner_read);
+  boat.must({"backup"});
+
+  EXPECT_EQ(boat.must({"cat", "data:etc/app.conf"}).out, "mode = loud!\n");
+  EXPECT_EQ(boat.must({"cat", first + ":./etc/app.conf"}).out, "mode = quiet\n");
+  EXPECT_EQ(boat.must({"cat", "data:links/two"}).out, "linked");
+  EXPECT_EQ(boat.must({"cat", first + ":media/song.ogg"}).out, std::string(300'000, 's'));
+  EXPECT_EQ(boat.must({"cat", "data:" + odd}).out, "odd");
+  EXPECT_EQ(boat.must({"cat", "data:media/new.ogg", "--json"}).summary()["sha256"].string(),
+            "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437");
+  EXPECT_EQ(boat.run({"cat", "data:media"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"cat", "data:etc/link"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"cat", "data:media/song.ogg"}).exit_code, 1);
+  EXPECT_EQ(boat.run({"cat", "nothing:x"}).exit_code, 14);
+  EXPECT_EQ(boat.run({"cat", "data:x", "--at", "2001-01-01T00:00:00Z"}).exit_code, 14);
+
+  auto found = boat.must({"find", "data", "*.ogg", "-0"});
+  EXPECT_EQ(found.out, std::string("media/new.ogg\0", 14));
+  EXPECT_EQ(boat.must({"find", "data", "odd*", "-0"}).out, odd + '\0');
+  auto escaped = boat.must({"find", "data", "odd*"}).out;
+  EXPECT_NE(escaped.find("odd\\x0a\\xffname"), std::string::npos) << escaped;
+  EXPECT_EQ(boat.must({"find", "data", "media/*", "--all", "--json"}).summary()["found"].integer(),
+            2);
+  EXPECT_EQ(boat.must({"find", "data", "nowhere/*", "--json"}).summary()["found"].integer(), 0);
+
+  auto diff = boat.must({"diff", "data"}).out;
+  EXPECT_EQ(diff, "M etc/app.conf\n+ media/new.ogg\n- media/song.ogg\na odd\\x0a\\xffname\n");
+  auto same = boat.must({"diff", first, first, "--json"}).summary();
+  EXPECT_EQ(same["content"].integer() + same["added"].integer(), 0);
+}
+
 }  // namespace
 }  // namespace lb::test

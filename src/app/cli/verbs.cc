@@ -78,13 +78,14 @@ Result<ExitCode> dispatch(const Shell& shell, const std::vector<std::string>& wo
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs = {
-      init_verb(),       plan_check_verb(),  plan_explain_verb(), plan_schema_verb(),
-      doctor_verb(),     backup_verb(),      ls_verb(),           info_verb(),
-      show_verb(),       restore_verb(),     mount_verb(),        verify_verb(),
-      copy_sync_verb(),  copy_verify_verb(), repair_verb(),       prune_verb(),
-      hold_verb(),       unhold_verb(),      drill_verb(),        report_verb(),
-      status_verb(),     key_ls_verb(),      key_add_verb(),      key_rotate_verb(),
-      key_remove_verb(), key_kit_verb(),     key_recover_verb(),  version_verb()};
+      init_verb(),        plan_check_verb(),  plan_explain_verb(), plan_schema_verb(),
+      doctor_verb(),      backup_verb(),      ls_verb(),           info_verb(),
+      show_verb(),        cat_verb(),         find_verb(),         diff_verb(),
+      restore_verb(),     mount_verb(),       verify_verb(),       copy_sync_verb(),
+      copy_verify_verb(), repair_verb(),      prune_verb(),        hold_verb(),
+      unhold_verb(),      drill_verb(),       report_verb(),       status_verb(),
+      key_ls_verb(),      key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
+      key_kit_verb(),     key_recover_verb(), version_verb()};
   return verbs;
 }
 
