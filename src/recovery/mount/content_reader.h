@@ -39,7 +39,7 @@ struct OpenFile {
 };
 
 struct ReadLimits {
-  std::uint64_t cache_bytes = 64 << 20;
+  std::uint64_t cache_bytes = 32 << 20;
   unsigned ahead_threads = 4;  // requests in flight
 };
 
