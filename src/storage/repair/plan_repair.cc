@@ -34,6 +34,9 @@ class Planner {
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
       LB_TRY(judge(key, suspect));
     }
+    for (auto& step : plan_.steps) {
+      if (step.affected.empty() && step.key.starts_with("p/")) step.affected = hit_through_others_;
+    }
     LB_TRY(plan_indexes());
     LB_TRY(plan_quarantines());
     std::stable_sort(plan_.steps.begin(), plan_.steps.end(),
@@ -65,10 +68,16 @@ class Planner {
 
   Status judge(const std::string& key, const Suspect& suspect) {
     auto condition = LB_TRY(condition_of(core_, key));
-    // The cause lies in another object, which is named too.
-    if (condition == Condition::whole) return {};
+    // The cause lies in another object, which is named too: a pack with a part of a table, say.
+    if (condition == Condition::whole) {
+      hit_through_others_.insert(hit_through_others_.end(), suspect.affected.begin(),
+                                 suspect.affected.end());
+      return {};
+    }
     if (auto found = find_whole(core_, key, sources_)) {
       add(Remedy::heal, key, suspect, sources_[found->source].name);
+      // As long as its verdict could not be read, nobody missed them. They sort behind it.
+      if (key.starts_with("e/")) add_packs(core_, key, found->bytes, suspects_);
     } else if (key.starts_with("p/") && condition == Condition::damaged) {
       set_aside_.insert(key);
       if (!quarantine_.keys.contains(key)) add(Remedy::set_aside, key, suspect);
@@ -118,6 +127,7 @@ class Planner {
   std::map<std::string, Suspect> suspects_;
   repo::Quarantine quarantine_;
   std::set<std::string> set_aside_;
+  std::vector<std::string> hit_through_others_;
   RepairPlan plan_;
 };
 

@@ -101,8 +101,9 @@ TEST_F(RepairTest, ManyAtOnceComeBack) {
 }
 
 TEST_F(RepairTest, KilledAnywhereItLosesNothingAndIsFinishedByTheNext) {
-  std::vector<std::string> hurt = {keys("p/").front(), cat("e/", second_id), "r/drill/r1",
-                                   keys("x/").front(), "w/db/00000001/0000000000000005"};
+  std::vector<std::string> hurt = {keys("p/").front(),   cat("e/", first_id),
+                                   cat("e/", second_id), "r/drill/r1",
+                                   keys("x/").front(),   "w/db/00000001/0000000000000005"};
   for (auto fault : {BlobFault::fail, BlobFault::timed_out_applied, BlobFault::timed_out}) {
     for (std::uint64_t nth = 0;; ++nth) {
       auto where = cat("fault ", static_cast<int>(fault), " call ", nth, ": ");

@@ -28,20 +28,6 @@ class OnPurpose {
   const repo::Ledger ledger_;
 };
 
-// Packs of a lost snapshot come with it.
-void add_packs(const repo::Core& core, BlobStore& source, const std::string& verdict_key,
-               std::map<std::string, Suspect>& out) {
-  auto bytes = source.get(verdict_key);
-  if (!bytes.ok()) return;
-  auto needed = copy::KeyWitness(core).packs_of(verdict_key, *bytes);
-  if (!needed.ok()) return;
-  for (const auto& pack : *needed) {
-    auto here = core.blobs.info(pack.key);
-    if (here.ok() && here->size == pack.size) continue;
-    out.try_emplace(pack.key, Suspect{"is missing", {}});
-  }
-}
-
 Status add_lost(const repo::Core& core, const Verdicts& verdicts, const OnPurpose& purpose,
                 BlobStore& source, std::map<std::string, Suspect>& out) {
   auto there = LB_TRY(copy::take_listing(source));
@@ -54,13 +40,26 @@ Status add_lost(const repo::Core& core, const Verdicts& verdicts, const OnPurpos
       bool garbage = phase == copy::Phase::packs && !verdicts.packs.contains(object.key);
       if (garbage) continue;
       out.try_emplace(object.key, Suspect{"is missing", {}});
-      if (phase == copy::Phase::verdicts) add_packs(core, source, object.key, out);
+      if (phase != copy::Phase::verdicts) continue;
+      auto bytes = source.get(object.key);
+      if (bytes.ok()) add_packs(core, object.key, *bytes, out);
     }
   }
   return {};
 }
 
 }  // namespace
+
+void add_packs(const repo::Core& core, const std::string& verdict_key, ByteView verdict,
+               std::map<std::string, Suspect>& out) {
+  auto needed = copy::KeyWitness(core).packs_of(verdict_key, verdict);
+  if (!needed.ok()) return;
+  for (const auto& pack : *needed) {
+    auto here = core.blobs.info(pack.key);
+    if (here.ok() && here->size == pack.size) continue;
+    out.try_emplace(pack.key, Suspect{"is missing", {}});
+  }
+}
 
 Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop) {
   Verdicts out;

@@ -40,6 +40,10 @@ struct Found {
 std::optional<Found> find_whole(const repo::Core& core, const std::string& key,
                                 const std::vector<Source>& sources);
 
+// The packs a verdict needs that are not here whole: with the verdict they must come back.
+void add_packs(const repo::Core& core, const std::string& verdict_key, ByteView verdict,
+               std::map<std::string, Suspect>& out);
+
 // Objects that a source has and the repository has not, and that were not removed on purpose:
 // verdicts, the packs these need, logs, records.
 Result<std::map<std::string, Suspect>> lost_here(const repo::Core& core, const Verdicts& verdicts,
