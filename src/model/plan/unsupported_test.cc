@@ -46,7 +46,7 @@ TEST(Unsupported, RepositoriesKeysCopiesAndZones) {
                                    "at: \"gs://b/c\", key: kms:x, copies: [{at: /c, key: kms:y}]")),
             (Lines{"3:18: not supported yet: a repository at gs://",
                    "3:35: not supported yet: a key service (kms:)",
-                   "3:66: not supported yet: a key service (kms:)"}));
+                   "3:65: not supported yet: a key service (kms:)"}));
   EXPECT_EQ(for_backup(small_plan + "timezone: Europe/Berlin\n"),
             Lines{"13:11: not supported yet: schedules in time zone Europe/Berlin"});
 }

@@ -40,6 +40,7 @@ class IndexCache : public MemoryRepository {
  protected:
   std::unique_ptr<Repository> open_cached() {
     auto options = small_budget;
+    options.memory_bytes = 4 << 20;  // several packs hold the content
     options.cache_folder = "/cache";
     options.files = &files;
     return open_repository(reads, clock, *random, key, options).take();
