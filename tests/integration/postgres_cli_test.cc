@@ -121,6 +121,40 @@ TEST_F(PostgresCli, AHostThatMayOnlyWriteStreamsWhatTheOwnerRestores) {
   EXPECT_EQ(ask_restored(boat / "latest", "SELECT count(*), max(body) FROM notes"), "1003|run 2");
 }
 
+TEST_F(PostgresCli, PruneRemovesTheLogThatNoKeptBaseNeeds) {
+  auto plan = read_text(boat / "lifeboat.yaml");
+  plan.insert(plan.find("key:"), "retain: {hourly: 1h}, ");
+  write_text(boat / "lifeboat.yaml", plan);
+  boat.must({"backup"});
+  auto stream = follow();
+  for (int i = 0; i < 4; ++i) {
+    server->sql("INSERT INTO notes (body) VALUES ('early')");
+    server->sql("SELECT pg_switch_wal()");
+  }
+  catch_up(*stream);
+  auto early = now_text();
+  auto newest = boat.must({"backup", "--json"}).lines().front()["snapshot"].string();
+  server->sql("INSERT INTO notes (body) VALUES ('late')");
+  catch_up(*stream);
+  stream->signal(SIGTERM);
+  EXPECT_EQ(stream->wait().exit_code, 0);
+
+  EXPECT_EQ(boat.run({"prune", "-n"}).exit_code, 0);
+  auto pruned = boat.must({"prune", "--confirm", "test", "--json"}).summary();
+  EXPECT_EQ(pruned["points_forgotten"].integer(), 1);
+  EXPECT_GE(pruned["log_objects_removed"].integer(), 3);
+  auto points = boat.must({"ls", "--json"}).summary()["points"].items();
+  ASSERT_EQ(points.size(), 1u);
+  EXPECT_EQ(points[0]["id"].string(), newest);
+  boat.must({"verify"});
+  boat.must({"restore", "db", "--to", boat / "latest"});
+  EXPECT_EQ(ask_restored(boat / "latest",
+                         "SELECT count(*), count(*) FILTER (WHERE body = 'late') FROM notes"),
+            "1005|1");
+  EXPECT_EQ(boat.run({"restore", "db", "--to", boat / "gone", "--at", early}).exit_code, 14);
+  EXPECT_EQ(boat.must({"info"}).out.find("log missing"), std::string::npos);
+}
+
 TEST_F(PostgresCli, StreamsAndRestoresToEveryKindOfPoint) {
   boat.must({"backup"});
   auto stream = follow();

@@ -75,7 +75,7 @@ struct Reach {
   std::size_t points = 0;
 };
 
-Result<Reach> reach_of(const restore::StorePoints& points) {
+Result<Reach> reach_of(const restore::StorePoints& points, const repo::Ledger& ledger) {
   Reach reach;
   reach.points = points.snapshots.size();
   if (points.snapshots.empty()) return reach;
@@ -92,9 +92,11 @@ Result<Reach> reach_of(const restore::StorePoints& points) {
   }
   for (const auto& log : points.logs) {
     for (const auto& hole : log.holes) {
+      // No kept point needs what prune removed: it is no loss, but it is not reachable either.
+      bool pruned = ledger.removed_log(log.log_id, hole.first_segment);
       reach.holes.push_back(
-          cat("log missing from ", pg::format_lsn(hole.from), " to ", pg::format_lsn(hole.to),
-              " on timeline ", hole.timeline,
+          cat(pruned ? "log pruned from " : "log missing from ", pg::format_lsn(hole.from), " to ",
+              pg::format_lsn(hole.to), " on timeline ", hole.timeline,
               hole.after ? cat(" (after ", format_time_seconds(*hole.after), ")") : ""));
     }
   }
@@ -202,13 +204,14 @@ Result<ExitCode> info(const Shell& shell, const Args& args) {
   auto drills = LB_TRY(state::drills(*session->repository));
   auto now = shell.world.clock.now();
   auto sizes = LB_TRY(sizes_of(shell, *session, now));
+  auto ledger = std::move(LB_TRY(repo::read_ledger_if_whole(*session->repository->core())).ledger);
   Json list = Json::array();
   std::string text =
       cat("Repository ", session->repository->id(), " at ", session->repository->describe(), "\n",
           size_words(sizes, now), "\nHow far back can I go?\n");
   for (const auto* store : stores) {
     auto points = LB_TRY(restore::read_points(*session->repository, *store));
-    auto reach = LB_TRY(reach_of(points));
+    auto reach = LB_TRY(reach_of(points, ledger));
     const auto* proof = last_proof(drills, store->name);
     text += cat("  ", words_for(*store, reach, proof, now), "\n");
     Json line = Json::object()

@@ -4,6 +4,7 @@
 #include "foundation/base/text.h"
 #include "recovery/retain/facts.h"
 #include "storage/collect/collector.h"
+#include "storage/repo/merge_indexes.h"
 
 namespace lb::cli {
 
@@ -13,6 +14,7 @@ struct Removed {
   std::size_t points = 0;
   repo::LogRemoval log;
   repo::CollectReport collected;
+  repo::IndexMerge merged;
 };
 
 // What is to go, before anything goes.
@@ -118,6 +120,10 @@ Result<Removed> remove(const Shell& shell, const Session& session, const Doomed&
   out.log = LB_TRY(repo::remove_logs(core, doomed.log));
   out.collected =
       LB_TRY(repo::Collector(core, options, shell.stop).run().context("free what no point needs"));
+  // Under a lock the small indexes could not go, and every run would add another merged one.
+  if (!session.plan.plan.repository.immutable) {
+    out.merged = LB_TRY(repo::merge_indexes(core, shell.stop).context("merge the indexes"));
+  }
   return out;
 }
 
@@ -133,6 +139,7 @@ Json json_of(const Removed& removed) {
       .set("log_bytes_removed", removed.log.bytes)
       .set("packs_deleted", removed.collected.deleted_packs)
       .set("bytes_freed", removed.collected.deleted_bytes)
+      .set("indexes_merged", removed.merged.objects)
       .set("packs_waiting", removed.collected.condemned_packs)
       .set("bytes_waiting", removed.collected.condemned_bytes)
       .set("sessions_awaited", std::move(awaited))

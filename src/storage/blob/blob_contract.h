@@ -83,6 +83,8 @@ TEST_P(BlobContract, MissingIsNotFound) {
   EXPECT_EQ(store().get("nope").error().kind(), ErrorKind::not_found);
   EXPECT_EQ(store().get_range("no/pe", 0, 1).error().kind(), ErrorKind::not_found);
   EXPECT_EQ(store().info("nope").error().kind(), ErrorKind::not_found);
+  Buffer one(1);
+  EXPECT_EQ(store().get_range_into("no/pe", 0, one).error().kind(), ErrorKind::not_found);
   EXPECT_TRUE(store().remove("nope").ok());
 }
 
@@ -91,6 +93,9 @@ TEST_P(BlobContract, RangeBeyondTheEndIsCorrupt) {
   EXPECT_EQ(store().get_range("k", 0, 6).error().kind(), ErrorKind::corrupt);
   EXPECT_EQ(store().get_range("k", 6, 0).error().kind(), ErrorKind::corrupt);
   EXPECT_EQ(store().get_range("k", ~0ull, 2).error().kind(), ErrorKind::corrupt);
+  Buffer six(6);
+  EXPECT_EQ(store().get_range_into("k", 0, six).error().kind(), ErrorKind::corrupt);
+  EXPECT_EQ(store().get_range_into("k", ~0ull, six).error().kind(), ErrorKind::corrupt);
 }
 
 TEST_P(BlobContract, ListsInKeyOrder) {
