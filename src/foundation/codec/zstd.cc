@@ -39,13 +39,11 @@ struct FreeCompressor {
 
 struct Compressor::State {
   std::unique_ptr<ZSTD_CCtx, FreeCompressor> context{ZSTD_createCCtx()};
-  int level = 1;
   Buffer sample, sample_out;
 
   // Zero when the compressor fails, and when there is no gain.
   std::size_t run(ByteView plain, MutableBytes out) {
-    auto size =
-        ZSTD_compressCCtx(context.get(), out.data(), out.size(), plain.data(), plain.size(), level);
+    auto size = ZSTD_compress2(context.get(), out.data(), out.size(), plain.data(), plain.size());
     return ZSTD_isError(size) != 0 || !shrank(size, plain.size()) ? 0 : size;
   }
 
@@ -69,8 +67,17 @@ struct Compressor::State {
 };
 
 Compressor::Compressor(int level) : state_(std::make_unique<State>()) {
-  LB_ASSERT(state_->context != nullptr);
-  state_->level = level;
+  auto* context = state_->context.get();
+  LB_ASSERT(context != nullptr);
+  auto set = [&](ZSTD_cParameter what, int value) {
+    LB_ASSERT(ZSTD_isError(ZSTD_CCtx_setParameter(context, what, value)) == 0);
+  };
+  set(ZSTD_c_compressionLevel, level);
+  if (level != 1) return;
+  // Of frames of 300 KiB of files of /usr these leave 2.5 % less than level 1 alone, for 8 % more
+  // of its time; level 2 needs more time for less.
+  set(ZSTD_c_hashLog, 15);
+  set(ZSTD_c_minMatch, 5);
 }
 Compressor::~Compressor() = default;
 Compressor::Compressor(Compressor&&) noexcept = default;

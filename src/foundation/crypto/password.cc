@@ -16,9 +16,10 @@ Result<Secret> key_from_password(const Secret& password, const PasswordSalt& sal
   }
   LB_ASSERT(sodium_init() >= 0);
   Buffer key(32);
-  int failed =
-      crypto_pwhash(key.data(), key.size(), password.reveal().data(), password.size(), salt.data(),
-                    cost.passes, cost.memory_bytes, crypto_pwhash_ALG_ARGON2ID13);
+  // An empty passphrase has no bytes to point at.
+  const char* text = password.size() == 0 ? "" : password.reveal().data();
+  int failed = crypto_pwhash(key.data(), key.size(), text, password.size(), salt.data(),
+                             cost.passes, cost.memory_bytes, crypto_pwhash_ALG_ARGON2ID13);
   Secret out{ByteView(key)};
   wipe(key);
   if (failed != 0) {

@@ -7,6 +7,7 @@
 
 #include <map>
 
+#include "foundation/base/assert.h"
 #include "foundation/sys/random.h"
 #include "storage/index/merge.h"
 
@@ -30,7 +31,11 @@ class NewTable {
   void add_source(std::string name);
   // The number for its entries. The first of a name stays.
   std::uint32_t add_pack(const Pack& pack);
-  void add(const Id& id, const Place& place) { entries_.push_back({id, pack(place)}); }
+  // `place.pack` is a number from add_pack.
+  void add(const Id& id, const Place& place) {
+    LB_ASSERT(place.pack < packs_.size());
+    entries_.push_back({id, pack(place)});
+  }
   bool empty() const { return sources_.empty() && entries_.empty(); }
   bool full() const { return entries_.size() >= entries_max || packs_.size() >= packs_max; }
   const std::set<std::string>& sources() const { return sources_; }
