@@ -16,8 +16,9 @@ FuseOperations& self(fuse_req_t request) {
 }
 
 // The kernel keeps this number for us while the file is open.
-using Handle = std::shared_ptr<OpenFile>;
-Handle& handle_of(const fuse_file_info* info) { return *reinterpret_cast<Handle*>(info->fh); }
+std::shared_ptr<OpenFile>& handle_of(const fuse_file_info* info) {
+  return *reinterpret_cast<std::shared_ptr<OpenFile>*>(info->fh);
+}
 
 int errno_of(const Error& error) { return error.kind() == ErrorKind::invalid ? ESTALE : EIO; }
 
@@ -124,12 +125,29 @@ void FuseOperations::open(fuse_req_t request, Id id, fuse_file_info* info) {
   if (!content.ok()) return fail(request, id, content.error());
   auto file = reader_.open(std::move(content->tree), content->table, std::move(content->row));
   auto* handle = new Handle(std::move(file));
+  {
+    std::lock_guard lock(mutex_);
+    handles_.insert(handle);
+  }
   info->fh = reinterpret_cast<std::uint64_t>(handle);
   info->keep_cache = 1;
   info->noflush = 1;
   if (fuse_reply_open(request, info) == 0) return;
-  reader_.close(*handle);  // the caller was interrupted: no release will come
+  close(handle);  // the caller was interrupted: no release will come
+}
+
+void FuseOperations::close(Handle* handle) {
+  {
+    std::lock_guard lock(mutex_);
+    handles_.erase(handle);
+  }
+  reader_.close(*handle);
   delete handle;
+}
+
+// Files that were open when the mount ended.
+FuseOperations::~FuseOperations() {
+  while (!handles_.empty()) close(*handles_.begin());
 }
 
 void FuseOperations::read(fuse_req_t request, Id id, std::size_t size, off_t offset,
@@ -146,9 +164,7 @@ void FuseOperations::read(fuse_req_t request, Id id, std::size_t size, off_t off
 }
 
 void FuseOperations::release(fuse_req_t request, const fuse_file_info* info) {
-  auto* handle = &handle_of(info);
-  reader_.close(*handle);
-  delete handle;
+  close(&handle_of(info));
   fuse_reply_err(request, 0);
 }
 

@@ -6,6 +6,9 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 
+#include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "recovery/mount/content_reader.h"
@@ -18,11 +21,16 @@ class FuseOperations {
  public:
   FuseOperations(MountTree& tree, ContentReader& reader, TroubleLog& trouble, bool check_access)
       : tree_(tree), reader_(reader), trouble_(trouble), check_access_(check_access) {}
+  ~FuseOperations();
+  FuseOperations(const FuseOperations&) = delete;
+  FuseOperations& operator=(const FuseOperations&) = delete;
 
   // For fuse_session_new; its user data must be a FuseOperations.
   static fuse_lowlevel_ops table();
 
  private:
+  using Handle = std::shared_ptr<OpenFile>;
+  void close(Handle* handle);
   void init(fuse_conn_info* connection) const;
   void lookup(fuse_req_t request, Id parent, const char* name);
   void attributes(fuse_req_t request, Id id);
@@ -42,6 +50,8 @@ class FuseOperations {
   ContentReader& reader_;
   TroubleLog& trouble_;
   const bool check_access_;
+  std::mutex mutex_;
+  std::set<Handle*> handles_;  // of open files
 };
 
 }  // namespace lb::mount

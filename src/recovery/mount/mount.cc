@@ -90,6 +90,7 @@ Status serve(World& world, Log& log, MountTree& tree, const ServeOptions& option
   fuse_args arguments{static_cast<int>(words.size()), words.data(), 0};
   std::unique_ptr<fuse_session, SessionEnd> session(
       fuse_session_new(&arguments, &table, sizeof table, &operations));
+  fuse_opt_free_args(&arguments);  // the library has put copies in its place
   if (!session) return Error(ErrorKind::internal, "the FUSE library takes no session");
   if (fuse_session_mount(session.get(), options.folder.c_str()) != 0) {
     return Error(ErrorKind::denied, cat("cannot mount on ", options.folder))
