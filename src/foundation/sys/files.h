@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ class File {
                                       std::uint64_t offset) = 0;      // short only at the end
   virtual Status write_at(ByteView bytes, std::uint64_t offset) = 0;  // all or error
   virtual Status append(ByteView bytes) = 0;
+  // As append(), but past the page cache where file system and alignment of `bytes` (PageBytes)
+  // permit: for much data that is not read again soon.
+  virtual Status append_direct(ByteView bytes) { return append(bytes); }
   virtual Status sync() = 0;  // data and size durable; a failed sync is final: write the file anew
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<FileInfo> info() = 0;
@@ -97,6 +101,16 @@ class Files {
   virtual Result<Buffer> get_xattr(const std::string& path, const std::string& name) = 0;
   virtual Status set_xattr(const std::string& path, const std::string& name, ByteView value) = 0;
 };
+
+// Memory as append_direct() likes it. Not cleared.
+constexpr std::size_t direct_alignment = 4096;
+struct FreePages {
+  void operator()(std::uint8_t* bytes) const {
+    ::operator delete[](bytes, std::align_val_t(direct_alignment));
+  }
+};
+using PageBytes = std::unique_ptr<std::uint8_t[], FreePages>;
+PageBytes make_page_bytes(std::size_t size);
 
 std::unique_ptr<Files> real_files();
 

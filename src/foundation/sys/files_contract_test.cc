@@ -65,6 +65,36 @@ TEST_P(FilesContract, WritesAndReadsByPosition) {
   EXPECT_EQ(facts.links, 1u);
 }
 
+TEST_P(FilesContract, DirectAppendsWriteTheSameBytes) {
+  constexpr std::size_t most = (2 << 20) + 5 * direct_alignment + 123;
+  auto memory = make_page_bytes(most + 1);
+  for (std::size_t i = 0; i <= most; ++i) memory[i] = static_cast<std::uint8_t>(i * 31 + i / 4096);
+  ByteView all(memory.get(), most + 1);
+  int number = 0;
+  for (std::size_t shift : {std::size_t{0}, std::size_t{1}}) {  // aligned or not
+    for (std::size_t size : {std::size_t{0}, std::size_t{4095}, std::size_t{1} << 20,
+                             (std::size_t{1} << 20) + 1, most}) {
+      auto name = cat("direct", number++);
+      auto file = files_->create(at(name), 0600).take();
+      auto bytes = all.subspan(shift).first(size);
+      ASSERT_TRUE(file->append_direct(bytes).ok());
+      // Where the first ended in the middle of a block, the second cannot go direct.
+      ASSERT_TRUE(file->append_direct(bytes).ok());
+      ASSERT_TRUE(file->append(view_of("end")).ok());
+      ASSERT_TRUE(file->sync().ok());
+      ASSERT_TRUE(file->close().ok());
+      auto got = read_file(*files_, at(name), 8 << 20);
+      ASSERT_TRUE(got.ok()) << got.error().text();
+      ASSERT_EQ(got->size(), 2 * size + 3) << name;
+      EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), got->begin())) << name;
+      EXPECT_TRUE(
+          std::equal(bytes.begin(), bytes.end(), got->begin() + static_cast<std::ptrdiff_t>(size)))
+          << name;
+      EXPECT_EQ(text_of(ByteView(*got).last(3)), "end");
+    }
+  }
+}
+
 TEST_P(FilesContract, CreateRefusesWhatExistsAndOpenWhatDoesNot) {
   write("a", "1");
   EXPECT_EQ(kind(files_->create(at("a"), 0600)), "conflict");

@@ -1,5 +1,6 @@
 #include "foundation/sys/real_file.h"
 
+#include <fcntl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -93,6 +94,37 @@ Status RealFile::write_at(ByteView bytes, std::uint64_t offset) {
 Status RealFile::append(ByteView bytes) {
   auto now = LB_TRY(info());
   return write_at(bytes, now.size);
+}
+
+// The part of whole blocks goes direct. What the kernel or the file system does not want (EINVAL on
+// some, before anything is written) goes the usual way.
+Status RealFile::append_direct(ByteView bytes) {
+  constexpr std::size_t worth_it = 1 << 20;
+  auto now = LB_TRY(info());
+  auto offset = now.size;
+  auto address = reinterpret_cast<std::uintptr_t>(bytes.data());  // NOLINT: its alignment
+  bool aligned = address % direct_alignment == 0 && offset % direct_alignment == 0;
+  int flags = ::fcntl(descriptor_.get(), F_GETFL);
+  if (bytes.size() < worth_it || !aligned || flags < 0) return write_at(bytes, offset);
+  if (::fcntl(descriptor_.get(), F_SETFL, flags | O_DIRECT) == 0) {
+    auto blocks = bytes.first(bytes.size() / direct_alignment * direct_alignment);
+    while (!blocks.empty()) {
+      auto put =
+          ::pwrite(descriptor_.get(), blocks.data(), blocks.size(), static_cast<off_t>(offset));
+      if (put < 0 && errno == EINTR) continue;
+      auto whole = put < 0 ? 0 : static_cast<std::size_t>(put);
+      offset += whole;
+      bytes = bytes.subspan(whole);
+      blocks = blocks.subspan(whole);
+      if (put <= 0 || whole % direct_alignment != 0) break;  // the usual way says what is wrong
+    }
+    if (::fcntl(descriptor_.get(), F_SETFL, flags) != 0) return failed("write");
+  }
+  return write_at(bytes, offset);
+}
+
+PageBytes make_page_bytes(std::size_t size) {
+  return PageBytes(new (std::align_val_t(direct_alignment)) std::uint8_t[size]);
 }
 
 Status RealFile::sync() {

@@ -23,6 +23,7 @@ class RealFile final : public File {
   Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) override;
   Status write_at(ByteView bytes, std::uint64_t offset) override;
   Status append(ByteView bytes) override;
+  Status append_direct(ByteView bytes) override;
   Status sync() override;
   Status truncate(std::uint64_t size) override;
   Result<FileInfo> info() override;

@@ -69,7 +69,7 @@ Status DirectoryBlobStore::prepare_folder(const std::string& folder) {
 
 Status DirectoryBlobStore::write_temporary(const std::string& path, ByteView bytes) {
   auto file = LB_TRY(files_.create(path, file_mode));
-  LB_TRY(file->append(bytes));
+  LB_TRY(file->append_direct(bytes));
   LB_TRY(file->sync());
   return file->close();
 }

@@ -9,7 +9,7 @@ namespace lb::repo {
 void OpenPack::append(ByteView more) {
   if (used + more.size() > room) {
     room = used + more.size();
-    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(room);
+    auto larger = make_page_bytes(room);
     std::copy_n(bytes.get(), used, larger.get());
     bytes = std::move(larger);
   }
@@ -41,7 +41,7 @@ void PackBuffers::lend_to(OpenPack& pack) {
   --left_;
   pack.room = bytes_;
   if (spare_.empty()) {
-    pack.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(bytes_);
+    pack.bytes = make_page_bytes(bytes_);
     return;
   }
   pack.bytes = std::move(spare_.back());

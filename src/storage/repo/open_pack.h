@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "foundation/sys/files.h"
 #include "storage/repo/frame_gatherer.h"
 #include "storage/repo/pack_format.h"
 
@@ -17,7 +18,7 @@ struct OpenPack {
   std::string name;
   std::uint32_t number = 0;  // in the ChunkMap
   PackKey key;
-  std::unique_ptr<std::uint8_t[]> bytes;
+  PageBytes bytes;
   std::size_t room = 0, used = 0;
   std::vector<FooterFrame> frames;
   std::size_t chunks = 0;
@@ -40,7 +41,7 @@ class PackBuffers {
  private:
   std::size_t left_;
   const std::size_t bytes_;
-  std::vector<std::unique_ptr<std::uint8_t[]>> spare_;
+  std::vector<PageBytes> spare_;
 };
 
 }  // namespace lb::repo
