@@ -36,7 +36,7 @@ std::size_t run_end(const std::vector<FooterFrame>& frames, std::size_t first) {
 }  // namespace
 
 Result<PackScanResult> PackScan::run(const std::string& pack, std::uint64_t size,
-                                     const Digest* sha256, ScanDepth depth,
+                                     const Digest* digest, ScanDepth depth,
                                      const ReadProgress& progress) {
   PackScanResult out;
   auto end = reader_.end_of(pack, size);
@@ -48,36 +48,32 @@ Result<PackScanResult> PackScan::run(const std::string& pack, std::uint64_t size
   out.bytes_read = end->tail.size();
   if (!is_gapless(*end, size)) {
     out.problems.push_back("its parts do not lie one after another");
-  } else if (depth != ScanDepth::structure) {
-    LB_TRY(read_frames(pack, *end, sha256, depth, out, progress));
+  } else {
+    auto sealed_end = ByteView(end->tail).last(end->trailer.footer_bytes + pack_trailer_bytes);
+    if (digest != nullptr && sha256(sealed_end) != *digest) {
+      out.problems.push_back("it is not the pack that was written");
+    }
+    if (depth != ScanDepth::structure) LB_TRY(read_frames(pack, *end, depth, out, progress));
   }
   out.frames = std::move(end->frames);
   return out;
 }
 
-Status PackScan::read_frames(const std::string& pack, const PackEnd& end, const Digest* sha256,
-                             ScanDepth depth, PackScanResult& out, const ReadProgress& progress) {
-  Sha256 whole;
-  bool hashed = depth == ScanDepth::content && sha256 != nullptr;
+Status PackScan::read_frames(const std::string& pack, const PackEnd& end, ScanDepth depth,
+                             PackScanResult& out, const ReadProgress& progress) {
   Buffer header(pack_header_bytes);
   auto got = core_.blobs.get_range_into(pack, 0, header);
   if (!got.ok() || text_of(header) != text_of(pack_header())) {
     out.problems.push_back(got.ok() ? "does not begin as a pack" : got.error().text());
   }
-  if (hashed) whole.update(header);
   for (std::size_t first = 0; first < end.frames.size();) {
     if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     auto last = run_end(end.frames, first);
     auto before = out.bytes_read;
-    read_run(pack, end, {first, last, depth, hashed ? &whole : nullptr}, out);
+    read_run(pack, end, {first, last, depth}, out);
     if (!out.readable) return {};
     progress(out.bytes_read - before);
     first = last;
-  }
-  if (hashed && out.bad.empty()) {
-    whole.update(ByteView(end.tail).last(end.trailer.footer_bytes + pack_trailer_bytes));
-    if (whole.finish() != *sha256)
-      out.problems.push_back("its bytes are not those that were written");
   }
   return {};
 }
@@ -94,7 +90,6 @@ void PackScan::read_run(const std::string& pack, const PackEnd& end, const Run& 
     out.problems.push_back(got.error().text());
     return;
   }
-  if (run.whole != nullptr) run.whole->update(bytes);
   out.bytes_read += size;
   for (auto number = run.first; number < run.last; ++number) {
     const auto& frame = end.frames[number];

@@ -13,7 +13,7 @@ namespace lb::repo {
 enum class ScanDepth {
   structure,      // the list of its chunks authenticates; every byte has its place
   authenticated,  // every byte is what a writer of this repository sealed at this place
-  content,        // every frame is decompressed, every chunk and the whole compared with its hash
+  content,        // every frame is decompressed, every chunk compared with its hash
 };
 
 struct PackScanResult {
@@ -31,18 +31,17 @@ class PackScan {
   PackScan(const Core& core, FrameReader& reader, std::stop_token stop)
       : core_(core), reader_(reader), stop_(std::move(stop)) {}
 
-  // `sha256`: what the pack was written as; null when nobody said. An error only when stopped.
-  Result<PackScanResult> run(const std::string& pack, std::uint64_t size, const Digest* sha256,
+  // `digest`: of the end of the pack as written; null when nobody said. An error only when stopped.
+  Result<PackScanResult> run(const std::string& pack, std::uint64_t size, const Digest* digest,
                              ScanDepth depth, const ReadProgress& progress);
 
  private:
   struct Run {
     std::size_t first = 0, last = 0;  // frames
     ScanDepth depth = ScanDepth::authenticated;
-    Sha256* whole = nullptr;  // digests what is read
   };
-  Status read_frames(const std::string& pack, const PackEnd& end, const Digest* sha256,
-                     ScanDepth depth, PackScanResult& out, const ReadProgress& progress);
+  Status read_frames(const std::string& pack, const PackEnd& end, ScanDepth depth,
+                     PackScanResult& out, const ReadProgress& progress);
   void read_run(const std::string& pack, const PackEnd& end, const Run& run, PackScanResult& out);
   bool is_good(const std::string& pack, const PackEnd& end, std::uint32_t number,
                MutableBytes sealed, ScanDepth depth);

@@ -151,8 +151,9 @@ Status Packer::seal(const ChunkFrame& frame) {
 }
 
 Status Packer::finish(OpenPack& pack) {
-  pack.append(seal_footer(core_.keys, pack.key, pack.name, pack.used, pack.frames));
-  auto digest = sha256(pack.view());
+  auto end = pack.used;
+  pack.append(seal_footer(core_.keys, pack.key, pack.name, end, pack.frames));
+  auto digest = sha256(pack.view().subspan(end));
   LB_TRY(put_once(core_.blobs, pack.name, pack.view()));
   stored_bytes_ += pack.used;
   chunks_.complete_pack(pack.number, pack.used, digest);

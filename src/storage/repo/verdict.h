@@ -15,7 +15,7 @@ namespace lb::repo {
 struct VerdictPack {
   std::string name;
   std::uint64_t bytes = 0;
-  Digest sha256{};
+  Digest sha256{};     // of its end, from the footer on
   bool needed = true;  // false: kept in the list so that the numbers of the others stay
 };
 struct Attachment {
