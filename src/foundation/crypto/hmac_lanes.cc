@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <optional>
+#include <vector>
 
 #include "foundation/base/assert.h"
 
@@ -112,12 +114,27 @@ HmacLanes::~HmacLanes() {
   wipe({reinterpret_cast<std::uint8_t*>(outer_.data()), sizeof outer_});
 }
 
+namespace {
+
+// Long messages first: at the end, when none is left to take a free lane, only short ones travel.
+std::vector<std::size_t> boarding_order(std::span<const ByteView> messages) {
+  std::vector<std::size_t> out(messages.size());
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  std::stable_sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) {
+    return messages[a].size() > messages[b].size();
+  });
+  return out;
+}
+
+}  // namespace
+
 void HmacLanes::of(std::span<const ByteView> messages, std::span<Digest> digests) const {
+  auto order = boarding_order(messages);
   std::array<std::optional<Passenger>, sha256_lanes_max> aboard;
   std::size_t next = 0, count = 0;  // the first `count` seats are taken
   for (;;) {
-    for (; count < aboard.size() && next < messages.size(); ++next) {
-      aboard[count++].emplace(inner_, outer_, messages[next], digests[next]);
+    for (; count < aboard.size() && next < order.size(); ++next) {
+      aboard[count++].emplace(inner_, outer_, messages[order[next]], digests[order[next]]);
     }
     if (count == 0) return;
     std::array<Sha256Lane, sha256_lanes_max> lanes;
