@@ -42,12 +42,22 @@ class ContentStream {
 
 // One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage
 // packs).
+// A row whose content is all at hand: a small file.
+struct WholeRow {
+  std::string key;
+  ByteView content;  // lent until add_whole returns
+  Buffer attributes;
+};
+
 class SnapshotWriter {
  public:
   virtual ~SnapshotWriter() = default;
   virtual const std::string& id() const = 0;
   virtual Status add(std::string key, Buffer attributes) = 0;  // a row without content
   virtual Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) = 0;
+  // What streams (Cut::content) would store one by one, for less: several rows are hashed side by
+  // side.
+  virtual Status add_whole(std::span<WholeRow> rows) = 0;
   // The content of a row of the parent snapshot given to Repository::begin, unread. not_found: what
   // was stored is no longer there; read the content anew.
   virtual Status reuse(const Row& parent_row, Buffer attributes) = 0;

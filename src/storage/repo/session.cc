@@ -113,6 +113,30 @@ Result<std::unique_ptr<ContentStream>> Session::open(std::string key, Cut cut) {
   return std::unique_ptr<ContentStream>(std::make_unique<Stream>(*this, std::move(key), cut));
 }
 
+Status Session::add_whole(std::span<WholeRow> rows) {
+  std::vector<ByteView> chunks;
+  std::vector<std::size_t> counts;  // of chunks, by row
+  for (const auto& row : rows) {
+    auto before = chunks.size();
+    for (auto rest = row.content; !rest.empty(); rest = rest.subspan(chunks.back().size())) {
+      chunks.push_back(rest.first(core_.chunker.first(rest)));
+    }
+    counts.push_back(chunks.size() - before);
+  }
+  std::vector<ChunkId> ids(chunks.size());
+  LB_TRY(store_chunks(chunks, ids, true));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto size = rows[i].content.size();
+    DraftRow draft{std::move(rows[i].key), std::move(rows[i].attributes), size, {}};
+    for (auto end = next + counts[i]; next < end; ++next) {
+      draft.extents.push_back({chunks[next].size(), false, ids[next]});
+    }
+    LB_TRY(add_row(std::move(draft), size));
+  }
+  return {};
+}
+
 Status Session::reuse(const Row& parent_row, Buffer attributes) {
   if (parent_ == nullptr) return Error(ErrorKind::invalid, "there is no parent to reuse from");
   DraftRow row{parent_row.key, std::move(attributes), parent_row.size, {}};

@@ -23,6 +23,7 @@ class Session final : public SnapshotWriter {
   const std::string& id() const override { return id_; }
   Status add(std::string key, Buffer attributes) override;
   Result<std::unique_ptr<ContentStream>> open(std::string key, Cut cut) override;
+  Status add_whole(std::span<WholeRow> rows) override;
   Status reuse(const Row& parent_row, Buffer attributes) override;
   Status attach(const std::string& name, ByteView bytes) override;
   WriterStats stats() const override;

@@ -52,6 +52,34 @@ TEST_F(Sessions, ManyStreamsOfOneWriter) {
   EXPECT_LT(info.new_bytes, 50 * 10'100u) << "the same content is stored once";
 }
 
+// Rows given whole are the rows that streams would have made.
+TEST_F(Sessions, WholeRowsAreStoredAsStreamsStoreThem) {
+  Content content{{"empty", ""}, {"one byte", "x"}, {"again", noise(3, 70'000)}};
+  for (std::size_t i = 0; i < 20; ++i) content[cat("row ", i)] = noise(i % 15, 1 + i * 13'000);
+  auto streamed = write_snapshot(*repository, "data", content, clock.now()).take();
+  auto writer = repository->begin("data", nullptr, {}).take();
+  std::vector<WholeRow> rows;
+  for (const auto& [name, bytes] : content) rows.push_back({name, view_of(bytes), Buffer{7}});
+  ASSERT_TRUE(writer->add_whole({}).ok());
+  ASSERT_TRUE(writer->add_whole(rows).ok());
+  auto whole = writer->commit({}).take();
+  EXPECT_EQ(read(whole.id), content);
+  EXPECT_EQ(whole.new_bytes, 0u);
+  EXPECT_EQ(whole.logical_bytes, streamed.logical_bytes);
+  auto snapshot = repository->snapshot(whole.id).take();
+  auto before = repository->snapshot(streamed.id).take();
+  for (const auto& row : all_rows(*snapshot).take()) {
+    auto then = before->find(row.key).take();
+    ASSERT_TRUE(then.has_value());
+    EXPECT_EQ(row.attributes, then->attributes);
+    ASSERT_EQ(row.extents.size(), then->extents.size()) << row.key;
+    for (std::size_t i = 0; i < row.extents.size(); ++i) {
+      EXPECT_EQ(row.extents[i].id, then->extents[i].id) << row.key;
+    }
+  }
+  EXPECT_FALSE(writer->add_whole(rows).ok()) << "the session has ended";
+}
+
 // However the caller slices it, the same content has the same extents.
 TEST_F(Sessions, WhereContentIsCutDoesNotDependOnTheWrites) {
   auto content = noise(77, 3'000'000);

@@ -9,6 +9,15 @@ namespace lb::files {
 namespace {
 
 constexpr std::size_t read_bytes = 1 << 20;
+// Below this a file has too few chunks of its own to be hashed side by side.
+constexpr std::uint64_t small_bytes_max = 256 << 10;
+constexpr std::size_t gathered_bytes_max = 1 << 20;
+constexpr std::size_t gathered_files_max = 256;
+
+bool is_small(const FileInfo& info) {
+  bool has_holes = info.allocated < info.size;
+  return info.size <= small_bytes_max && !has_holes;
+}
 
 bool same_state(const FileInfo& a, const FileInfo& b) {
   return a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
@@ -55,7 +64,15 @@ void read_xattrs(SaveContext& context, const std::string& path, const std::strin
   }
 }
 
-FileSaver::FileSaver(SaveContext& context) : context_(context), buffer_(read_bytes) {}
+FileSaver::FileSaver(SaveContext& context)
+    : context_(context), buffer_(read_bytes), small_(gathered_bytes_max) {}
+
+Status FileSaver::flush() {
+  LB_TRY(context_.writer.add_whole(gathered_));
+  gathered_.clear();
+  small_used_ = 0;
+  return {};
+}
 
 Status FileSaver::save(const FileJob& job) {
   auto outcome = LB_TRY(attempt(job, false).context(printable(job.path)));
@@ -77,9 +94,15 @@ Result<FileSaver::Outcome> FileSaver::attempt(const FileJob& job, bool last) {
   if (before->kind != FileKind::regular) {
     return unread(job, Error(ErrorKind::invalid, "it is no longer a regular file"));
   }
-  auto stream = LB_TRY(context_.writer.open(key_of(job.path), repo::Cut::content));
+  std::unique_ptr<repo::ContentStream> stream;  // none: gathered
   std::optional<Error> trouble;
-  auto size = LB_TRY(copy(**file, *before, *stream, trouble));
+  std::uint64_t size = 0;
+  if (is_small(*before)) {
+    size = LB_TRY(read_small(**file, before->size, trouble));
+  } else {
+    stream = LB_TRY(context_.writer.open(key_of(job.path), repo::Cut::content));
+    size = LB_TRY(copy(**file, *before, *stream, trouble));
+  }
   if (trouble) return unread(job, std::move(*trouble));
   auto after = (*file)->info();
   if (!after.ok()) return unread(job, std::move(after).take_error());
@@ -87,7 +110,13 @@ Result<FileSaver::Outcome> FileSaver::attempt(const FileJob& job, bool last) {
   if (changed && !last) return Outcome::changed;
   auto attributes = attributes_of(*before, context_.names);
   read_xattrs(context_, job.path, job.full, attributes);
-  LB_TRY(stream->finish(encode(attributes)));
+  if (stream) {
+    LB_TRY(stream->finish(encode(attributes)));
+  } else {
+    auto content = ByteView(small_).subspan(small_used_, size);
+    gathered_.push_back({key_of(job.path), content, encode(attributes)});
+    small_used_ += size;
+  }
   if (changed) context_.findings.unread(job.path, "changed while it was read; saved as read");
   bool same_file = before->inode == job.info.inode && before->device == job.info.device;
   return same_file ? Outcome::saved : Outcome::another;
@@ -104,6 +133,20 @@ Result<FileSaver::Outcome> FileSaver::unread(const FileJob& job, Error error) {
   }
   context_.findings.unread(job.path, error);
   return Outcome::unread;
+}
+
+Result<std::uint64_t> FileSaver::read_small(File& file, std::uint64_t size,
+                                            std::optional<Error>& trouble) {
+  if (context_.stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
+  bool full = small_.size() - small_used_ < size || gathered_.size() == gathered_files_max;
+  if (full) LB_TRY(flush());
+  auto got = file.read_at(MutableBytes(small_).subspan(small_used_, size), 0);
+  if (!got.ok()) {
+    trouble = std::move(got).take_error();
+    return std::uint64_t{0};
+  }
+  context_.meter.bytes(*got);
+  return std::uint64_t{*got};
 }
 
 Result<std::uint64_t> FileSaver::copy(File& file, const FileInfo& before,

@@ -53,6 +53,7 @@ Status ReadPool::work(std::stop_token stop) {
       if (stop.stop_requested()) return {};
       LB_TRY(saver.save(job));
     }
+    LB_TRY(saver.flush());
   }
   return {};
 }

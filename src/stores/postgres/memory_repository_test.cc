@@ -49,6 +49,7 @@ class Writer final : public repo::SnapshotWriter {
   Result<std::unique_ptr<repo::ContentStream>> open(std::string key, repo::Cut) override {
     return std::unique_ptr<repo::ContentStream>(new Stream(snapshot_, mutex_, std::move(key)));
   }
+  Status add_whole(std::span<repo::WholeRow>) override { return not_here(); }
   Status reuse(const repo::Row&, Buffer) override { return not_here(); }
   Status attach(const std::string& name, ByteView bytes) override {
     std::lock_guard lock(mutex_);
