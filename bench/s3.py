@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import time
 import urllib.parse
@@ -28,10 +29,49 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+class Loopback:
+    """Clients beside the service: both share the processors, nothing else limits them."""
+
+    name, service_host, command = "loopback", "127.0.0.1", ()
+
+    def close(self):
+        pass
+
+
+class Link:
+    """Clients in a network namespace of their own, behind a link of 1 Gbit/s. Needs root."""
+
+    name, service_host, client_host = "a link of 1 Gbit/s", "10.213.77.1", "10.213.77.2"
+
+    def __init__(self):
+        self.space, here, there = f"lifeboat{os.getpid()}", f"lb{os.getpid()}a", f"lb{os.getpid()}b"
+        self.command = ("ip", "netns", "exec", self.space)
+        shape = ("root", "tbf", "rate", "1gbit", "burst", "256kb", "latency", "50ms")
+        steps = (
+            ("ip", "netns", "add", self.space),
+            ("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", self.space),
+            ("ip", "addr", "add", f"{self.service_host}/30", "dev", here),
+            ("ip", "link", "set", here, "up"),
+            ("tc", "qdisc", "add", "dev", here, *shape),
+            (*self.command, "ip", "addr", "add", f"{self.client_host}/30", "dev", there),
+            (*self.command, "ip", "link", "set", there, "up"),
+            (*self.command, "tc", "qdisc", "add", "dev", there, *shape),
+        )
+        for words in steps:
+            done = subprocess.run(words, capture_output=True, text=True)
+            if done.returncode != 0:
+                self.close()
+                raise OSError(f"{' '.join(words)}: {done.stderr.strip()}")
+
+    def close(self):
+        subprocess.run(["ip", "netns", "del", self.space], capture_output=True)
+
+
 class Ceph:
     """One monitor, one store in memory, one gateway, on loopback; gone with this process."""
 
-    def __init__(self, work, memory_bytes):
+    def __init__(self, work, memory_bytes, way):
+        self.way = way
         self.home = os.path.join(work, "ceph")
         self.port, monitor = free_port(), f"[v2:127.0.0.1:{free_port()},v1:127.0.0.1:{free_port()}]"
         self.daemons = []
@@ -49,7 +89,7 @@ class Ceph:
             "osd pool default min size": 1, "osd crush chooseleaf type": 0, "osd pool default pg num": 8,
             "osd pool default pgp num": 8, "osd pool default pg autoscale mode": "off", "mon max pg per osd": 2000,
             "mon allow pool size one": "true", "mon data avail warn": 1, "mon data avail crit": 1,
-            "rgw data": f"{self.home}/rgw", "rgw frontends": f"beast endpoint=127.0.0.1:{self.port}",
+            "rgw data": f"{self.home}/rgw", "rgw frontends": f"beast endpoint={way.service_host}:{self.port}",
             "rgw enable ops log": "false", "rgw enable usage log": "false",
         }
         with open(self.conf, "w") as out:
@@ -75,7 +115,7 @@ class Ceph:
             time.sleep(0.1)
 
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.way.service_host}:{self.port}"
 
     def run(self, *words):
         done = subprocess.run(words, capture_output=True, text=True)
@@ -91,6 +131,14 @@ class Ceph:
         for daemon in reversed(self.daemons):
             daemon.kill()
             daemon.wait()
+
+    def cpu(self):
+        """CPU seconds the service has used so far: on one machine they are missing to its clients."""
+        ticks = 0
+        for daemon in self.daemons:
+            with open(f"/proc/{daemon.pid}/stat") as stat:
+                ticks += sum(int(word) for word in stat.read().rsplit(")", 1)[1].split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def presigned(method, endpoint, path):
@@ -108,14 +156,14 @@ def presigned(method, endpoint, path):
     return f"{endpoint}{path}?{query}&X-Amz-Signature={key.hex()}"
 
 
-def curl_all(folder, transfers):
+def curl_all(way, folder, transfers):
     """All transfers by one curl, four at a time. transfers: lines of its configuration each."""
     config = os.path.join(folder, "curl.conf")
     with open(config, "w") as out:
         for index, lines in enumerate(transfers):
             out.write("next\n" if index else "")
             out.write("".join(f"{line}\n" for line in ("silent", "fail", *lines)))
-    return measure(["curl", "--parallel", "--parallel-max", "4", "--no-progress-meter", "--config", config])
+    return measure([*way.command, "curl", "--parallel", "--parallel-max", "4", "--no-progress-meter", "--config", config])
 
 
 def pack_files(repository):
@@ -123,7 +171,7 @@ def pack_files(repository):
                   for base, _, names in os.walk(os.path.join(repository, "p")) for name in names)
 
 
-def one_turn(lifeboat, table, ceph, data, run, bucket):
+def one_turn(lifeboat, table, served, ceph, data, run, bucket):
     def verbs(name, at):
         plan = os.path.join(run, f"{name}.yaml")
         with open(plan, "w") as out:
@@ -131,7 +179,12 @@ def one_turn(lifeboat, table, ceph, data, run, bucket):
                       f"stores:\n  data: {{files: {data}, every: hourly}}\n")
         env = {"LIFEBOAT_KEY": "bench-passphrase-1", "LIFEBOAT_STATE": os.path.join(run, f"state-{name}"),
                "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_ENDPOINT_URL": ceph.endpoint()}
-        return lambda *words: measure([lifeboat, "--plan", plan, "--quiet", *words], env)
+        return lambda *words: measure([*ceph.way.command, lifeboat, "--plan", plan, "--quiet", *words], env)
+
+    def timed(step, tool, act):
+        before = ceph.cpu()
+        table.add(step, tool, act(), stored)
+        served.setdefault((step, tool), []).append(ceph.cpu() - before)
 
     plain = lambda method, index: presigned(method, ceph.endpoint(), f"/{bucket}/plain/{index}")
     local, ours = verbs("local", f"{run}/local"), verbs("s3", f"s3://{bucket}/ours")
@@ -140,41 +193,61 @@ def one_turn(lifeboat, table, ceph, data, run, bucket):
     packs = pack_files(f"{run}/local")
     stored = sum(os.path.getsize(pack) for pack in packs)
     ours("init")
-    table.add("backup", "lifeboat", ours("backup"), stored)
-    table.add("backup", "4 x plain PUT", curl_all(run, (
-        [f'upload-file = "{pack}"', f'url = "{plain("PUT", index)}"'] for index, pack in enumerate(packs))), stored)
-    table.add("restore", "lifeboat", ours("restore", "data", "--to", f"{run}/out"), stored)
+    timed("backup", "lifeboat", lambda: ours("backup"))
+    timed("backup", "4 x plain PUT", lambda: curl_all(ceph.way, run, (
+        [f'upload-file = "{pack}"', f'url = "{plain("PUT", index)}"'] for index, pack in enumerate(packs))))
+    timed("restore", "lifeboat", lambda: ours("restore", "data", "--to", f"{run}/out"))
     os.mkdir(f"{run}/got")
-    table.add("restore", "4 x plain GET", curl_all(run, (
-        [f'url = "{plain("GET", index)}"', f'output = "{run}/got/{index}"'] for index in range(len(packs)))), stored)
-    if subprocess.run(["diff", "-r", data, f"{run}/out"], capture_output=True).returncode != 0:
+    timed("restore", "4 x plain GET", lambda: curl_all(ceph.way, run, (
+        [f'url = "{plain("GET", index)}"', f'output = "{run}/got/{index}"'] for index in range(len(packs)))))
+    if subprocess.run(["diff", "-r", "--no-dereference", data, f"{run}/out"], capture_output=True).returncode != 0:
         raise SystemExit("bench: our restore differs from the source")
+
+
+def make_data(kind, folder, size_mb):
+    os.mkdir(folder)
+    if kind == "mixed files":
+        sample_of_system(folder, size_mb << 20)
+        return
+    for index in range(max(1, size_mb // 32)):
+        with open(os.path.join(folder, str(index)), "wb") as out:
+            out.write(os.urandom(32 << 20))
+
+
+def measure_way(lifeboat, work, data, size_mb, repeat, way):
+    table, served = Table(), {}
+    for turn in range(repeat):
+        folder = os.path.join(work, f"run{turn}")
+        os.mkdir(folder)
+        ceph = Ceph(folder, 8 * (size_mb << 20) + (1 << 30), way)
+        try:
+            bucket = f"bench{turn}"
+            measure(["curl", "--silent", "--fail", "-X", "PUT", presigned("PUT", ceph.endpoint(), f"/{bucket}")])
+            one_turn(lifeboat, table, served, ceph, data, folder, bucket)
+        finally:
+            ceph.stop()
+        shutil.rmtree(folder)
+    table.show()
+    print(f"\n{'CPU s of the service':<24}" + ", ".join(
+        f"{step} by {tool} {statistics.median(values):.2f}" for (step, tool), values in served.items()))
+    return table.all_figures()
 
 
 def run(lifeboat, work, size_mb, repeat):
     figures = {}
     for kind in ("mixed files", "noise"):
         data = os.path.join(work, kind.split()[0])
-        os.mkdir(data)
-        if kind == "noise":
-            for index in range(max(1, size_mb // 32)):
-                with open(os.path.join(data, str(index)), "wb") as out:
-                    out.write(os.urandom(32 << 20))
-        else:
-            sample_of_system(data, size_mb << 20)
-        table = Table()
-        for turn in range(repeat):
-            folder = os.path.join(work, f"{kind.split()[0]}-run{turn}")
-            os.mkdir(folder)
-            ceph = Ceph(folder, 8 * (size_mb << 20) + (1 << 30))
+        make_data(kind, data, size_mb)
+        for make_way in (Loopback, Link) if kind == "noise" else (Loopback,):
             try:
-                bucket = f"bench{turn}"
-                measure(["curl", "--silent", "--fail", "-X", "PUT", presigned("PUT", ceph.endpoint(), f"/{bucket}")])
-                one_turn(lifeboat, table, ceph, data, folder, bucket)
+                way = make_way()
+            except OSError as trouble:
+                print(f"\ns3: {make_way.name}: skipped: {trouble}")
+                continue
+            print(f"\ns3: {size_mb} MB of {kind} over {way.name}; Ceph in memory, on the same machine; "
+                  "CPU in the table is the client's alone")
+            try:
+                figures[f"{kind}, {way.name}"] = measure_way(lifeboat, work, data, size_mb, repeat, way)
             finally:
-                ceph.stop()
-            shutil.rmtree(folder)
-        print(f"\ns3: {size_mb} MB of {kind}; Ceph in memory, on the same machine; CPU is the client's alone")
-        table.show()
-        figures[kind] = table.all_figures()
+                way.close()
     return figures, 0

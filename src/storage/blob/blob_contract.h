@@ -65,6 +65,18 @@ TEST_P(BlobContract, GivesBackWhatWasPut) {
   EXPECT_EQ(store().info("p/one/00")->size, data.size());
 }
 
+TEST_P(BlobContract, GivesTheEndOfAnObject) {
+  auto data = bytes_of("hello, store");
+  ASSERT_TRUE(store().put_hashed("p/one/00", data, sha256(data)).ok());
+  EXPECT_EQ(store().get_tail("p/one/00", 5).value(), bytes_of("store"));
+  EXPECT_EQ(store().get_tail("p/one/00", 0).value(), Buffer());
+  EXPECT_EQ(store().get_tail("p/one/00", data.size()).value(), data);
+  EXPECT_EQ(store().get_tail("p/one/00", 1000).value(), data);
+  EXPECT_EQ(store().get_tail("nope", 5).error().kind(), ErrorKind::not_found);
+  ASSERT_TRUE(store().put("empty", {}).ok());
+  EXPECT_EQ(store().get_tail("empty", 5).value(), Buffer());
+}
+
 TEST_P(BlobContract, HoldsEmptyObjects) {
   ASSERT_TRUE(store().put("empty", {}).ok());
   EXPECT_EQ(store().get("empty").value(), Buffer());

@@ -12,6 +12,7 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/time.h"
+#include "foundation/crypto/hash.h"
 
 namespace lb {
 
@@ -28,6 +29,10 @@ class BlobStore {
   // landed, look first. Durable once flush() has returned ok. A crash never leaves a torn object
   // under `key`.
   virtual Status put(const std::string& key, ByteView bytes) = 0;
+  // put() by who knows the SHA-256 of the bytes already: a store that needs it hashes nothing.
+  virtual Status put_hashed(const std::string& key, ByteView bytes, const Digest& /*sha256*/) {
+    return put(key, bytes);
+  }
   // Everything put before is durable when this returns ok.
   virtual Status flush() = 0;
   virtual Result<Buffer> get(const std::string& key) = 0;  // not_found
@@ -40,6 +45,8 @@ class BlobStore {
     std::copy(bytes.begin(), bytes.end(), out.begin());
     return {};
   }
+  // The last `size` bytes of an object; all of it when it has no more.
+  virtual Result<Buffer> get_tail(const std::string& key, std::uint64_t size);
   virtual Result<BlobInfo> info(const std::string& key) = 0;
   // Keys with this prefix, sorted, strictly after `after` when it is not empty.
   virtual Result<std::vector<BlobInfo>> list(const std::string& prefix,
@@ -53,6 +60,8 @@ class BlobStore {
   // first; null after the last. Whoever was helped says so with healed().
   virtual BlobStore* copy(std::size_t /*number*/) { return nullptr; }
   virtual void healed(const std::string& /*key*/, std::size_t /*number*/) {}
+  // How many requests it takes at once to fill the way to the store; 1 where nothing is far away.
+  virtual unsigned requests_at_once() const { return 1; }
   virtual std::string describe() const = 0;  // "directory /srv/backups", never a credential
 };
 

@@ -78,6 +78,9 @@ Result<HttpAnswer> FakeS3::send(const HttpRequest& request) {
   ++counts_[request.method];
   ++counts_[""];
   urls_.push_back(request.url);
+  for (const auto& [name, value] : request.headers) {
+    if (name == "x-amz-content-sha256") last_digest_ = value;
+  }
   bool matches =
       trouble_.count > 0 && (trouble_.method.empty() || trouble_.method == request.method);
   int nth = matches ? matched_++ : 0;
@@ -169,8 +172,13 @@ HttpAnswer FakeS3::get(const HttpRequest& request, const Parts& parts) {
   auto range = parts.headers.find("range");
   if (head || range == parts.headers.end() || flaw_ == S3Flaw::ignores_ranges) return out;
   auto dash = range->second.find('-');
-  auto first = std::stoull(range->second.substr(6, dash - 6));
   auto last = std::stoull(range->second.substr(dash + 1));
+  bool from_end = dash == 6;
+  if (from_end && flaw_ == S3Flaw::no_end_ranges) return out;
+  auto size = object.body.size();
+  auto first = from_end ? size - std::min<std::size_t>(last, size)
+                        : std::stoull(range->second.substr(6, dash - 6));
+  if (from_end) last = size - 1;
   if (first >= object.body.size()) return answer(416, error_xml("InvalidRange", ""));
   if (flaw_ == S3Flaw::shifted_ranges) ++first, ++last;
   if (flaw_ == S3Flaw::short_ranges) --last;
@@ -239,6 +247,11 @@ int FakeS3::asked(const std::string& method) const {
   std::lock_guard lock(mutex_);
   auto found = counts_.find(method);
   return found == counts_.end() ? 0 : found->second;
+}
+
+std::string FakeS3::last_digest() const {
+  std::lock_guard lock(mutex_);
+  return last_digest_;
 }
 
 std::vector<std::string> FakeS3::urls() const {

@@ -22,6 +22,7 @@ enum class S3Flaw {
   ignores_ranges,  // a whole object for every part that is asked
   shifted_ranges,  // the part beside the one that is asked
   short_ranges,    // fewer bytes than asked
+  no_end_ranges,   // a whole object when its end is asked
   unsorted_lists,  // keys in the wrong order
   endless_lists,   // the first page again and again
   foreign_lists,   // keys that nobody asked for
@@ -53,6 +54,7 @@ class FakeS3 final : public Http {
 
   int asked(const std::string& method) const;  // empty: all
   std::vector<std::string> urls() const;
+  std::string last_digest() const;  // of a body, as the last request signed it
   std::size_t page_keys = 1000;
 
  private:
@@ -83,6 +85,7 @@ class FakeS3 final : public Http {
   std::map<std::string, Object> objects_;
   std::map<std::string, int> counts_;
   std::vector<std::string> urls_;
+  std::string last_digest_;
   S3Trouble trouble_;
   int matched_ = 0;
   HttpAnswer refusal_;

@@ -29,7 +29,8 @@ struct FaultPlan {
   std::optional<BlobCall> only = {};  // match this call alone
   std::string prefix = {};            // match keys (or list prefixes) that start so
   std::function<void(const std::string&)> before =
-      {};  // called before every matching call, may block
+      {};                         // called before every matching call, may block
+  unsigned requests_at_once = 1;  // as if it were so far away
 };
 
 class FaultBlobStore final : public BlobStore {
@@ -47,6 +48,7 @@ class FaultBlobStore final : public BlobStore {
   Status retain(const std::string& key, Timestamp until) override {
     return inner_.retain(key, until);
   }
+  unsigned requests_at_once() const override { return plan_.requests_at_once; }
   std::string describe() const override { return inner_.describe(); }
 
   bool fired() const { return fired_; }

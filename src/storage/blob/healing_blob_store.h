@@ -24,17 +24,27 @@ class HealingBlobStore final : public BlobStore {
                    std::function<void(const std::string&)> on_trouble);
 
   Status put(const std::string& key, ByteView bytes) override { return inner_.put(key, bytes); }
+  Status put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) override {
+    return inner_.put_hashed(key, bytes, sha256);
+  }
   Status flush() override { return inner_.flush(); }
   Result<Buffer> get(const std::string& key) override { return inner_.get(key); }
   Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
                            std::uint64_t size) override {
     return inner_.get_range(key, offset, size);
   }
+  Status get_range_into(const std::string& key, std::uint64_t offset, MutableBytes out) override {
+    return inner_.get_range_into(key, offset, out);
+  }
+  Result<Buffer> get_tail(const std::string& key, std::uint64_t size) override {
+    return inner_.get_tail(key, size);
+  }
   Result<BlobInfo> info(const std::string& key) override { return inner_.info(key); }
   // Of the log, what any place has: a segment that is lost here is found in a copy. Of all else,
   // what the store has: it says which points there are.
   Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after) override;
   Status remove(const std::string& key) override { return inner_.remove(key); }
+  unsigned requests_at_once() const override { return inner_.requests_at_once(); }
   std::string describe() const override { return inner_.describe(); }
 
   BlobStore* copy(std::size_t number) override;

@@ -28,6 +28,18 @@ Error taken(const std::string& key) {
   return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
 }
 
+// Whether an answer holds the last `size` bytes of an object ("bytes 5-9/10"), or all of a small
+// one.
+bool is_end(const S3Answer& answer, std::uint64_t size) {
+  auto got = answer.body.size();
+  if (answer.status == 200) return got <= size;
+  auto where = answer.header("content-range");
+  auto slash = where.rfind('/');
+  auto total = parse_uint(slash == std::string::npos ? "" : where.substr(slash + 1));
+  return answer.status == 206 && total.ok() && got == std::min(size, *total) &&
+         where.starts_with(cat("bytes ", *total - got, "-"));
+}
+
 // A bucket that is missing is another matter than an object that is.
 bool is_missing(const S3Answer& answer) {
   return answer.status == 404 && answer.code != "NoSuchBucket";
@@ -39,14 +51,20 @@ S3BlobStore::S3BlobStore(Http& http, Clock& clock, Random& random, S3Settings se
     : clock_(clock), random_(random), client_(http, clock, random, std::move(settings)) {}
 
 Status S3BlobStore::put(const std::string& key, ByteView bytes) {
+  return put_hashed(key, bytes, sha256(bytes));
+}
+
+Status S3BlobStore::put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) {
   LB_TRY(check_blob_key(key));
   const auto& immutable = client_.settings().immutable;
   // What a self-test puts is to be removed again at once.
   bool locked = immutable && !key.starts_with("probe/");
-  return put_once(key, bytes, locked ? lock_headers(client_.now() + *immutable) : NamedTexts());
+  return put_once(key, bytes, sha256,
+                  locked ? lock_headers(client_.now() + *immutable) : NamedTexts());
 }
 
-Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const NamedTexts& lock) {
+Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const Digest& sha256,
+                             const NamedTexts& lock) {
   auto mark = to_hex(random_.bytes(16));
   NamedTexts headers = {{"if-none-match", "*"}, {mark_header, mark}};
   headers.insert(headers.end(), lock.begin(), lock.end());
@@ -55,8 +73,8 @@ Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const Named
     auto proof = LB_TRY(md5(bytes));
     headers.emplace_back("content-md5", to_base64(proof));
   }
-  auto answer =
-      LB_TRY(client_.call({.method = "PUT", .key = key, .headers = headers, .body = bytes}));
+  auto answer = LB_TRY(client_.call(
+      {.method = "PUT", .key = key, .headers = headers, .body = bytes, .sha256 = sha256}));
   if (answer.good()) return {};
   if (!lock.empty() && answer.status == 400 && answer.code == "InvalidRequest") {
     return Error(ErrorKind::unsupported,
@@ -123,6 +141,21 @@ Result<Buffer> S3BlobStore::get_range(const std::string& key, std::uint64_t offs
   }
   if (answer.body.size() != size) return too_short(key);
   return std::move(answer.body);
+}
+
+Result<Buffer> S3BlobStore::get_tail(const std::string& key, std::uint64_t size) {
+  LB_TRY(check_blob_key(key));
+  if (size == 0) return BlobStore::get_tail(key, size);
+  auto answer = client_.call({.method = "GET",
+                              .key = key,
+                              .headers = {{"range", cat("bytes=-", size)}},
+                              .body_max = size});
+  if (answer.ok() && is_missing(*answer)) return missing(key, describe());
+  if (answer.ok() && is_end(*answer, size)) return std::move(answer->body);
+  bool too_much = !answer.ok() && answer.error().kind() == ErrorKind::invalid;
+  if (!answer.ok() && !too_much) return std::move(answer).take_error();
+  // A service that knows no ranges from the end: the size first, then the range.
+  return BlobStore::get_tail(key, size);
 }
 
 Result<S3Answer> S3BlobStore::head(const std::string& key, const std::string& what) {

@@ -27,15 +27,18 @@ class S3BlobStore final : public BlobStore {
   S3BlobStore(Http& http, Clock& clock, Random& random, S3Settings settings);
 
   Status put(const std::string& key, ByteView bytes) override;
+  Status put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) override;
   Status flush() override { return {}; }  // a put was answered only when it was durable
   Result<Buffer> get(const std::string& key) override;
   Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
                            std::uint64_t size) override;
+  Result<Buffer> get_tail(const std::string& key, std::uint64_t size) override;
   Result<BlobInfo> info(const std::string& key) override;
   Result<std::vector<BlobInfo>> list(const std::string& prefix,
                                      const std::string& after = {}) override;
   Status remove(const std::string& key) override;
   Status retain(const std::string& key, Timestamp until) override;
+  unsigned requests_at_once() const override { return 4; }
   std::string describe() const override { return client_.settings().describe(); }
 
   // The store's clock minus ours, as its last answer showed it.
@@ -47,7 +50,8 @@ class S3BlobStore final : public BlobStore {
   Status prove_lock();
 
  private:
-  Status put_once(const std::string& key, ByteView bytes, const NamedTexts& lock);
+  Status put_once(const std::string& key, ByteView bytes, const Digest& sha256,
+                  const NamedTexts& lock);
   Result<bool> is_ours(const std::string& key, std::size_t size, const std::string& mark);
   NamedTexts lock_headers(Timestamp until) const;
   std::string_view lock_mode() const;

@@ -119,6 +119,32 @@ TEST_F(S3Store, GivesUpInTimeAndAsksADeadServiceOnlyOnceThen) {
   EXPECT_EQ(text("k"), "x") << "and patient again";
 }
 
+TEST_F(S3Store, AsksForTheEndOfAnObjectOnce) {
+  auto big = std::string(300'000, 'x') + "the end";
+  ASSERT_TRUE(store->put("big", view_of(big)).ok());
+  auto before = service.asked("");
+  EXPECT_EQ(text_of(store->get_tail("big", 7).take()), "the end");
+  EXPECT_EQ(service.asked(""), before + 1);
+  for (auto flaw : {S3Flaw::no_end_ranges, S3Flaw::short_ranges, S3Flaw::shifted_ranges}) {
+    service.set_flaw(flaw);
+    auto end = store->get_tail("big", 7);
+    // Never other bytes: the size is asked and then the range, which tells a lie by itself.
+    EXPECT_EQ(end.ok(), flaw == S3Flaw::no_end_ranges) << static_cast<int>(flaw);
+    if (end.ok()) {
+      EXPECT_EQ(text_of(*end), "the end");
+    }
+  }
+}
+
+TEST_F(S3Store, TakesTheDigestOfWhoKnowsIt) {
+  auto bytes = view_of("known");
+  ASSERT_TRUE(store->put_hashed("k", bytes, sha256(bytes)).ok());
+  EXPECT_EQ(service.last_digest(), to_hex(sha256(bytes)));
+  EXPECT_EQ(text("k"), "known");
+  ASSERT_TRUE(store->put("l", bytes).ok());
+  EXPECT_EQ(service.last_digest(), to_hex(sha256(bytes)));
+}
+
 TEST_F(S3Store, AStopEndsTheWaiting) {
   std::stop_source stop;
   auto settings = plain();

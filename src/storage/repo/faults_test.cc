@@ -93,7 +93,8 @@ TEST_F(Faults, FailureOfEveryCallOfTheStore) {
     for (std::uint64_t nth = 0;; ++nth) {
       auto where = cat("fault ", static_cast<int>(fault), " call ", nth, ": ");
       auto store = copy();
-      FaultBlobStore faulty(*store, {.nth = nth, .fault = fault});
+      FaultBlobStore faulty(
+          *store, {.nth = nth, .fault = fault, .requests_at_once = nth % 2 == 0 ? 1u : 4u});
       auto outcome = work(faulty);
       store->crash();
       check(*store, outcome, where);

@@ -100,6 +100,10 @@ class Fetch {
   }
 
   Status run(std::span<const Row> rows, unsigned workers, std::stop_token stop) {
+    // Those who wait for a store that is far away leave the processor to the others. A caller that
+    // wants one thread has others of its own.
+    auto requests = snapshot_.core().blobs.requests_at_once();
+    if (workers > 1 && requests > 1) workers += requests;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       if (left_[row] == 0) LB_TRY(sink_.done(row));
     }

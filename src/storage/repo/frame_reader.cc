@@ -65,10 +65,10 @@ std::string fresh_session_id(const Core& core) {
   return id_text(fresh);
 }
 
-Result<PackTrailer> FrameReader::trailer(const std::string& pack, std::uint64_t pack_size) {
-  if (pack_size < pack_trailer_bytes + pack_header_bytes) return too_short(pack);
-  auto bytes = core_.blobs.get_range(pack, pack_size - pack_trailer_bytes, pack_trailer_bytes);
+Result<PackTrailer> FrameReader::trailer(BlobStore& blobs, const std::string& pack) {
+  auto bytes = blobs.get_tail(pack, pack_trailer_bytes);
   if (!bytes.ok()) return as_damage(std::move(bytes).take_error(), pack);
+  if (bytes->size() < pack_trailer_bytes) return too_short(pack);
   return open_trailer(core_.keys, pack, *bytes);
 }
 
@@ -96,9 +96,7 @@ Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack)
     auto found = keys_.find(pack);
     if (found != keys_.end()) return found->second;
   }
-  auto info = core_.blobs.info(pack);
-  if (!info.ok()) return as_damage(std::move(info).take_error(), pack);
-  auto end = LB_TRY(trailer(pack, info->size));
+  auto end = LB_TRY(trailer(core_.blobs, pack));
   std::lock_guard lock(mutex_);
   // Readers go through packs in their order: what was used long ago is hardly asked for again.
   if (keys_.size() >= keys_max) keys_.clear();
@@ -172,10 +170,7 @@ Result<Buffer> FrameReader::from_copies(const std::string& pack, const Extent& e
 // Past all caches: trailer, frame.
 Result<Buffer> FrameReader::frame_in(BlobStore& blobs, const std::string& pack,
                                      const Extent& extent) {
-  auto info = LB_TRY(blobs.info(pack));
-  if (info.size < pack_trailer_bytes + pack_header_bytes) return too_short(pack);
-  auto tail = LB_TRY(blobs.get_range(pack, info.size - pack_trailer_bytes, pack_trailer_bytes));
-  auto end = LB_TRY(open_trailer(core_.keys, pack, tail));
+  auto end = LB_TRY(trailer(blobs, pack));
   auto sealed = LB_TRY(blobs.get_range(pack, extent.frame_offset, extent.frame_size));
   return open_frame(core_.keys, *end.aead, pack, extent.frame, sealed);
 }

@@ -59,12 +59,12 @@ class FrameReader {
   Result<Buffer> from_copies(const std::string& pack, const Extent& extent, Error why);
   // The chunk of an extent, cut from its frame and checked against its id.
   Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
-  Result<PackTrailer> trailer(const std::string& pack, std::uint64_t pack_size);
   // Trailer and footer, as a rule with one request.
   Result<PackEnd> end_of(const std::string& pack, std::uint64_t pack_size);
 
  private:
   Result<Buffer> open_anywhere(const std::string& pack, const Extent& extent);
+  Result<PackTrailer> trailer(BlobStore& blobs, const std::string& pack);
   Result<Buffer> frame_in(BlobStore& blobs, const std::string& pack, const Extent& extent);
   Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
 

@@ -27,19 +27,27 @@ Packer::Packer(const Core& core, ChunkMap& chunks, std::string session, const Pa
       stop_(std::move(stop)),
       frames_(limits.queue_bytes / frame_bytes),
       queue_(limits.queue_bytes),
+      full_(limits.packs),
       buffers_(limits.packs, limits.pack_bytes + 2 * frame_bytes_max + footer_room_bytes) {
-  for (unsigned i = 0; i < std::max(1u, limits.workers); ++i) {
-    workers_.emplace_back([this] {
-      auto status = work();
-      // The failure is kept, and every caller is told of it.
-      if (!status.ok()) (void)fail(std::move(status).take_error());
-    });
-  }
+  for (unsigned i = 0; i < std::max(1u, limits.workers); ++i) start(&Packer::work);
+  for (unsigned i = 0; i < std::max(1u, limits.puts); ++i) start(&Packer::put_packs);
+}
+
+void Packer::start(Status (Packer::*task)()) {
+  threads_.emplace_back([this, task] {
+    auto status = (this->*task)();
+    // The failure is kept, and every caller is told of it.
+    if (!status.ok()) (void)fail(std::move(status).take_error());
+  });
 }
 
 Packer::~Packer() {
-  halt_.request_stop();
-  workers_.clear();
+  {
+    std::lock_guard lock(mutex_);
+    halt_.request_stop();
+    changed_.notify_all();
+  }
+  threads_.clear();
 }
 
 Status Packer::fail(Error error) {
@@ -83,12 +91,28 @@ Status Packer::work() {
   return {};
 }
 
+Status Packer::put_packs() {
+  while (auto pack = full_.pop(halt_.get_token())) {
+    LB_TRY(finish(**pack));
+    std::lock_guard lock(mutex_);
+    --packs_in_flight_;
+    changed_.notify_all();
+  }
+  return {};
+}
+
 // The open pack, which takes no more frames; null when one of them is still being sealed: whoever
-// does that finishes the pack.
+// does that hands the pack over.
 std::shared_ptr<OpenPack> Packer::close_pack() {
   auto pack = std::exchange(open_pack_, nullptr);
   pack->closed = true;
+  ++packs_in_flight_;
   return pack->pending == 0 ? pack : nullptr;
+}
+
+void Packer::hand_over(std::shared_ptr<OpenPack> pack) {
+  // Never waits: there are no more packs than have room. Stopped, nobody puts it any more.
+  (void)full_.push(std::move(pack), 1, halt_.get_token());
 }
 
 void Packer::open_pack() {
@@ -100,20 +124,18 @@ void Packer::open_pack() {
   open_pack_->append(pack_header());
 }
 
-// A full pack is put before there is a new one, so that a buffer comes free even if there is but
-// one. Waits only for packs that other threads are sealing or putting.
+// A full pack is handed over before there is a new one, so that a buffer comes free even if there
+// is but one. Waits only for packs that other threads are sealing or putting.
 Result<Packer::Slot> Packer::reserve(const ChunkFrame& frame, std::size_t sealed_bytes) {
   std::unique_lock lock(mutex_);
   for (;;) {
     if (failure_) return *failure_;
+    if (halt_.stop_requested()) return Error(ErrorKind::cancelled, "the session has ended");
     bool full = open_pack_ &&
                 (open_pack_->used >= limits_.pack_bytes || open_pack_->chunks >= pack_chunks_max);
     if (full) {
       auto closed = close_pack();
-      if (!closed) continue;
-      lock.unlock();
-      LB_TRY(finish(*closed));
-      lock.lock();
+      if (closed) hand_over(std::move(closed));
       continue;
     }
     if (open_pack_) break;
@@ -142,12 +164,9 @@ Status Packer::seal(const ChunkFrame& frame) {
     LB_ASSERT(placed);
     offset += length;
   }
-  bool last = false;
-  {
-    std::lock_guard lock(mutex_);
-    last = --pack.pending == 0 && pack.closed;
-  }
-  return last ? finish(pack) : Status();
+  std::lock_guard lock(mutex_);
+  if (--pack.pending == 0 && pack.closed) hand_over(std::move(slot.pack));
+  return {};
 }
 
 Status Packer::finish(OpenPack& pack) {
@@ -213,14 +232,15 @@ Status Packer::settle() {
 
 Status Packer::drain() {
   LB_TRY(settle());
-  std::shared_ptr<OpenPack> closed;
   {
-    std::lock_guard lock(mutex_);
-    if (open_pack_) closed = close_pack();
+    std::unique_lock lock(mutex_);
+    auto closed = open_pack_ ? close_pack() : nullptr;
+    if (closed) hand_over(std::move(closed));
+    changed_.wait(lock, [&] { return failure_ || packs_in_flight_ == 0; });
+    if (failure_) return *failure_;
   }
-  auto finished = closed ? finish(*closed) : Status();
-  if (finished.ok()) finished = put_index(true);
-  if (!finished.ok()) return fail(std::move(finished).take_error());
+  auto rest = put_index(true);
+  if (!rest.ok()) return fail(std::move(rest).take_error());
   return {};
 }
 

@@ -1,7 +1,7 @@
 // Packer: the sealing half of a session. New chunks are gathered into frames; worker threads
-// compress and seal them into packs and put full packs. Memory: the frame queue and the pack
-// buffers; who needs one more waits. Thread-safe. The first failure stops everything and is
-// returned by every later call.
+// compress and seal them into packs, and hand full packs to threads that put them, so that nobody
+// who has work waits for the store. Memory: the frame queue and the pack buffers; who needs one
+// more waits. Thread-safe. The first failure stops everything and is returned by every later call.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,8 @@
 namespace lb::repo {
 
 struct PackerLimits {
-  unsigned workers = 2;
+  unsigned workers = 2;  // seal
+  unsigned puts = 2;     // packs being put at once
   std::size_t queue_bytes = 0;
   std::size_t pack_bytes = 0;  // a pack closes when it reaches this
   std::size_t packs = 2;       // in memory at once: filled or being put
@@ -54,11 +55,14 @@ class Packer {
     std::size_t offset = 0;
   };
 
+  void start(Status (Packer::*task)());
   Status work();
+  Status put_packs();
   Status seal(const ChunkFrame& frame);
   Result<Slot> reserve(const ChunkFrame& frame, std::size_t sealed_bytes);
   void open_pack();
   std::shared_ptr<OpenPack> close_pack();
+  void hand_over(std::shared_ptr<OpenPack> pack);
   Status finish(OpenPack& pack);
   void note_in_index(const OpenPack& pack, const Digest& digest);
   Status put_index(bool all);
@@ -75,6 +79,7 @@ class Packer {
 
   FrameGatherer frames_;
   BoundedQueue<ChunkFrame> queue_;
+  BoundedQueue<std::shared_ptr<OpenPack>> full_;  // no more than there are buffers
 
   mutable std::mutex mutex_;  // packs and failure
   std::condition_variable changed_;
@@ -82,10 +87,11 @@ class Packer {
   std::shared_ptr<OpenPack> open_pack_;  // shared by the threads that seal into it
   std::uint32_t next_pack_ = 0, next_index_ = 0;
   std::uint64_t frames_in_flight_ = 0;
-  Index index_;  // of packs put since the last index object
+  std::uint64_t packs_in_flight_ = 0;  // closed, and not yet put
+  Index index_;                        // of packs put since the last index object
   std::optional<Error> failure_;
   std::atomic<std::uint64_t> stored_bytes_{0};
-  std::vector<std::jthread> workers_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace lb::repo

@@ -4,10 +4,13 @@
 
 namespace lb::repo {
 
-Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes) {
+namespace {
+
+template <typename Put>
+Status put_and_look(BlobStore& blobs, const std::string& key, ByteView bytes, const Put& put_it) {
   constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
-    auto put = blobs.put(key, bytes);
+    auto put = put_it();
     if (put.ok()) return {};
     auto kind = put.error().kind();
     if (kind != ErrorKind::timeout && kind != ErrorKind::conflict) return put;
@@ -20,6 +23,16 @@ Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes) {
     bool absent = there.error().kind() == ErrorKind::not_found;
     if (!absent || kind == ErrorKind::conflict || attempt == attempts) return put;
   }
+}
+
+}  // namespace
+
+Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes) {
+  return put_and_look(blobs, key, bytes, [&] { return blobs.put(key, bytes); });
+}
+
+Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes, const Digest& sha256) {
+  return put_and_look(blobs, key, bytes, [&] { return blobs.put_hashed(key, bytes, sha256); });
 }
 
 }  // namespace lb::repo

@@ -25,12 +25,16 @@ std::size_t row_memory(const OpenOptions& options) {
   return std::clamp<std::size_t>(options.memory_bytes / 6, 64 << 10, 64 << 20);
 }
 
-PackerLimits packer_limits(const OpenOptions& options) {
+// A store that is far away takes several packs at once while the next one is filled: smaller ones,
+// as they share the memory.
+PackerLimits packer_limits(const OpenOptions& options, unsigned requests_at_once) {
   PackerLimits out;
   out.workers = std::max(1u, options.workers);
   out.queue_bytes =
       std::clamp<std::size_t>(options.memory_bytes / 12, 4 * frame_bytes_max, 32 << 20);
-  out.packs = std::max(2u, out.workers);
+  bool far = requests_at_once > 1;
+  out.puts = std::max(out.workers, requests_at_once);
+  out.packs = far ? out.puts + 1 : std::max(2u, out.workers);
   out.pack_bytes =
       std::clamp<std::size_t>(options.memory_bytes * 5 / 8 / out.packs, 1 << 20, pack_bytes);
   return out;
@@ -45,7 +49,7 @@ Session::Session(const Core& core, std::string id, StoredSnapshot* parent, const
       parent_(parent),
       previous_(previous),
       stop_(stop),
-      packer_(core, chunks_, id_, packer_limits(core.options), stop),
+      packer_(core, chunks_, id_, packer_limits(core.options, core.blobs.requests_at_once()), stop),
       rows_(row_memory(core.options),
             {[this](ByteView bytes) { return store_bytes(bytes); },
              [this] { return packer_.drain(); },

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <thread>
 
 #include "foundation/flow/task_group.h"
+#include "storage/blob/fault_blob_store.h"
 #include "storage/repo/format.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/row_sorter.h"
@@ -34,6 +37,84 @@ TEST_F(Sessions, TwoWritersAtOnceBothSucceed) {
     EXPECT_EQ(read(ids[i]), (Content{{"shared", shared}, {"own", noise(10 + i, 2'000'000)}}));
   }
   EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+// A store that is far away: the first puts of packs wait until several are on their way.
+class FarStore {
+ public:
+  FarStore(BlobStore& inner, BlobFault fault, std::uint64_t nth)
+      : faulty(inner, {.nth = nth,
+                       .fault = fault,
+                       .lasting = true,
+                       .only = BlobCall::put,
+                       .prefix = "p/",
+                       .before = [this](const std::string&) { meet(); },
+                       .requests_at_once = 4}) {}
+  FaultBlobStore faulty;
+  int most() {
+    std::lock_guard lock(mutex_);
+    return most_;
+  }
+  void let_go() {
+    std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  void meet() {
+    std::unique_lock lock(mutex_);
+    most_ = std::max(most_, ++waiting_);
+    changed_.notify_all();
+    // Whoever puts one after the other would wait here in vain.
+    changed_.wait_for(lock, std::chrono::seconds(10), [&] { return released_ || most_ >= 4; });
+    --waiting_;
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0, most_ = 0;
+  bool released_ = false;
+};
+
+TEST_F(Sessions, AStoreThatIsFarAwayGetsSeveralPacksAtOnce) {
+  FarStore far(blobs, BlobFault::fail, ~0ull);
+  auto repo = open(far.faulty);
+  Content content{{"a", noise(1, 9'000'000)}, {"b", noise(2, 9'000'000)}};
+  auto info = write_snapshot(*repo, "data", content, clock.now());
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  EXPECT_EQ(far.most(), 4) << "as many as the store takes, and no more";
+  EXPECT_EQ(read(info->id), content);
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
+TEST_F(Sessions, APutThatFailsAmongOthersEndsTheSession) {
+  for (std::uint64_t nth : {0u, 3u, 7u}) {
+    FarStore far(blobs, BlobFault::full, nth);
+    auto repo = open(far.faulty);
+    Content content{{"a", noise(100 + nth, 9'000'000)}};
+    auto info = write_snapshot(*repo, "data", content, clock.now());
+    ASSERT_FALSE(info.ok()) << nth;
+    EXPECT_EQ(info.error().exit_code(), ExitCode::no_space) << info.error().text();
+  }
+  EXPECT_TRUE(repository->snapshots()->empty());
+}
+
+// Left without a commit while every buffer is full and its packs are on their way.
+TEST_F(Sessions, OneThatIsLeftDoesNotWaitForItsPacks) {
+  std::stop_source stop;
+  FarStore far(blobs, BlobFault::fail, ~0ull);
+  auto repo = open(far.faulty);
+  auto writer = repo->begin("data", nullptr, stop.get_token()).take();
+  std::jthread filler([&] {
+    auto written = write_row(*writer, "a", noise(5, 30'000'000));
+    EXPECT_TRUE(written.ok() || written.error().kind() == ErrorKind::cancelled);
+  });
+  while (far.most() < 2) std::this_thread::yield();
+  stop.request_stop();
+  filler.join();
+  far.let_go();
+  writer.reset();
+  EXPECT_TRUE(repository->snapshots()->empty());
 }
 
 TEST_F(Sessions, ManyStreamsOfOneWriter) {
