@@ -92,6 +92,34 @@ TEST_F(PruneCli, ShowsThenForgetsThenFrees) {
   EXPECT_EQ(again["packs_deleted"].integer(), 0);
 }
 
+TEST_F(PruneCli, RewritesPacksThatAreMostlyUnused) {
+  boat.must({"init"});
+  for (unsigned i = 0; i < 40; ++i) {
+    write_text(boat / ("data/large" + std::to_string(i)), text_for(1000 + i, 150'000));
+  }
+  take_point(1);
+  for (unsigned i = 0; i < 36; ++i) fs::remove(boat / ("data/large" + std::to_string(i)));
+  auto kept = take_point(2);
+  auto untouched = boat.must({"prune", "--confirm", "test", "--repack-budget", "0", "--json"});
+  EXPECT_EQ(untouched.summary()["packs_rewritten"].integer(), 0);
+  auto shown = boat.must({"prune", "-n", "--repack-budget", "1GB"});
+  EXPECT_NE(shown.err.find("would rewrite 1 packs"), std::string::npos) << shown.err;
+  auto done = boat.must({"prune", "--json"}).summary();
+  EXPECT_EQ(done["packs_rewritten"].integer(), 1) << "one in any case, though it exceeds a tenth";
+  EXPECT_GT(done["bytes_freed"].integer(), 5'000'000);
+  EXPECT_LT(done["bytes_rewritten"].integer(), 1'500'000);
+  expect_restores(kept);
+  boat.must({"verify", "--deep"});
+  EXPECT_EQ(boat.must({"prune", "--json"}).summary()["packs_rewritten"].integer(), 0);
+  auto next = take_point(2);
+  expect_restores(next);
+  EXPECT_NE(boat.must({"diff", kept, next}).exit_code, 1);
+  for (const char* bad : {"half", "-5%", "200%"}) {
+    EXPECT_EQ(boat.run({"prune", "--repack-below", bad}).exit_code, 2) << bad;
+  }
+  EXPECT_EQ(boat.run({"prune", "--repack-budget", "much"}).exit_code, 2);
+}
+
 TEST_F(PruneCli, AHeldPointStaysUntilItIsReleased) {
   boat.must({"init"});
   auto first = take_point(1), second = take_point(2);
@@ -124,7 +152,8 @@ TEST_F(PruneCli, SurvivesSigkillWhileBackupsRun) {
     change_data(round);
     auto tree = tree_of(boat / "data");
     auto backup = boat.start({"backup", "--json"});
-    auto prune = boat.start({"prune", "--confirm", "test", "--grace", "0s"});
+    auto prune = boat.start({"prune", "--confirm", "test", "--grace", "0s", "--repack-below",
+                             "100%", "--repack-budget", "100%"});
     ::usleep(20'000 * round);
     prune->signal(SIGKILL);
     (void)prune->wait();

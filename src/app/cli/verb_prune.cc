@@ -1,35 +1,14 @@
 // prune: which points the plan's retain: keeps and why, then forgetting the others and freeing what
 // none needs any more.
+#include "app/cli/prune_work.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "model/plan/values.h"
 #include "recovery/retain/facts.h"
-#include "storage/collect/collector.h"
-#include "storage/repo/merge_indexes.h"
 
 namespace lb::cli {
 
 namespace {
-
-struct Removed {
-  std::size_t points = 0;
-  repo::LogRemoval log;
-  repo::CollectReport collected;
-  repo::IndexMerge merged;
-};
-
-// What is to go, before anything goes.
-struct Doomed {
-  retain::RetentionPlan decided;
-  std::vector<std::string> points;
-  std::map<std::string, std::vector<repo::LogRange>> log;
-  std::uint64_t segments() const {
-    std::uint64_t out = 0;
-    for (const auto& [log_id, ranges] : log) {
-      for (const auto& range : ranges) out += range.end - range.first;
-    }
-    return out;
-  }
-};
 
 Result<Doomed> doom(const Session& session, Timestamp now) {
   const auto& plan = session.plan.plan;
@@ -103,71 +82,58 @@ Status guard(const Shell& shell, const Args& args, const Session& session, const
       .with_exit(ExitCode::refused);
 }
 
-// On record before it happens, and gone when this returns; interrupted, the next run goes on.
-Result<Removed> remove(const Shell& shell, const Session& session, const Doomed& doomed,
-                       const repo::CollectOptions& options, state::Act& act) {
-  const auto& core = *session.repository->core();
-  Removed out;
-  if (session.plan.plan.repository.retain.log == "deletions") {
-    for (const auto& each : doomed.decided.decisions) {
-      if (each.kept()) continue;
-      LB_TRY(act.note(cat("Forgetting point ", each.point.id, " of ", each.point.store, ", taken ",
-                          format_time(each.point.taken))));
-    }
+Status read_budget(const std::string& text, repo::RepackOptions& out) {
+  if (text.ends_with('%')) {
+    out.budget_share =
+        LB_TRY(plan::parse_percent(text).context("--repack-budget takes 10%, 5GB or 0"));
+    if (out.budget_share == 0) out.budget_bytes = 0;
+    return {};
   }
-  LB_TRY(repo::forget(core, doomed.points, shell.world.clock.now()).context("forget points"));
-  out.points = doomed.points.size();
-  out.log = LB_TRY(repo::remove_logs(core, doomed.log));
-  out.collected =
-      LB_TRY(repo::Collector(core, options, shell.stop).run().context("free what no point needs"));
-  // Under a lock the small indexes could not go, and every run would add another merged one.
-  if (!session.plan.plan.repository.immutable) {
-    out.merged = LB_TRY(repo::merge_indexes(core, shell.stop).context("merge the indexes"));
+  out.budget_bytes = LB_TRY(parse_size(text).context("--repack-budget takes 10%, 5GB or 0"));
+  return {};
+}
+
+Result<PruneOptions> read_options(const Args& args) {
+  PruneOptions out;
+  if (args.has("grace")) {
+    auto& grace = out.collect.grace;
+    grace = LB_TRY(parse_duration(args.get("grace")).context("--grace takes a time such as 24h"));
+    if (grace < Micros(0)) return Error(ErrorKind::invalid, "--grace cannot be negative");
   }
+  if (args.has("repack-below")) {
+    out.repack.below = LB_TRY(plan::parse_percent(args.get("repack-below"))
+                                  .context("--repack-below takes a percentage such as 50%"));
+  }
+  if (args.has("repack-budget")) LB_TRY(read_budget(args.get("repack-budget"), out.repack));
   return out;
 }
 
-Json json_of(const Removed& removed) {
-  Json awaited = Json::array();
-  for (const auto& session : removed.collected.awaited) awaited.push(session);
-  return Json::object()
-      .set("verb", "prune")
-      .set("ok", true)
-      .set("exit", 0)
-      .set("points_forgotten", static_cast<std::uint64_t>(removed.points))
-      .set("log_objects_removed", removed.log.objects)
-      .set("log_bytes_removed", removed.log.bytes)
-      .set("packs_deleted", removed.collected.deleted_packs)
-      .set("bytes_freed", removed.collected.deleted_bytes)
-      .set("indexes_merged", removed.merged.objects)
-      .set("packs_waiting", removed.collected.condemned_packs)
-      .set("bytes_waiting", removed.collected.condemned_bytes)
-      .set("sessions_awaited", std::move(awaited))
-      .set("sessions_aborted", static_cast<std::uint64_t>(removed.collected.aborted.size()));
-}
-
-std::string text_of(const Removed& removed, Micros took) {
-  const auto& collected = removed.collected;
-  auto text = cat(removed.points, " points forgotten, ", human_size(collected.deleted_bytes),
-                  " freed in ", collected.deleted_packs, " packs, ", human_size(removed.log.bytes),
-                  " of log in ", removed.log.objects, " objects, in ", human_duration(took), "\n");
-  for (const auto& session : collected.aborted) {
-    text += cat("session ", session, " did not end and was aborted: if it still runs, it fails ",
-                "when it commits and its next try reuses what is there\n");
+// What repacking would do once these points are forgotten.
+Status show_repack(const Shell& shell, const Session& session, const Doomed& doomed,
+                   const repo::RepackOptions& options) {
+  if (options.nothing()) return {};
+  std::set<std::string> without(doomed.points.begin(), doomed.points.end());
+  repo::Repacker repacker(*session.repository->core(), options, without, shell.stop);
+  auto plan = LB_TRY(repacker.plan());
+  if (shell.console.options().json) {
+    shell.console.event("lifeboat.repack-plan/1",
+                        Json::object()
+                            .set("packs", static_cast<std::uint64_t>(plan.packs.size()))
+                            .set("bytes", plan.bytes)
+                            .set("bytes_rewritten", plan.live_bytes)
+                            .set("packs_moved_already", plan.moved_already)
+                            .set("packs_left", plan.beyond_budget));
+    return {};
   }
-  if (collected.awaited.empty()) return text;
-  return text + cat(human_size(collected.condemned_bytes), " more wait for ",
-                    collected.awaited.size(), " running sessions, since ",
-                    format_time_seconds(repo::session_time(collected.awaited.front())),
-                    "; the next prune goes on\n");
-}
-
-Result<repo::CollectOptions> read_options(const Args& args) {
-  repo::CollectOptions out;
-  if (!args.has("grace")) return out;
-  out.grace = LB_TRY(parse_duration(args.get("grace")).context("--grace takes a time such as 24h"));
-  if (out.grace < Micros(0)) return Error(ErrorKind::invalid, "--grace cannot be negative");
-  return out;
+  if (plan.nothing()) return {};
+  auto text = cat(
+      "would rewrite ", plan.packs.size(), " packs of ", human_size(plan.bytes), ", ",
+      human_size(plan.live_bytes), " of which is needed, and so free ",
+      human_size(plan.bytes - std::min(plan.bytes, plan.live_bytes) + plan.moved_already_bytes));
+  if (plan.beyond_budget > 0)
+    text += cat("; ", plan.beyond_budget, " more packs are left to later runs");
+  shell.console.note(text);
+  return {};
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
@@ -176,7 +142,9 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto& console = shell.console;
   auto doomed = LB_TRY(doom(*session, shell.world.clock.now()));
   show_plan(console, doomed, shell.world.clock.now());
+  options.repack.locked = session->plan.plan.repository.immutable;
   if (args.has("dry-run")) {
+    LB_TRY(show_repack(shell, *session, doomed, options.repack));
     console.note(cat("would forget ", doomed.points.size(), " points and remove ",
                      doomed.segments(), " log segments; nothing was changed"));
     return ExitCode::ok;
@@ -187,7 +155,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
       shell.world, *session->journal, "prune", {},
       cat("Forgetting ", doomed.points.size(), " points"),
       Json::object().set("points", static_cast<std::uint64_t>(doomed.points.size()))));
-  auto removed = remove(shell, *session, doomed, options, *act);
+  auto removed = remove_doomed(shell, *session, doomed, options, *act);
   if (!removed.ok()) {
     LB_TRY(act->finish(false, removed.error().text(), Json::object()));
     return std::move(removed).take_error();
@@ -210,19 +178,26 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
 }  // namespace
 
 Verb prune_verb() {
-  return {{"prune",
-           "Forgets the points that retain: does not keep, and frees what no point needs.",
-           {"lifeboat prune -n   # what would be kept and why; changes nothing",
-            "lifeboat prune      # do it; backups may run meanwhile"},
-           "prune [-n] [--confirm NAME] [--grace TIME]",
-           {{"dry-run", 'n', "", "only show what would be kept and forgotten", false},
-            {"confirm", 0, "NAME",
-             "the system's name: go on though a store loses more than half of its points", false},
-            {"grace", 0, "TIME",
-             "abort a session that is older and shows no life, instead of waiting (default 24h)",
-             false}},
-           0},
-          run};
+  return {
+      {"prune",
+       "Forgets the points that retain: does not keep, and frees what no point needs.",
+       {"lifeboat prune -n   # what would be kept and why; changes nothing",
+        "lifeboat prune      # do it; backups may run meanwhile",
+        "lifeboat prune --repack-budget 100%   # also rewrite every pack that is mostly unused"},
+       "prune [-n] [--confirm NAME] [--grace TIME] [--repack-below P] [--repack-budget B]",
+       {{"dry-run", 'n', "", "only show what would be kept and forgotten", false},
+        {"confirm", 0, "NAME",
+         "the system's name: go on though a store loses more than half of its points", false},
+        {"grace", 0, "TIME",
+         "abort a session that is older and shows no life, instead of waiting (default 24h)",
+         false},
+        {"repack-below", 0, "PERCENT", "rewrite packs of which less is still needed (default 50%)",
+         false},
+        {"repack-budget", 0, "SIZE",
+         "write so much anew in one run at most: 10%, 5GB; 0 rewrites nothing (default 10%)",
+         false}},
+       0},
+      run};
 }
 
 }  // namespace lb::cli

@@ -106,32 +106,92 @@ Status Collector::read_verdict(const std::string& session) {
   auto object = core_.blobs.get(key);
   if (!object.ok() && object.error().kind() == ErrorKind::not_found) return {};  // forgotten
   auto bytes = LB_TRY(std::move(object));
-  auto frames = open_object(core_.keys, key, bytes);
-  auto verdict = frames.ok() ? decode_verdict(session, *frames) : Result<Verdict>(frames.error());
+  auto verdict = open_verdict(core_.keys, session, bytes);
   if (!verdict.ok()) {
     return std::move(verdict)
         .take_error()
         .context("nothing may be removed while it is unknown what this snapshot needs")
         .with_exit(ExitCode::damaged);
   }
-  if (verdict->aborted) aborted_.insert(session);
-  for (const auto& pack : verdict->packs) {
-    if (pack.needed) needed_.insert(pack.name);
-  }
   read_.insert(session);
+  if (verdict->state == VerdictState::aborted) aborted_.insert(session);
+  if (verdict->moved) return take_moved(verdict->moved);
+  if (verdict->is_snapshot()) take_snapshot(*verdict, verdict_mark(sha256(bytes)));
   return {};
 }
 
-// What is there and what is needed. Called again, it reads only what is new.
+Status Collector::take_moved(const std::shared_ptr<const Moved>& moved) {
+  // It may have been put after its session was aborted and the mark of that had gone: then the
+  // ledger, read now, names the session.
+  ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
+  if (ledger_.ended.contains(moved->session)) return {};
+  if (!looked_) {
+    moves_.add(moved);
+    return {};
+  }
+  // The snapshots it looked at have been counted without it. Until the next run what they name
+  // stays and so does what now stands for that: another collector may know only the latter.
+  for (const auto& pack : moved->packs) needed_.insert(pack.name);
+  return {};
+}
+
+void Collector::take_snapshot(const Verdict& verdict, const VerdictMark& mark) {
+  const auto& session = verdict.info.id;
+  for (const auto& pack : verdict.packs) {
+    if (!pack.needed) continue;
+    auto newest = moves_.instead_of(pack.name, session, mark);
+    if (newest) use(*newest);
+    // A pack is given up for others only if those can be seen.
+    bool moved = newest && all_there(*newest);
+    if (!moved) needed_.insert(pack.name);
+    if (!newest || moved) continue;
+    auto older = moves_.instead_of(pack.name, session, mark,
+                                   [this](const StoredPack& target) { return is_there(target); });
+    if (older) use(*older);
+  }
+}
+
+void Collector::use(const Instead& instead) {
+  used_.insert(instead.by->session);
+  for (const auto* pack : instead.packs()) needed_.insert(pack->name);
+}
+
+bool Collector::is_there(const StoredPack& pack) const {
+  auto found = packs_.find(pack.name);
+  return found != packs_.end() && found->second == pack.bytes;
+}
+
+bool Collector::all_there(const Instead& instead) const {
+  auto packs = instead.packs();
+  return std::all_of(packs.begin(), packs.end(),
+                     [this](const auto* pack) { return is_there(*pack); });
+}
+
+// Repackings that stand for nothing any snapshot needs: those they looked at were forgotten, or a
+// newer one stands for the same.
+std::set<std::string> Collector::of_no_use() const {
+  std::set<std::string> out;
+  for (const auto& [session, moved] : moves_.all()) {
+    bool all_known = std::all_of(moved->looked.begin(), moved->looked.end(), [&](const auto& each) {
+      return read_.contains(each.first) || ledger_.ended.contains(each.first);
+    });
+    if (all_known && !used_.contains(session)) out.insert(session);
+  }
+  return out;
+}
+
+// What is there and what is needed. Called again, it reads only what is new. The newest first: a
+// repacking is newer than the snapshots it looked at.
 Status Collector::look() {
   ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
   LB_TRY(list_sessions());
-  for (const auto& session : sessions_.judged) {
+  for (auto session = sessions_.judged.rbegin(); session != sessions_.judged.rend(); ++session) {
     LB_TRY(check_stop());
-    if (!read_.contains(session) && !ledger_.ended.contains(session)) {
-      LB_TRY(read_verdict(session));
+    if (!read_.contains(*session) && !ledger_.ended.contains(*session)) {
+      LB_TRY(read_verdict(*session));
     }
   }
+  looked_ = true;
   return {};
 }
 
@@ -190,7 +250,7 @@ Result<Awaited> Collector::awaited(std::uint32_t generation) {
 // False: it ended by itself a moment ago.
 Result<bool> Collector::abort(const std::string& session) {
   Verdict verdict;
-  verdict.aborted = true;
+  verdict.state = VerdictState::aborted;
   verdict.info.id = session;
   auto put = put_once(core_.blobs, verdict_key(session),
                       seal_verdict(core_.keys, core_.random, verdict, {}));
@@ -294,10 +354,12 @@ Result<bool> Collector::carry_on(std::uint32_t generation) {
 // Clears away what is only of use until something else is on record.
 Status Collector::sweep() {
   LB_TRY(look());
-  if (!aborted_.empty()) {
+  auto over = of_no_use();
+  over.insert(aborted_.begin(), aborted_.end());
+  if (!over.empty()) {
     ledger_ = LB_TRY(change_ledger(core_, [&](Ledger& ledger) -> Result<bool> {
       bool changed = false;
-      for (const auto& session : aborted_) changed |= ledger.ended.try_emplace(session).second;
+      for (const auto& session : over) changed |= ledger.ended.try_emplace(session).second;
       return changed;
     }));
   }

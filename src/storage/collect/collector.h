@@ -14,6 +14,7 @@
 
 #include "storage/repo/core.h"
 #include "storage/repo/ledger.h"
+#include "storage/repo/moves.h"
 
 namespace lb::repo {
 
@@ -62,6 +63,12 @@ class Collector {
   };
   Status look();
   Status read_verdict(const std::string& session);
+  Status take_moved(const std::shared_ptr<const Moved>& moved);
+  void take_snapshot(const Verdict& verdict, const VerdictMark& mark);
+  void use(const Instead& instead);
+  bool is_there(const StoredPack& pack) const;
+  bool all_there(const Instead& instead) const;
+  std::set<std::string> of_no_use() const;
   Status list_sessions();
   bool ended(const std::string& session) const;
   Status sweep();
@@ -88,6 +95,9 @@ class Collector {
   // garbage of the next run.
   std::unordered_set<std::string> needed_;
   std::set<std::string> read_, aborted_;  // verdicts, by what they say
+  Moves moves_;
+  std::set<std::string> used_;  // sessions of repackings that stand for a pack of a snapshot
+  bool looked_ = false;
 };
 
 Buffer encode_awaited(const Awaited& awaited);

@@ -7,6 +7,7 @@
 
 #include "storage/collect/collector.h"
 #include "storage/collect/forget.h"
+#include "storage/collect/repack.h"
 #include "storage/collect/stage.h"
 #include "storage/repo/format.h"
 #include "storage/repo/sealed_object.h"
@@ -23,7 +24,7 @@ struct Story {
   std::mutex mutex;
   std::map<std::string, Content> contents;  // of every session that tried to commit
   std::set<std::string> told_ok, forgotten;
-  std::uint64_t deleted = 0, rescued = 0, aborted = 0, conflicts = 0;
+  std::uint64_t deleted = 0, rescued = 0, aborted = 0, conflicts = 0, moved = 0;
 };
 
 class Simulation : public MemoryRepository {
@@ -95,6 +96,7 @@ class Simulation : public MemoryRepository {
       forget_some(**opened, own, dice);
       CollectOptions options;
       options.grace = dice.one_in(2) ? Micros(0) : Micros(std::chrono::hours(24));
+      if (dice.one_in(2)) repack(*(*opened)->core(), dice);
       auto report = Collector(*(*opened)->core(), options, {}).run();
       if (!report.ok()) continue;
       std::lock_guard lock(story.mutex);
@@ -102,6 +104,14 @@ class Simulation : public MemoryRepository {
       story.rescued += report->rescued_packs;
       story.aborted += report->aborted.size();
     }
+  }
+
+  void repack(const Core& core, Dice& dice) {
+    RepackOptions options{.below = dice.one_in(3) ? 0.5 : 1.0, .budget_share = 1};
+    if (dice.one_in(3)) options.budget_bytes = 40'000;
+    auto report = Repacker(core, options, {}, {}).run({});
+    std::lock_guard lock(story.mutex);
+    if (report.ok()) story.moved += report->packs;
   }
 
   void forget_some(Repository& repo, SimClock& own, Dice& dice) {
@@ -118,29 +128,49 @@ class Simulation : public MemoryRepository {
     (void)forget(*repo.core(), doomed, own.now());  // judged by what is there in the end
   }
 
-  // Every pack that a verdict which counts needs is there. Reads past the stage.
-  std::string lost_packs() {
-    std::string out;
+  // Calls `take` with each snapshot that counts and all repackings that do. Reads past the stage.
+  template <typename Take>
+  std::string each_snapshot(const Take& take) {
     const auto& core = *repository->core();
     auto care = read_ledger(core);
     if (!care.ok()) return care.error().text();
-    for (const auto& verdict_object : blobs.list("e/", {}).take()) {
-      auto session = verdict_object.key.substr(2);
+    Moves moves;
+    std::vector<std::pair<Verdict, VerdictMark>> snapshots;
+    for (const auto& object : blobs.list("e/", {}).take()) {
+      auto session = object.key.substr(2);
       if (care->ledger.ended.contains(session)) continue;
-      auto bytes = blobs.get(verdict_object.key).value();
-      auto frames = open_object(core.keys, verdict_object.key, bytes).value();
-      auto verdict = decode_verdict(session, frames).value();
-      for (const auto& pack : verdict.packs) {
-        if (pack.needed && !blobs.info(pack.name).ok())
-          out += cat(session, " lost ", pack.name, "\n");
-      }
+      auto bytes = blobs.get(object.key).value();
+      auto verdict = open_verdict(core.keys, session, bytes).value();
+      if (verdict.moved) moves.add(verdict.moved);
+      if (verdict.is_snapshot()) snapshots.emplace_back(verdict, verdict_mark(sha256(bytes)));
     }
+    for (const auto& [verdict, mark] : snapshots) take(verdict, mark, moves);
+    return {};
+  }
+
+  bool there(const std::string& pack) { return blobs.info(pack).ok(); }
+
+  // Every pack that a snapshot which counts needs is there, or everything that stands for it is.
+  std::string lost_packs() {
+    std::string out;
+    out += each_snapshot([&](const Verdict& verdict, const VerdictMark& mark, const Moves& moves) {
+      for (const auto& pack : verdict.packs) {
+        if (!pack.needed || there(pack.name)) continue;
+        auto instead = moves.instead_of(pack.name, verdict.info.id, mark);
+        if (!instead) out += cat(verdict.info.id, " lost ", pack.name, "\n");
+        if (!instead) continue;
+        for (const auto* target : instead->packs()) {
+          if (!there(target->name)) out += cat(verdict.info.id, " lost moved ", target->name, "\n");
+        }
+      }
+    });
     return out;
   }
 
   void watch(Stage& stage) {
     stage.after_call = [&](const std::string&, const std::string& call) {
-      bool matters = call.starts_with("remove p/") || call.starts_with("put e/");
+      bool matters =
+          call.starts_with("remove ") || call.starts_with("put e/") || call.starts_with("put l/");
       if (matters && lost_.empty()) lost_ = lost_packs();
     };
   }
@@ -170,21 +200,18 @@ class Simulation : public MemoryRepository {
       EXPECT_TRUE(report->clean()) << where << when << describe(*report) << "\n" << stage.trace();
     };
     check(" before the last collection: ");
-    clock.advance(3 * year);
+    clock.advance(40 * year);
     for (int i = 0; i < 2; ++i) {
       auto report = Collector(*repository->core(), {Micros(0)}, {}).run();
       ASSERT_TRUE(report.ok()) << where << report.error().text();
     }
     check(" after the last collection: ");
     std::set<std::string> needed;
-    for (const auto& object : blobs.list("e/", {}).take()) {
-      auto frames =
-          open_object(repository->core()->keys, object.key, blobs.get(object.key).value()).value();
-      auto verdict = decode_verdict(object.key.substr(2), frames).value();
-      for (const auto& pack : verdict.packs) {
-        if (pack.needed) needed.insert(pack.name);
-      }
-    }
+    EXPECT_EQ(
+        each_snapshot([&](const Verdict& verdict, const VerdictMark& mark, const Moves& moves) {
+          for (const auto& pack : moves.needed(verdict, mark)) needed.insert(pack.name);
+        }),
+        "");
     auto packs = keys("p/");
     EXPECT_EQ(std::set<std::string>(packs.begin(), packs.end()), needed) << where << "\n"
                                                                          << stage.trace();
@@ -299,6 +326,7 @@ TEST_F(Simulation, TheSchedulesDeleteRescueAndAbort) {
   EXPECT_GT(story.rescued, 0u);
   EXPECT_GT(story.aborted, 0u);
   EXPECT_GT(story.conflicts, 0u);
+  EXPECT_GT(story.moved, 10u);
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ Status prove_pack(const repo::Core& core, const std::string& key, ByteView pack)
 
 Result<repo::Verdict> open_verdict(const repo::Core& core, const std::string& key,
                                    ByteView object) {
-  auto frames = LB_TRY(repo::open_object(core.keys, key, object));
-  auto verdict = repo::decode_verdict(key.substr(2), frames);
+  auto verdict = repo::open_verdict(core.keys, key.substr(2), object);
   if (!verdict.ok()) return bad(key, verdict.error().message());
   return verdict;
 }
@@ -49,14 +48,55 @@ Status prove_object(const repo::Core& core, const std::string& key, ByteView obj
   return is_sealed(key) ? repo::open_object(core.keys, key, object).status() : Status();
 }
 
-Result<std::vector<BlobInfo>> KeyWitness::packs_of(const std::string& verdict_key,
+Result<std::vector<BlobInfo>> KeyWitness::needs_of(const std::string& verdict_key,
                                                    ByteView object) {
   auto verdict = LB_TRY(open_verdict(core_, verdict_key, object));
+  std::lock_guard lock(mutex_);
+  if (!packs_) {
+    packs_.emplace();
+    for (auto& pack : LB_TRY(core_.blobs.list("p/"))) packs_->insert(std::move(pack.key));
+  }
   std::vector<BlobInfo> out;
+  bool all_there = true;
   for (const auto& pack : verdict.packs) {
-    if (pack.needed) out.push_back({pack.name, pack.bytes});
+    if (!pack.needed) continue;
+    out.push_back({pack.name, pack.bytes});
+    all_there = all_there && packs_->contains(pack.name);
+  }
+  if (all_there || !verdict.is_snapshot()) return out;
+  return settled(verdict, sha256(object));
+}
+
+// Of a snapshot that names packs which are not there.
+Result<std::vector<BlobInfo>> KeyWitness::settled(const repo::Verdict& verdict,
+                                                  const Digest& digest) {
+  if (!moves_) LB_TRY(look());
+  std::vector<BlobInfo> out;
+  std::set<std::string> movers;
+  for (const auto& pack : verdict.packs) {
+    if (!pack.needed) continue;
+    auto instead = packs_->contains(pack.name)
+                       ? std::nullopt
+                       : moves_->instead_of(pack.name, verdict.info.id, repo::verdict_mark(digest));
+    if (!instead) out.push_back({pack.name, pack.bytes});
+    if (!instead) continue;
+    for (const auto* target : instead->packs()) out.push_back({target->name, target->bytes});
+    if (!movers.insert(instead->by->session).second) continue;
+    out.push_back(LB_TRY(core_.blobs.info(repo::verdict_key(instead->by->session))));
   }
   return out;
+}
+
+Status KeyWitness::look() {
+  repo::Moves moves;
+  for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
+    auto bytes = core_.blobs.get(object.key);
+    auto verdict = bytes.ok() ? repo::open_verdict(core_.keys, object.key.substr(2), *bytes)
+                              : Result<repo::Verdict>(bytes.error());
+    if (verdict.ok() && verdict->moved) moves.add(verdict->moved);
+  }
+  moves_ = std::move(moves);
+  return {};
 }
 
 }  // namespace lb::copy

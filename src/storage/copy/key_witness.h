@@ -1,8 +1,13 @@
 // The witness that holds the keys of the repository: opens what it is shown. See witness.h.
 #pragma once
 
+#include <mutex>
+#include <optional>
+#include <set>
+
 #include "storage/copy/witness.h"
 #include "storage/repo/core.h"
+#include "storage/repo/moves.h"
 
 namespace lb::copy {
 
@@ -17,10 +22,16 @@ class KeyWitness final : public Witness {
   Status prove(const std::string& key, ByteView object) override {
     return prove_object(core_, key, object);
   }
-  Result<std::vector<BlobInfo>> packs_of(const std::string& verdict_key, ByteView object) override;
+  Result<std::vector<BlobInfo>> needs_of(const std::string& verdict_key, ByteView object) override;
 
  private:
+  Status look();
+  Result<std::vector<BlobInfo>> settled(const repo::Verdict& verdict, const Digest& digest);
+
   const repo::Core& core_;
+  std::mutex mutex_;
+  std::optional<std::set<std::string>> packs_;  // in the repository, when first needed
+  std::optional<repo::Moves> moves_;
 };
 
 }  // namespace lb::copy

@@ -162,30 +162,52 @@ class Sync {
       }
       return {};
     }
-    std::map<std::string, std::uint64_t> packs;
+    std::map<std::string, std::uint64_t> there;
     if (options_.witness != nullptr) {
-      for (const auto& pack : LB_TRY(copy_.list("p/"))) packs.emplace(pack.key, pack.size);
-      for (const auto& bad : report_.conflicts) packs.erase(bad.key);
+      for (const char* prefix : {"p/", "e/"}) {
+        for (const auto& object : LB_TRY(copy_.list(prefix)))
+          there.emplace(object.key, object.size);
+      }
+      for (const auto& bad : report_.conflicts) there.erase(bad.key);
     }
+    // A snapshot whose packs were moved comes after the verdict of that repacking, which is newer.
+    auto left = verdicts;
+    for (;;) {
+      auto held = LB_TRY(copy_complete(left, there));
+      if (!held.empty() && held.size() < left.size()) {
+        left.clear();
+        for (auto& [object, lacks] : held) left.push_back(object);
+        continue;
+      }
+      for (const auto& [object, lacks] : held) trouble(report_.held, object.key, lacks);
+      return {};
+    }
+  }
+
+  // Returns those that lack something, and what.
+  Result<std::vector<std::pair<BlobInfo, std::string>>> copy_complete(
+      const std::vector<BlobInfo>& verdicts, std::map<std::string, std::uint64_t>& there) {
+    std::vector<std::pair<BlobInfo, std::string>> held;
     for (const auto& object : verdicts) {
       if (options_.skip.contains(object.key)) continue;
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
       ByteBudget::Share share(budget_, object.size, stop_);
       auto bytes = LB_TRY(read(object));
       if (!bytes) continue;
-      auto lacks = lacking(object.key, *bytes, packs);
-      if (!lacks.empty()) {
-        trouble(report_.held, object.key, lacks);
-        continue;
+      auto lacks = lacking(object.key, *bytes, there);
+      if (lacks.empty()) {
+        LB_TRY(write(object, *bytes));
+        there.emplace(object.key, object.size);
+      } else {
+        held.emplace_back(object, lacks);
       }
-      LB_TRY(write(object, *bytes));
     }
-    return {};
+    return held;
   }
 
   // Why the copy must not show this verdict yet; empty when it may.
   std::string lacking(const std::string& key, ByteView bytes,
-                      const std::map<std::string, std::uint64_t>& packs) {
+                      const std::map<std::string, std::uint64_t>& there) {
     if (options_.witness == nullptr) {
       // Which packs it needs is sealed: with any of them missing it might be one of its own.
       for (const auto* list : {&report_.unreadable, &report_.conflicts}) {
@@ -195,12 +217,13 @@ class Sync {
       }
       return {};
     }
-    auto needed = options_.witness->packs_of(key, bytes);
+    auto needed = options_.witness->needs_of(key, bytes);
     if (!needed.ok()) return needed.error().message();
-    for (const auto& pack : *needed) {
-      auto there = packs.find(pack.key);
-      if (there == packs.end()) return cat("needs ", pack.key, ", which the copy has not");
-      if (there->second != pack.size) return cat("needs ", pack.key, ", which is damaged there");
+    for (const auto& object : *needed) {
+      auto found = there.find(object.key);
+      if (found == there.end()) return cat("needs ", object.key, ", which the copy has not");
+      if (found->second != object.size)
+        return cat("needs ", object.key, ", which is damaged there");
     }
     return {};
   }

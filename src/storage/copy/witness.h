@@ -15,8 +15,9 @@ class Witness {
   virtual ~Witness() = default;
   // corrupt unless these are the bytes that were put under the key.
   virtual Status prove(const std::string& key, ByteView object) = 0;
-  // The packs a snapshot needs, with their sizes; empty for the verdict of an aborted session.
-  virtual Result<std::vector<BlobInfo>> packs_of(const std::string& verdict_key,
+  // What a verdict needs, with sizes: the packs of a snapshot or, for those that were given up, the
+  // packs that stand for them and the verdict that says so. Empty for that of an aborted session.
+  virtual Result<std::vector<BlobInfo>> needs_of(const std::string& verdict_key,
                                                  ByteView object) = 0;
 };
 

@@ -24,7 +24,7 @@ Result<std::vector<repo::FooterFrame>> footer_of(const repo::Core& core, const s
 }
 
 // An index has no room for gaps: frames follow one another from the header on.
-Status add_pack(const repo::Core& core, const repo::VerdictPack& pack, repo::Index& index) {
+Status add_pack(const repo::Core& core, const repo::StoredPack& pack, repo::Index& index) {
   auto frames = LB_TRY(footer_of(core, pack.name, pack.bytes));
   auto number = static_cast<std::uint32_t>(index.packs.size());
   repo::IndexPack out{{pack.name, pack.bytes, pack.sha256}, {}};

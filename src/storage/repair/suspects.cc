@@ -1,12 +1,14 @@
 #include "storage/repair/suspects.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "storage/copy/copy_plan.h"
 #include "storage/copy/key_witness.h"
 #include "storage/repo/format.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
-#include "storage/repo/sealed_object.h"
+#include "storage/repo/moves.h"
 
 namespace lb::repair {
 
@@ -52,7 +54,7 @@ Status add_lost(const repo::Core& core, const Verdicts& verdicts, const OnPurpos
 
 void add_packs(const repo::Core& core, const std::string& verdict_key, ByteView verdict,
                std::map<std::string, Suspect>& out) {
-  auto needed = copy::KeyWitness(core).packs_of(verdict_key, verdict);
+  auto needed = copy::KeyWitness(core).needs_of(verdict_key, verdict);
   if (!needed.ok()) return;
   for (const auto& pack : *needed) {
     auto here = core.blobs.info(pack.key);
@@ -64,19 +66,23 @@ void add_packs(const repo::Core& core, const std::string& verdict_key, ByteView 
 Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop) {
   Verdicts out;
   auto care = LB_TRY(repo::read_ledger_if_whole(core));
-  for (const auto& object : LB_TRY(core.blobs.list("e/"))) {
+  auto listed = LB_TRY(core.blobs.list("e/"));
+  // The newest first: a repacking is newer than the snapshots it looked at.
+  std::reverse(listed.begin(), listed.end());
+  repo::Moves moves;
+  for (const auto& object : listed) {
     if (stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     auto session = object.key.substr(2);
     if (care.ledger.ended.contains(session)) continue;
     auto bytes = core.blobs.get(object.key);
-    auto frames = bytes.ok() ? repo::open_object(core.keys, object.key, *bytes)
-                             : Result<std::vector<Buffer>>(bytes.error());
-    auto verdict = frames.ok() ? repo::decode_verdict(session, *frames)
-                               : Result<repo::Verdict>(frames.error());
+    auto verdict = bytes.ok() ? repo::open_verdict(core.keys, session, *bytes)
+                              : Result<repo::Verdict>(bytes.error());
     if (!verdict.ok()) continue;
     out.sessions.insert(session);
-    for (auto& pack : verdict->packs) {
-      if (pack.needed) out.packs.try_emplace(pack.name, pack);
+    if (verdict->moved) moves.add(verdict->moved);
+    if (!verdict->is_snapshot()) continue;
+    for (auto& pack : moves.needed(*verdict, repo::verdict_mark(sha256(*bytes)))) {
+      out.packs.try_emplace(pack.name, pack);
     }
   }
   return out;

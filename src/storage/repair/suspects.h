@@ -6,8 +6,8 @@
 #include <set>
 
 #include "storage/repair/repair.h"
+#include "storage/repo/chunk_map.h"
 #include "storage/repo/core.h"
-#include "storage/repo/verdict.h"
 
 namespace lb::repair {
 
@@ -20,8 +20,8 @@ struct Suspect {
 
 // The verdicts that count, as far as they can be read here.
 struct Verdicts {
-  std::map<std::string, repo::VerdictPack> packs;  // that some snapshot needs, by name
-  std::set<std::string> sessions;                  // with a verdict of either kind
+  std::map<std::string, repo::StoredPack> packs;  // that some snapshot needs, by name
+  std::set<std::string> sessions;                 // with a verdict of either kind
 };
 Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop);
 

@@ -18,7 +18,13 @@ std::string numbered(const char* prefix, std::uint32_t number) {
   return cat(prefix, digits);
 }
 
-Digest mark_of(const Keyring& keys, const std::string& key, ByteView payload) {
+Error bad(const std::string& key, const std::string& what) {
+  return Error(ErrorKind::corrupt, cat("object ", key, ": ", what)).with_exit(ExitCode::damaged);
+}
+
+}  // namespace
+
+Digest care_mark(const Keyring& keys, const std::string& key, ByteView payload) {
   auto secret =
       hkdf_sha256(keys.private_key.bytes(), view_of(keys.repository_id), view_of("lifeboat care"));
   Buffer message;
@@ -27,12 +33,6 @@ Digest mark_of(const Keyring& keys, const std::string& key, ByteView payload) {
   out.raw(payload);
   return hmac_sha256(secret.bytes(), message);
 }
-
-Error bad(const std::string& key, const std::string& what) {
-  return Error(ErrorKind::corrupt, cat("object ", key, ": ", what)).with_exit(ExitCode::damaged);
-}
-
-}  // namespace
 
 std::string ledger_key(std::uint32_t number) { return numbered(ledger_prefix, number); }
 std::string condemned_key(std::uint32_t generation) {
@@ -59,7 +59,7 @@ Status put_care(const Core& core, const std::string& key, ByteView payload) {
   Buffer frame;
   ByteWriter out(frame);
   out.u8(care_version);
-  out.raw(mark_of(core.keys, key, payload));
+  out.raw(care_mark(core.keys, key, payload));
   out.raw(payload);
   LB_TRY(put_once(core.blobs, key,
                   seal_object(core.keys, core.random, SealFor::writers, key, {frame})));
@@ -76,7 +76,7 @@ Result<Buffer> get_care(const Core& core, const std::string& key) {
   if (!version.ok() || !mark.ok() || *version != care_version) return bad(key, "unknown form");
   auto payload = LB_TRY(in.raw(in.left()));
   bool may_judge = !core.keys.private_key.empty();
-  if (may_judge && !equal_constant_time(*mark, mark_of(core.keys, key, payload))) {
+  if (may_judge && !equal_constant_time(*mark, care_mark(core.keys, key, payload))) {
     return bad(key, "was not made by a holder of the repository's private key");
   }
   return Buffer(payload.begin(), payload.end());

@@ -23,6 +23,9 @@ std::string decision_key(std::uint32_t generation);   // "d/00000007"
 // The number of a key with one of the prefixes above; nothing for "….open" and other names.
 std::optional<std::uint32_t> care_number(std::string_view key);
 
+// Shows that a holder of the private key made what stands under the key.
+Digest care_mark(const Keyring& keys, const std::string& key, ByteView payload);
+
 // Puts by create-if-absent, durably. conflict: another one has the name. denied: this key may only
 // write.
 Status put_care(const Core& core, const std::string& key, ByteView payload);

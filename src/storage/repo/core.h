@@ -43,5 +43,7 @@ inline ChunkId short_id(const Digest& digest) {
 }
 // Later than every id given before, even within a millisecond or when the clock goes back.
 std::string fresh_session_id(const Core& core);
+// Also later than this one, which another host gave.
+void follow_session_id(const Core& core, const std::string& session);
 
 }  // namespace lb::repo

@@ -4,6 +4,7 @@
 // one request brings.
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <tuple>
 
 #include "foundation/base/text.h"
@@ -18,10 +19,14 @@ constexpr std::uint64_t read_bytes_max = 4 << 20;
 constexpr std::uint64_t gap_bytes_max = 64 << 10;  // read over rather than asked for apart
 constexpr std::size_t pieces_max = 64 << 10;       // looked at together
 
+// A piece of a row, and where it is read: where its extent says, or where that was moved.
 struct Piece {
   const Extent* extent = nullptr;
   std::uint64_t row_offset = 0;
   std::size_t row = 0;
+  std::uint32_t pack = 0;  // in the list of Fetch
+  std::uint32_t frame = 0, frame_size = 0;
+  std::uint64_t frame_offset = 0;
 };
 
 struct Read {
@@ -30,19 +35,19 @@ struct Read {
 };
 
 bool in_pack_order(const Piece& a, const Piece& b) {
-  return std::tie(a.extent->pack, a.extent->frame_offset, a.extent->offset) <
-         std::tie(b.extent->pack, b.extent->frame_offset, b.extent->offset);
+  return std::tie(a.pack, a.frame_offset, a.extent->offset) <
+         std::tie(b.pack, b.frame_offset, b.extent->offset);
 }
 
 std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
   std::vector<Read> out;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const auto& extent = *pieces[i].extent;
-    auto end = extent.frame_offset + extent.frame_size;
+    const auto& piece = pieces[i];
+    auto end = piece.frame_offset + piece.frame_size;
     if (!out.empty()) {
       auto& last = out.back();
-      bool joins = pieces[last.first].extent->pack == extent.pack &&
-                   extent.frame_offset <= last.offset + last.size + gap_bytes_max &&
+      bool joins = pieces[last.first].pack == piece.pack &&
+                   piece.frame_offset <= last.offset + last.size + gap_bytes_max &&
                    end - last.offset <= read_bytes_max;
       if (joins) {
         last.size = std::max(last.size, end - last.offset);
@@ -50,12 +55,12 @@ std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
         continue;
       }
     }
-    out.push_back({i, i + 1, extent.frame_offset, extent.frame_size});
+    out.push_back({i, i + 1, piece.frame_offset, piece.frame_size});
   }
   return out;
 }
 
-bool same_frame(const Extent& a, const Extent& b) {
+bool same_frame(const Piece& a, const Piece& b) {
   return a.frame == b.frame && a.frame_offset == b.frame_offset && a.frame_size == b.frame_size;
 }
 
@@ -64,19 +69,21 @@ class Pieces {
  public:
   explicit Pieces(std::span<const Row> rows) : rows_(rows.data()), count_(rows.size()) {}
 
-  // Sorted; empty at the end.
+  // Empty at the end.
   std::vector<Piece> next() {
     std::vector<Piece> out;
     for (; row_ < count_ && out.size() < pieces_max; ++row_, extent_ = 0, at_ = 0) {
       const auto& extents = rows_[row_].extents;
       for (; extent_ < extents.size() && out.size() < pieces_max; ++extent_) {
         const auto& extent = extents[extent_];
-        if (!extent.hole && extent.length > 0) out.push_back({&extent, at_, row_});
+        if (!extent.hole && extent.length > 0) {
+          out.push_back({&extent, at_, row_, extent.pack, extent.frame, extent.frame_size,
+                         extent.frame_offset});
+        }
         at_ += extent.length;
       }
       if (extent_ < extents.size()) break;
     }
-    std::sort(out.begin(), out.end(), in_pack_order);
     return out;
   }
 
@@ -111,6 +118,8 @@ class Fetch {
     for (;;) {
       pieces_ = pieces.next();
       if (pieces_.empty()) return {};
+      for (auto& piece : pieces_) LB_TRY(settle(piece));
+      std::sort(pieces_.begin(), pieces_.end(), in_pack_order);
       reads_ = reads_of(pieces_);
       next_ = 0;
       TaskGroup group(stop);
@@ -129,6 +138,34 @@ class Fetch {
     FrameScratch frame;
   };
 
+  // Turns a piece to where its frame lies now. Packs that were given up are few, or none: what is
+  // there is asked once.
+  Status settle(Piece& piece) {
+    auto number = piece.pack;
+    if (number < there_.size() && there_[number]) return {};
+    auto pack = LB_TRY(snapshot_.pack_of(*piece.extent));
+    auto place = snapshot_.frames().moved(pack, *piece.extent);
+    if (!place) {
+      if (number >= there_.size()) there_.resize(number + 1);
+      there_[number] = true;
+      return {};
+    }
+    auto first = static_cast<std::uint32_t>(snapshot_.verdict().packs.size());
+    auto next = first + static_cast<std::uint32_t>(moved_.size());
+    auto [found, added] = moved_numbers_.try_emplace(place->pack, next);
+    if (added) moved_.push_back(place->pack);
+    piece.pack = found->second;
+    piece.frame = place->frame;
+    piece.frame_offset = place->offset;
+    piece.frame_size = place->size;
+    return {};
+  }
+
+  std::string pack_of(const Piece& piece) const {
+    const auto& packs = snapshot_.verdict().packs;
+    return piece.pack < packs.size() ? packs[piece.pack].name : moved_[piece.pack - packs.size()];
+  }
+
   Status work(std::stop_token stop) {
     Scratch scratch;
     for (;;) {
@@ -140,15 +177,15 @@ class Fetch {
   }
 
   Status give(const Read& read, Scratch& scratch) {
-    auto pack = LB_TRY(snapshot_.pack_of(*pieces_[read.first].extent));
+    auto pack = pack_of(pieces_[read.first]);
     if (scratch.sealed.size() < read.size) scratch.sealed.resize(read.size);
     auto bytes = MutableBytes(scratch.sealed).first(read.size);
     auto got = snapshot_.frames().read(pack, read.offset, bytes);
     for (auto first = read.first; first < read.last;) {
       auto last = first + 1;
-      while (last < read.last && same_frame(*pieces_[first].extent, *pieces_[last].extent)) ++last;
-      const auto& extent = *pieces_[first].extent;
-      auto sealed = bytes.subspan(extent.frame_offset - read.offset, extent.frame_size);
+      while (last < read.last && same_frame(pieces_[first], pieces_[last])) ++last;
+      const auto& piece = pieces_[first];
+      auto sealed = bytes.subspan(piece.frame_offset - read.offset, piece.frame_size);
       LB_TRY(give_frame(pack, got, sealed, first, last, scratch.frame));
       first = last;
     }
@@ -158,12 +195,13 @@ class Fetch {
   // Pieces [first, last) lie in one frame. `got`: whether `sealed` could be read.
   Status give_frame(const std::string& pack, const Status& got, MutableBytes sealed,
                     std::size_t first, std::size_t last, FrameScratch& scratch) {
-    const auto& extent = *pieces_[first].extent;
-    auto frame = got.ok() ? snapshot_.frames().open(pack, extent.frame, sealed, scratch)
+    auto frame = got.ok() ? snapshot_.frames().open(pack, pieces_[first].frame, sealed, scratch)
                           : Result<ByteView>(got.error());
     Buffer healed;
     if (!frame.ok()) {
-      auto copied = snapshot_.frames().from_copies(pack, extent, frame.error());
+      const auto& extent = *pieces_[first].extent;
+      auto named = LB_TRY(snapshot_.pack_of(extent));
+      auto copied = snapshot_.frames().elsewhere(named, extent, frame.error());
       healed = LB_TRY(std::move(copied).context(what(first)));
       frame = ByteView(healed);
     }
@@ -189,6 +227,9 @@ class Fetch {
   FetchSink& sink_;
   std::vector<Piece> pieces_;  // of the present window
   std::vector<Read> reads_;
+  std::vector<bool> there_;         // packs of the snapshot that are where it says, or nowhere
+  std::vector<std::string> moved_;  // packs that are not in its list
+  std::map<std::string, std::uint32_t> moved_numbers_;
   std::vector<std::atomic<std::uint64_t>> left_;  // pieces a row still waits for
   std::atomic<std::size_t> next_{0};
 };

@@ -105,4 +105,19 @@ std::string id_text(const IdBytes& bytes) {
   return out;
 }
 
+IdBytes parse_id(std::string_view id) {
+  IdBytes out{};
+  std::uint32_t bits = 0;
+  int count = 0;
+  std::size_t at = 0;
+  for (char digit : id) {
+    bits = (bits << 5) | static_cast<std::uint32_t>(id_digits.find(digit));
+    count += 5;
+    if (count < 8 || at == out.size()) continue;
+    count -= 8;
+    out[at++] = static_cast<std::uint8_t>(bits >> count);
+  }
+  return out;
+}
+
 }  // namespace lb::repo

@@ -49,6 +49,7 @@ Result<std::string> unescape_part(std::string_view part);
 // 48-bit milliseconds and 80 random bits as 26 digits of base32 (0-9 a-v): sorts by time.
 using IdBytes = std::array<std::uint8_t, 16>;
 std::string id_text(const IdBytes& bytes);
+IdBytes parse_id(std::string_view id);  // of what is_id() says is one
 bool is_id(std::string_view text);
 
 }  // namespace lb::repo

@@ -65,11 +65,16 @@ std::string fresh_session_id(const Core& core) {
   return id_text(fresh);
 }
 
+void follow_session_id(const Core& core, const std::string& session) {
+  auto last = core.ids->lock();
+  *last = std::max(*last, parse_id(session));
+}
+
+// not_found: the pack is not there.
 Result<PackTrailer> FrameReader::trailer(BlobStore& blobs, const std::string& pack) {
-  auto bytes = blobs.get_tail(pack, pack_trailer_bytes);
-  if (!bytes.ok()) return as_damage(std::move(bytes).take_error(), pack);
-  if (bytes->size() < pack_trailer_bytes) return too_short(pack);
-  return open_trailer(core_.keys, pack, *bytes);
+  auto bytes = LB_TRY(blobs.get_tail(pack, pack_trailer_bytes));
+  if (bytes.size() < pack_trailer_bytes) return too_short(pack);
+  return open_trailer(core_.keys, pack, bytes);
 }
 
 Result<PackEnd> FrameReader::end_of(const std::string& pack, std::uint64_t pack_size) {
@@ -90,7 +95,8 @@ Result<PackEnd> FrameReader::end_of(const std::string& pack, std::uint64_t pack_
   return out;
 }
 
-Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack) {
+// not_found: the pack is not there.
+Result<std::shared_ptr<const Aead>> FrameReader::find_key(const std::string& pack) {
   {
     std::lock_guard lock(mutex_);
     auto found = keys_.find(pack);
@@ -101,6 +107,31 @@ Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack)
   // Readers go through packs in their order: what was used long ago is hardly asked for again.
   if (keys_.size() >= keys_max) keys_.clear();
   return keys_.try_emplace(pack, end.aead).first->second;
+}
+
+Result<std::shared_ptr<const Aead>> FrameReader::key_of(const std::string& pack) {
+  auto key = find_key(pack);
+  if (!key.ok()) return as_damage(std::move(key).take_error(), pack);
+  return key;
+}
+
+// True also when the store does not say: then reading tells.
+bool FrameReader::is_there(const std::string& pack) {
+  {
+    std::lock_guard lock(mutex_);
+    if (gone_.contains(pack)) return false;
+  }
+  auto key = find_key(pack);
+  if (key.ok() || key.error().kind() != ErrorKind::not_found) return true;
+  std::lock_guard lock(mutex_);
+  gone_.insert(pack);
+  return false;
+}
+
+std::optional<MovedPlace> FrameReader::moved(const std::string& pack, const Extent& extent) {
+  if (is_there(pack)) return std::nullopt;
+  return finder_.find(pack, extent.frame,
+                      [&](const MovedPlace& place) { return is_there(place.pack); });
 }
 
 Result<Buffer> FrameReader::open(const std::string& pack, std::uint32_t frame, ByteView sealed) {
@@ -146,23 +177,38 @@ std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack,
   return std::nullopt;
 }
 
-Result<Buffer> FrameReader::open_anywhere(const std::string& pack, const Extent& extent) {
+Result<Buffer> FrameReader::open_at(const std::string& pack, const Extent& extent) {
   auto sealed = core_.blobs.get_range(pack, extent.frame_offset, extent.frame_size);
-  if (!sealed.ok()) {
-    return from_copies(pack, extent, as_damage(std::move(sealed).take_error(), pack));
-  }
-  auto opened = open(pack, extent.frame, *sealed);
-  if (opened.ok()) return opened;
-  return from_copies(pack, extent, std::move(opened).take_error());
+  if (!sealed.ok()) return as_damage(std::move(sealed).take_error(), pack);
+  return open(pack, extent.frame, *sealed);
 }
 
-Result<Buffer> FrameReader::from_copies(const std::string& pack, const Extent& extent, Error why) {
+Result<Buffer> FrameReader::open_anywhere(const std::string& pack, const Extent& extent) {
+  auto place = moved(pack, extent);
+  auto opened = place ? open_at(place->pack, place->of(extent)) : open_at(pack, extent);
+  if (opened.ok()) return opened;
+  return elsewhere(pack, extent, std::move(opened).take_error());
+}
+
+// `pack` may have been given up while we read, or a place it was moved to since.
+Result<Buffer> FrameReader::elsewhere(const std::string& pack, const Extent& extent, Error why) {
   if (!may_be_elsewhere(why)) return why;
+  std::optional<Buffer> found;
+  (void)finder_.find(pack, extent.frame, [&](const MovedPlace& candidate) {
+    auto opened = open_at(candidate.pack, candidate.of(extent));
+    if (opened.ok()) found = std::move(opened).take();
+    return found.has_value();
+  });
+  if (found) return std::move(*found);
+  std::vector<MovedPlace> places = finder_.known(pack, extent.frame);
+  places.insert(places.begin(), {pack, extent.frame, extent.frame_offset, extent.frame_size});
   for (std::size_t number = 0; auto* copy = core_.blobs.copy(number); ++number) {
-    auto opened = frame_in(*copy, pack, extent);
-    if (!opened.ok()) continue;
-    core_.blobs.healed(pack, number);
-    return opened;
+    for (const auto& candidate : places) {
+      auto opened = frame_in(*copy, candidate.pack, candidate.of(extent));
+      if (!opened.ok()) continue;
+      core_.blobs.healed(candidate.pack, number);
+      return opened;
+    }
   }
   return why;
 }

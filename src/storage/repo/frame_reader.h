@@ -1,5 +1,6 @@
-// FrameReader: opens frames of packs. Keeps the keys of packs and the frames used last.
-// Thread-safe.
+// FrameReader: opens frames of packs. Keeps the keys of packs and the frames used last. The one
+// place where a pack that was given up is looked for elsewhere: first where its frames were moved,
+// then in copies of the store. Thread-safe.
 #pragma once
 
 #include <list>
@@ -7,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "storage/repo/core.h"
+#include "storage/repo/moves_finder.h"
 #include "storage/repo/pack_format.h"
 
 namespace lb::repo {
@@ -37,7 +40,7 @@ struct FrameScratch {
 
 class FrameReader {
  public:
-  explicit FrameReader(const Core& core) : core_(core) {}
+  explicit FrameReader(const Core& core) : core_(core), finder_(core) {}
 
   // One frame through the cache.
   Result<SharedFrame> frame(const std::string& pack, const Extent& extent);
@@ -54,22 +57,30 @@ class FrameReader {
     std::size_t extent = 0;  // which of them
   };
   std::optional<BadChunk> check(const std::string& pack, ByteView frame, FrameScratch& scratch);
-  // The frame as a copy of the store has it, for a reader that could not get or open it here;
-  // `why` is returned when no copy has it whole.
-  Result<Buffer> from_copies(const std::string& pack, const Extent& extent, Error why);
+  // Where the frame lies now when its pack was given up; nothing: where the extent says, or
+  // nowhere.
+  std::optional<MovedPlace> moved(const std::string& pack, const Extent& extent);
+  // The frame from wherever else it may be, for a reader that could not get or open it where it
+  // should be; `why` is returned when nobody has it whole.
+  Result<Buffer> elsewhere(const std::string& pack, const Extent& extent, Error why);
   // The chunk of an extent, cut from its frame and checked against its id.
   Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
   // Trailer and footer, as a rule with one request.
   Result<PackEnd> end_of(const std::string& pack, std::uint64_t pack_size);
 
  private:
+  Result<Buffer> open_at(const std::string& pack, const Extent& extent);
   Result<Buffer> open_anywhere(const std::string& pack, const Extent& extent);
   Result<PackTrailer> trailer(BlobStore& blobs, const std::string& pack);
+  bool is_there(const std::string& pack);
   Result<Buffer> frame_in(BlobStore& blobs, const std::string& pack, const Extent& extent);
+  Result<std::shared_ptr<const Aead>> find_key(const std::string& pack);
   Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
 
   const Core& core_;
+  MovesFinder finder_;
   std::mutex mutex_;
+  std::set<std::string> gone_;  // packs that were not there
   std::map<std::string, std::shared_ptr<const Aead>> keys_;
   using Place = std::pair<std::string, std::uint32_t>;
   std::list<std::pair<Place, SharedFrame>> recent_;

@@ -18,6 +18,8 @@ namespace lb::repo {
 
 namespace {
 
+constexpr int verify_attempts_max = 3;
+
 class StoredRepository final : public Repository {
  public:
   StoredRepository(BlobStore& blobs, Clock& clock, Random& random, Keyring keys,
@@ -60,9 +62,7 @@ class StoredRepository final : public Repository {
 
   Result<VerifyReport> verify(
       const VerifyOptions& options, std::stop_token stop,
-      const std::function<void(std::uint64_t, std::uint64_t)>& progress) override {
-    return Verifier(core_, options, stop, progress).run();
-  }
+      const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
   Result<std::uint64_t> stored_bytes() override;
   bool may_read() const override { return core_.keys.may_read(); }
   const Core* core() const override { return &core_; }
@@ -70,7 +70,7 @@ class StoredRepository final : public Repository {
  private:
   // What is known of the verdicts: objects never change, so each is read once.
   struct Known {
-    bool aborted = false;
+    bool snapshot = true;
     SnapshotInfo info;
   };
   Status read_verdicts();
@@ -95,7 +95,7 @@ Status StoredRepository::read_verdicts() {
     if (!first.ok() && first.error().kind() == ErrorKind::not_found) continue;
     auto verdict = first.ok() ? decode_head(session, *first) : Result<Verdict>(first.error());
     if (verdict.ok()) {
-      verdicts_.emplace(session, Known{verdict->aborted, std::move(verdict->info)});
+      verdicts_.emplace(session, Known{verdict->is_snapshot(), std::move(verdict->info)});
     } else if (verdict.error().kind() == ErrorKind::corrupt) {
       // The others must stay within reach: it is listed as what it is.
       damaged_[session] = verdict.error().text();
@@ -111,7 +111,7 @@ Result<std::vector<SnapshotInfo>> StoredRepository::snapshots() {
   LB_TRY(read_verdicts().hint("lifeboat verify names every damaged object"));
   std::vector<SnapshotInfo> out;
   for (const auto& [id, known] : verdicts_) {
-    if (!known.aborted) out.push_back(known.info);
+    if (known.snapshot) out.push_back(known.info);
   }
   for (const auto& [id, problem] : damaged_) {
     SnapshotInfo info;
@@ -147,7 +147,7 @@ Result<Digest> StoredRepository::last_verdict_of(const std::string& store) {
     std::lock_guard lock(mutex_);
     LB_TRY(read_verdicts());
     for (const auto& [id, known] : verdicts_) {
-      if (!known.aborted && known.info.meta.store == store) newest = id;
+      if (known.snapshot && known.info.meta.store == store) newest = id;
     }
   }
   if (newest.empty()) return Digest{};
@@ -198,6 +198,19 @@ Result<Buffer> StoredRepository::get_record(const std::string& kind, const std::
   auto name = record_key(kind, id);
   auto frames = LB_TRY(read_object(core_.keys, name, core_.blobs));
   return std::move(frames.front());
+}
+
+// A pack that was given up while it was looked for is no damage.
+Result<VerifyReport> StoredRepository::verify(
+    const VerifyOptions& options, std::stop_token stop,
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  for (int attempt = 1;; ++attempt) {
+    Verifier verifier(core_, options, stop, progress);
+    auto report = LB_TRY(verifier.run());
+    if (report.clean() || attempt == verify_attempts_max) return report;
+    auto moved = LB_TRY(verifier.moved_meanwhile());
+    if (!moved) return report;
+  }
 }
 
 Result<std::uint64_t> StoredRepository::stored_bytes() {

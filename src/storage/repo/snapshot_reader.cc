@@ -45,15 +45,20 @@ std::string printable_key(const std::string& key) {
 
 Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::open(const Core& core,
                                                              const std::string& id) {
+  auto frames = LB_TRY(read_object(core.keys, verdict_key(id), core.blobs));
+  return of(core, id, frames);
+}
+
+Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::of(const Core& core, const std::string& id,
+                                                           const std::vector<Buffer>& frames) {
   auto name = verdict_key(id);
   auto bad = [&](const Error& why) {
     return Error(why.kind(), cat("object ", name, ": ", why.message()))
         .with_exit(ExitCode::damaged);
   };
-  auto frames = LB_TRY(read_object(core.keys, name, core.blobs));
-  auto verdict = decode_verdict(id, frames);
+  auto verdict = decode_verdict(core.keys, id, frames);
   if (!verdict.ok()) return bad(verdict.error());
-  if (verdict->aborted) return Error(ErrorKind::not_found, "the session was aborted");
+  if (!verdict->is_snapshot()) return Error(ErrorKind::not_found, "the session made no snapshot");
   auto blocks = decode_upper(frames[2]);
   if (!blocks.ok()) return bad(blocks.error());
   std::unique_ptr<StoredSnapshot> out(new StoredSnapshot(core, std::move(verdict).take()));

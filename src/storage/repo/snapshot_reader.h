@@ -9,8 +9,12 @@ namespace lb::repo {
 
 class StoredSnapshot final : public SnapshotReader {
  public:
-  // not_found: no such snapshot, or its session was aborted.
+  // not_found: no such snapshot, or its session made none.
   static Result<std::unique_ptr<StoredSnapshot>> open(const Core& core, const std::string& id);
+
+  // Of a snapshot's verdict that was opened.
+  static Result<std::unique_ptr<StoredSnapshot>> of(const Core& core, const std::string& id,
+                                                    const std::vector<Buffer>& frames);
 
   const SnapshotInfo& info() const override { return verdict_.info; }
   Result<std::unique_ptr<RowCursor>> rows(const std::string& key_prefix) override;

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
+#include "storage/repo/moved.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/sealed_object.h"
 
@@ -12,7 +13,7 @@ namespace lb::repo {
 namespace {
 
 constexpr std::uint8_t verdict_version = 1;
-constexpr std::uint8_t state_snapshot = 1, state_aborted = 2;
+constexpr std::size_t moved_frames = 2;
 constexpr std::uint64_t text_bytes_max = 1 << 20;
 
 void encode_meta(const SnapshotInfo& info, Buffer& out) {
@@ -59,8 +60,8 @@ Buffer encode_head(const Verdict& verdict) {
   Buffer out;
   ByteWriter writer(out);
   writer.u8(verdict_version);
-  writer.u8(verdict.aborted ? state_aborted : state_snapshot);
-  if (verdict.aborted) return out;
+  writer.u8(static_cast<std::uint8_t>(verdict.state));
+  if (!verdict.is_snapshot()) return out;
   encode_meta(verdict.info, out);
   writer.raw(verdict.previous);
   return out;
@@ -90,11 +91,13 @@ Result<Verdict> decode_head(const std::string& session, ByteView bytes) {
   Verdict out;
   auto version = LB_TRY(in.u8());
   auto state = LB_TRY(in.u8());
-  if (version != verdict_version || (state != state_snapshot && state != state_aborted))
+  if (version != verdict_version || state < static_cast<std::uint8_t>(VerdictState::snapshot) ||
+      state > static_cast<std::uint8_t>(VerdictState::moved)) {
     return Error(ErrorKind::corrupt, "unknown verdict form");
+  }
   out.info.id = session;
-  out.aborted = state == state_aborted;
-  if (!out.aborted) {
+  out.state = static_cast<VerdictState>(state);
+  if (out.is_snapshot()) {
     LB_TRY(decode_meta(in, out.info));
     out.previous = LB_TRY(read_digest(in));
   }
@@ -129,9 +132,38 @@ Status decode_body(ByteView bytes, Verdict& verdict) {
   return {};
 }
 
-Result<Verdict> decode_verdict(const std::string& session, const std::vector<Buffer>& frames) {
+namespace {
+
+Status take_moved(const Keyring& keys, const std::vector<Buffer>& frames, Verdict& out) {
+  if (frames.size() != moved_frames)
+    return Error(ErrorKind::corrupt, "has another number of frames");
+  auto moved = LB_TRY(open_moved(keys, out.info.id, frames[1]));
+  for (const auto& pack : moved.packs) {
+    out.packs.push_back({pack.name, pack.bytes, pack.sha256, true});
+  }
+  out.info.packs = out.packs.size();
+  out.moved = std::make_shared<const Moved>(std::move(moved));
+  return {};
+}
+
+}  // namespace
+
+Result<Verdict> open_verdict(const Keyring& keys, const std::string& session, ByteView object,
+                             std::vector<Buffer>* frames) {
+  auto opened = LB_TRY(open_object(keys, verdict_key(session), object));
+  auto verdict = decode_verdict(keys, session, opened);
+  if (frames != nullptr) *frames = std::move(opened);
+  return verdict;
+}
+
+Result<Verdict> decode_verdict(const Keyring& keys, const std::string& session,
+                               const std::vector<Buffer>& frames) {
   auto out = LB_TRY(decode_head(session, frames.front()));
-  if (out.aborted) return out;
+  if (out.state == VerdictState::aborted) return out;
+  if (out.state == VerdictState::moved) {
+    LB_TRY(take_moved(keys, frames, out));
+    return out;
+  }
   if (frames.size() != verdict_frames) return Error(ErrorKind::corrupt, "has no table");
   LB_TRY(decode_body(frames[1], out));
   return out;

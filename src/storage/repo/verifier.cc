@@ -115,42 +115,55 @@ Status Verifier::check_care() {
 Status Verifier::check_verdicts() {
   std::map<std::string, Digest> digests;
   bool all_readable = true;
-  for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
+  auto listed = LB_TRY(core_.blobs.list("e/"));
+  // The newest first: a repacking is newer than the snapshots it looked at.
+  std::reverse(listed.begin(), listed.end());
+  for (const auto& object : listed) {
     LB_TRY(check_stop());
     ++report_.objects;
     auto session = object.key.substr(2);
+    verdicts_.insert(session);
     if (ledger_.ended.contains(session)) continue;
     auto bytes = core_.blobs.get(object.key);
-    auto frames = bytes.ok() ? open_object(core_.keys, object.key, *bytes)
-                             : Result<std::vector<Buffer>>(bytes.error());
-    auto verdict = frames.ok() ? decode_verdict(session, *frames) : Result<Verdict>(frames.error());
+    auto verdict =
+        bytes.ok() ? open_verdict(core_.keys, session, *bytes) : Result<Verdict>(bytes.error());
     if (!verdict.ok()) {
       add(object.key, verdict.error().message(), cat("the snapshot ", session));
       report_.snapshots_damaged.push_back(session);
       all_readable = false;
       continue;
     }
-    if (verdict->aborted) continue;
-    digests.emplace(session, sha256(*bytes));
-    take_packs(*verdict);
+    if (verdict->moved) moves_.add(verdict->moved);
+    if (!verdict->is_snapshot()) continue;
+    auto digest = digests.emplace(session, sha256(*bytes)).first->second;
+    for (const auto& pack : moves_.needed(*verdict, verdict_mark(digest))) take_pack(pack);
     ++report_.snapshots;
     const auto& meta = verdict->info.meta;
     snapshots_[session] = {cat(meta.store, " ", format_time(meta.taken)), meta.store, meta.taken,
-                           verdict->previous};
+                           verdict->previous, verdict_mark(digest)};
   }
   // Behind a damaged verdict the chain cannot be followed, and that one is named already.
   if (all_readable) check_chain(digests);
   return {};
 }
 
-void Verifier::take_packs(const Verdict& verdict) {
-  for (const auto& pack : verdict.packs) {
-    if (!pack.needed) continue;
-    auto& state = packs_[pack.name];
-    state.bytes = pack.bytes;
-    state.sha256 = pack.sha256;
-    state.known_digest = true;
+void Verifier::take_pack(const StoredPack& pack) {
+  auto& state = packs_[pack.name];
+  state.bytes = pack.bytes;
+  state.sha256 = pack.sha256;
+  state.known_digest = true;
+}
+
+Result<bool> Verifier::moved_meanwhile() const {
+  for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
+    auto session = object.key.substr(2);
+    if (verdicts_.contains(session)) continue;
+    auto first = open_first_frame(core_.keys, object.key, core_.blobs);
+    if (!first.ok()) continue;
+    auto head = decode_head(session, *first);
+    if (head.ok() && head->state == VerdictState::moved) return true;
   }
+  return false;
 }
 
 void Verifier::check_chain(const std::map<std::string, Digest>& digests) {

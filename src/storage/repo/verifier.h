@@ -14,6 +14,7 @@
 #include "storage/repo/index_object.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
+#include "storage/repo/moves.h"
 #include "storage/repo/pack_facts.h"
 #include "storage/repo/pack_scan.h"
 #include "storage/repo/snapshot_reader.h"
@@ -27,6 +28,8 @@ class Verifier {
   Verifier(const Core& core, const VerifyOptions& options, std::stop_token stop,
            VerifyProgress progress);
   Result<VerifyReport> run();
+  // Whether a repacking ended since run() began: then packs may be missed that nobody needs by now.
+  Result<bool> moved_meanwhile() const;
 
  private:
   struct PackState {
@@ -39,29 +42,38 @@ class Verifier {
     std::vector<std::uint32_t> bad_frames;
     PackFacts facts;  // while its group is looked at
   };
+  // What a snapshot's number of a pack stands for: the pack, or what repacking put in its place.
+  struct Stored {
+    const PackState* pack = nullptr;  // null: not there
+    std::optional<Instead> instead;
+    const void* identity() const {
+      return instead ? static_cast<const void*>(instead->from) : pack;
+    }
+  };
   struct Snapshot {
     std::string name;  // for people
     std::string store;
     Timestamp taken{};
     Digest previous{};
+    VerdictMark mark{};
   };
   // A block of a table whose rows are all good, and the packs that its numbers stood for.
   struct GoodBlock {
-    std::vector<std::pair<std::uint32_t, const PackState*>> packs;
+    std::vector<std::pair<std::uint32_t, const void*>> packs;  // Stored::identity
     std::uint64_t rows = 0;
   };
   // A snapshot whose table is gone through.
   struct Open {
     StoredSnapshot& snapshot;
     const std::string& name;
-    std::vector<const PackState*> packs;  // by the numbers of the snapshot; null: not there
+    std::vector<Stored> packs;  // by the numbers of the snapshot
   };
 
   // verifier.cc
   Status check_text_objects();
   Status check_care();
   Status check_verdicts();
-  void take_packs(const Verdict& verdict);
+  void take_pack(const StoredPack& pack);
   void check_chain(const std::map<std::string, Digest>& digests);
   Status check_logs();
   void check_log(const LogKey& key, const BlobInfo& object);
@@ -80,6 +92,8 @@ class Verifier {
   Result<std::uint64_t> check_block(Open& open, std::size_t number);
   bool check_row(const Open& open, const Row& row);
   bool is_stored(const Open& open, const Extent& extent) const;
+  bool holds(const PackState* pack, const Extent& extent) const;
+  std::string stored_in(const Open& open, const Extent& extent) const;
   bool in_group(const PackState& pack) const;
   Status check_indexes();
   void check_index(const std::string& key, const Index& index);
@@ -107,6 +121,8 @@ class Verifier {
   std::size_t group_begin_ = 0, group_end_ = 0;
   std::map<std::vector<ChunkId>, GoodBlock> good_blocks_;  // by the chunks of the block
   std::map<std::string, Snapshot> snapshots_;
+  std::set<std::string> verdicts_;  // sessions that had one
+  Moves moves_;
   std::set<std::string> damaged_;  // snapshot ids
   std::uint64_t done_bytes_ = 0, total_bytes_ = 0;
 };

@@ -41,7 +41,9 @@ Status Verifier::check_snapshot(const std::string& id, const std::string& name) 
   Open open{snapshot, name, {}};
   for (const auto& pack : snapshot.verdict().packs) {
     auto found = packs_.find(pack.name);
-    open.packs.push_back(found == packs_.end() ? nullptr : &found->second);
+    Stored stored{found == packs_.end() ? nullptr : &found->second, std::nullopt};
+    if (pack.needed) stored.instead = moves_.instead_of(pack.name, id, snapshots_[id].mark);
+    open.packs.push_back(stored);
   }
   std::uint64_t rows = 0;
   for (std::size_t number = 0; number < snapshot.blocks().size(); ++number) {
@@ -74,7 +76,7 @@ Result<std::uint64_t> Verifier::check_block(Open& open, std::size_t number) {
   if (known != good_blocks_.end()) {
     const auto& packs = known->second.packs;
     bool same = std::all_of(packs.begin(), packs.end(), [&](const auto& pack) {
-      return pack.first < open.packs.size() && open.packs[pack.first] == pack.second;
+      return pack.first < open.packs.size() && open.packs[pack.first].identity() == pack.second;
     });
     bool stored = std::all_of(ref.extents.begin(), ref.extents.end(),
                               [&](const Extent& extent) { return is_stored(open, extent); });
@@ -90,21 +92,39 @@ Result<std::uint64_t> Verifier::check_block(Open& open, std::size_t number) {
       bool seen = extent.hole || extent.pack >= open.packs.size() ||
                   std::any_of(block.packs.begin(), block.packs.end(),
                               [&](const auto& pack) { return pack.first == extent.pack; });
-      if (!seen) block.packs.emplace_back(extent.pack, open.packs[extent.pack]);
+      if (!seen) block.packs.emplace_back(extent.pack, open.packs[extent.pack].identity());
     }
   }
   if (good) good_blocks_.insert_or_assign(chunks_of(ref), std::move(block));
   return rows.size();
 }
 
-// What lies in a pack of another group is left to its turn.
 bool Verifier::is_stored(const Open& open, const Extent& extent) const {
   if (extent.hole) return true;
-  const auto* pack = extent.pack < open.packs.size() ? open.packs[extent.pack] : nullptr;
+  if (extent.pack >= open.packs.size()) return false;
+  const auto& stored = open.packs[extent.pack];
+  if (!stored.instead) return holds(stored.pack, extent);
+  auto place = stored.instead->place(extent.frame);
+  if (!place) return false;
+  auto found = packs_.find(place->pack);
+  return holds(found == packs_.end() ? nullptr : &found->second, place->of(extent));
+}
+
+// What lies in a pack of another group is left to its turn.
+bool Verifier::holds(const PackState* pack, const Extent& extent) const {
   if (pack == nullptr) return false;
   if (!in_group(*pack)) return true;
   return pack->readable && pack->facts.holds(extent) &&
          !std::binary_search(pack->bad_frames.begin(), pack->bad_frames.end(), extent.frame);
+}
+
+std::string Verifier::stored_in(const Open& open, const Extent& extent) const {
+  if (extent.pack < open.packs.size() && open.packs[extent.pack].instead) {
+    auto place = open.packs[extent.pack].instead->place(extent.frame);
+    return place ? place->pack : verdict_key(open.packs[extent.pack].instead->by->session);
+  }
+  auto pack = open.snapshot.pack_of(extent);
+  return pack.ok() ? *pack : verdict_key(open.snapshot.info().id);
 }
 
 bool Verifier::check_row(const Open& open, const Row& row) {
@@ -120,8 +140,7 @@ bool Verifier::check_row(const Open& open, const Row& row) {
     return false;
   }
   damaged_.insert(id);
-  auto pack = open.snapshot.pack_of(*bad);
-  hit(pack.ok() ? *pack : verdict_key(id), "does not give content that a snapshot needs", path);
+  hit(stored_in(open, *bad), "does not give content that a snapshot needs", path);
   return false;
 }
 

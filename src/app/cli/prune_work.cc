@@ -1,0 +1,126 @@
+#include "app/cli/prune_work.h"
+
+#include "foundation/base/text.h"
+
+namespace lb::cli {
+
+namespace {
+
+Result<repo::CollectReport> collect(const Shell& shell, const repo::Core& core,
+                                    const repo::CollectOptions& options) {
+  return repo::Collector(core, options, shell.stop).run().context("free what no point needs");
+}
+
+void add(repo::CollectReport more, repo::CollectReport& out) {
+  more.deleted_packs += out.deleted_packs;
+  more.deleted_bytes += out.deleted_bytes;
+  more.rescued_packs += out.rescued_packs;
+  more.aborted.insert(more.aborted.begin(), out.aborted.begin(), out.aborted.end());
+  out = std::move(more);
+}
+
+// Only when no collection waits: the packs that are given up could not be condemned, and backups
+// that begin now would rely on them again.
+Status repack(const Shell& shell, const repo::Core& core, const PruneOptions& options,
+              Removed& out) {
+  if (options.repack.nothing() || !out.collected.awaited.empty()) return {};
+  auto& console = shell.console;
+  auto sink = console.progress("repack");
+  auto done = repo::Repacker(core, options.repack, {}, shell.stop)
+                  .run([&](std::uint64_t bytes, std::uint64_t total) {
+                    if (sink) sink({bytes, total, {}, 0, {}});
+                  });
+  console.end_progress();
+  if (!done.ok() && done.error().kind() == ErrorKind::conflict) {
+    console.note(cat("nothing was rewritten: ", done.error().message()));
+    return {};
+  }
+  out.repacked = LB_TRY(std::move(done).context("rewrite packs that are mostly unused"));
+  for (const auto& problem : out.repacked.skipped) {
+    console.warn(cat("not rewritten: ", problem, "; lifeboat repair may mend it"));
+  }
+  for (const auto& point : out.repacked.unread) {
+    console.warn(cat("the table of point ", point, " cannot be read: its packs stay as they are; ",
+                     "lifeboat repair may mend it"));
+  }
+  if (out.repacked.packs == 0) return {};
+  auto freed = LB_TRY(collect(shell, core, options.collect));
+  add(std::move(freed), out.collected);
+  return {};
+}
+
+}  // namespace
+
+Result<Removed> remove_doomed(const Shell& shell, const Session& session, const Doomed& doomed,
+                              const PruneOptions& options, state::Act& act) {
+  const auto& core = *session.repository->core();
+  Removed out;
+  if (session.plan.plan.repository.retain.log == "deletions") {
+    for (const auto& each : doomed.decided.decisions) {
+      if (each.kept()) continue;
+      LB_TRY(act.note(cat("Forgetting point ", each.point.id, " of ", each.point.store, ", taken ",
+                          format_time(each.point.taken))));
+    }
+  }
+  LB_TRY(repo::forget(core, doomed.points, shell.world.clock.now()).context("forget points"));
+  out.points = doomed.points.size();
+  out.log = LB_TRY(repo::remove_logs(core, doomed.log));
+  out.collected = LB_TRY(collect(shell, core, options.collect));
+  LB_TRY(repack(shell, core, options, out));
+  // Under a lock the small indexes could not go, and every run would add another merged one. While
+  // packs wait for their end, the entries of these would hide those of the packs that replace them.
+  if (!session.plan.plan.repository.immutable && out.collected.awaited.empty()) {
+    out.merged = LB_TRY(repo::merge_indexes(core, shell.stop).context("merge the indexes"));
+  }
+  return out;
+}
+
+Json json_of(const Removed& removed) {
+  Json awaited = Json::array();
+  for (const auto& session : removed.collected.awaited) awaited.push(session);
+  return Json::object()
+      .set("verb", "prune")
+      .set("ok", true)
+      .set("exit", 0)
+      .set("points_forgotten", static_cast<std::uint64_t>(removed.points))
+      .set("log_objects_removed", removed.log.objects)
+      .set("log_bytes_removed", removed.log.bytes)
+      .set("packs_deleted", removed.collected.deleted_packs)
+      .set("bytes_freed", removed.collected.deleted_bytes)
+      .set("packs_rewritten", removed.repacked.packs)
+      .set("bytes_rewritten", removed.repacked.moved_bytes)
+      .set("packs_left", removed.repacked.beyond_budget)
+      .set("indexes_merged", removed.merged.objects)
+      .set("packs_waiting", removed.collected.condemned_packs)
+      .set("bytes_waiting", removed.collected.condemned_bytes)
+      .set("sessions_awaited", std::move(awaited))
+      .set("sessions_aborted", static_cast<std::uint64_t>(removed.collected.aborted.size()));
+}
+
+std::string text_of(const Removed& removed, Micros took) {
+  const auto& collected = removed.collected;
+  auto text = cat(removed.points, " points forgotten, ", human_size(collected.deleted_bytes),
+                  " freed in ", collected.deleted_packs, " packs, ", human_size(removed.log.bytes),
+                  " of log in ", removed.log.objects, " objects, in ", human_duration(took), "\n");
+  const auto& repacked = removed.repacked;
+  if (repacked.packs > 0) {
+    text +=
+        cat(repacked.packs, " packs of ", human_size(repacked.bytes),
+            " were rewritten: ", human_size(repacked.moved_bytes), " of them was still needed\n");
+  }
+  if (repacked.beyond_budget > 0) {
+    text += cat(repacked.beyond_budget, " more packs are mostly unused: the next prune goes on, ",
+                "--repack-budget lets it do more\n");
+  }
+  for (const auto& session : collected.aborted) {
+    text += cat("session ", session, " did not end and was aborted: if it still runs, it fails ",
+                "when it commits and its next try reuses what is there\n");
+  }
+  if (collected.awaited.empty()) return text;
+  return text + cat(human_size(collected.condemned_bytes), " more wait for ",
+                    collected.awaited.size(), " running sessions, since ",
+                    format_time_seconds(repo::session_time(collected.awaited.front())),
+                    "; the next prune goes on\n");
+}
+
+}  // namespace lb::cli

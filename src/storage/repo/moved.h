@@ -1,0 +1,51 @@
+// Moved: what a repacking moved: frames of packs that were live only in part, now in new packs, so
+// that the old ones can go. The snapshots that name them do not change: whoever does not find a
+// pack looks up where its frames went. docs/format.md, "Repacking". Pure; the decoder is
+// bounds-checked.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "foundation/sys/random.h"
+#include "storage/repo/chunk_map.h"
+#include "storage/repo/keyring.h"
+#include "storage/repo/ledger.h"
+
+namespace lb::repo {
+
+// A frame keeps what it holds: a chunk lies at the same offset in the opened frame.
+struct MovedFrame {
+  std::uint32_t frame = 0;   // number in the old pack
+  std::uint32_t pack = 0;    // position in Moved::packs
+  std::uint32_t number = 0;  // in that pack
+  std::uint64_t offset = 0;  // of the sealed frame there
+  std::uint32_t size = 0;    // sealed
+};
+
+struct MovedPack {
+  std::string name;
+  std::vector<MovedFrame> frames;  // ascending; those that a snapshot that was looked at names
+};
+
+struct Moved {
+  std::string session;
+  // The snapshots whose tables were gone through: for these, and no others, everything they name
+  // in the packs of `from` is here. All of them are older than the session.
+  std::map<std::string, VerdictMark> looked;
+  std::vector<StoredPack> packs;  // where the frames are
+  std::vector<MovedPack> from;    // by name
+  const MovedPack* find(const std::string& pack) const;
+  const MovedFrame* find(const std::string& pack, std::uint32_t frame) const;
+};
+
+Buffer encode_moved(const Moved& moved);
+Result<Moved> decode_moved(const std::string& session, ByteView bytes);
+
+// The verdict. Only a holder of the private key can make one. exhausted: it would be too large.
+Result<Buffer> seal_moved(const Keyring& keys, Random& random, const Moved& moved);
+// Its second frame, held against the mark in it.
+Result<Moved> open_moved(const Keyring& keys, const std::string& session, ByteView frame);
+
+}  // namespace lb::repo

@@ -1,0 +1,38 @@
+// MovesFinder: looks up where a frame was moved, for readers that miss its pack. Reads the verdicts
+// of repackings when it is first asked, the newest first and no more than it needs; later again
+// what is new, so that a reader that runs for days finds what was moved meanwhile. Thread-safe.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "storage/repo/core.h"
+#include "storage/repo/moves.h"
+
+namespace lb::repo {
+
+class MovesFinder {
+ public:
+  using Good = std::function<bool(const MovedPlace&)>;
+
+  explicit MovesFinder(const Core& core) : core_(core) {}
+
+  // The newest place of the frame that `good` takes.
+  std::optional<MovedPlace> find(const std::string& pack, std::uint32_t frame, const Good& good);
+  // Every place that is known by now.
+  std::vector<MovedPlace> known(const std::string& pack, std::uint32_t frame);
+
+ private:
+  bool read(const std::string& key);
+
+  const Core& core_;
+  std::mutex mutex_;
+  std::set<std::string> read_;  // keys of verdicts of any kind
+  Moves moves_;
+};
+
+}  // namespace lb::repo
