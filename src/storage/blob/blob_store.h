@@ -12,7 +12,6 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/time.h"
-#include "foundation/crypto/hash.h"
 
 namespace lb {
 
@@ -29,10 +28,6 @@ class BlobStore {
   // landed, look first. Durable once flush() has returned ok. A crash never leaves a torn object
   // under `key`.
   virtual Status put(const std::string& key, ByteView bytes) = 0;
-  // put() by who knows the SHA-256 of the bytes already: a store that needs it hashes nothing.
-  virtual Status put_hashed(const std::string& key, ByteView bytes, const Digest& /*sha256*/) {
-    return put(key, bytes);
-  }
   // Everything put before is durable when this returns ok.
   virtual Status flush() = 0;
   virtual Result<Buffer> get(const std::string& key) = 0;  // not_found

@@ -78,9 +78,6 @@ Result<HttpAnswer> FakeS3::send(const HttpRequest& request) {
   ++counts_[request.method];
   ++counts_[""];
   urls_.push_back(request.url);
-  for (const auto& [name, value] : request.headers) {
-    if (name == "x-amz-content-sha256") last_digest_ = value;
-  }
   bool matches =
       trouble_.count > 0 && (trouble_.method.empty() || trouble_.method == request.method);
   int nth = matches ? matched_++ : 0;
@@ -247,11 +244,6 @@ int FakeS3::asked(const std::string& method) const {
   std::lock_guard lock(mutex_);
   auto found = counts_.find(method);
   return found == counts_.end() ? 0 : found->second;
-}
-
-std::string FakeS3::last_digest() const {
-  std::lock_guard lock(mutex_);
-  return last_digest_;
 }
 
 std::vector<std::string> FakeS3::urls() const {

@@ -54,7 +54,6 @@ class FakeS3 final : public Http {
 
   int asked(const std::string& method) const;  // empty: all
   std::vector<std::string> urls() const;
-  std::string last_digest() const;  // of a body, as the last request signed it
   std::size_t page_keys = 1000;
 
  private:
@@ -85,7 +84,6 @@ class FakeS3 final : public Http {
   std::map<std::string, Object> objects_;
   std::map<std::string, int> counts_;
   std::vector<std::string> urls_;
-  std::string last_digest_;
   S3Trouble trouble_;
   int matched_ = 0;
   HttpAnswer refusal_;

@@ -24,9 +24,6 @@ class HealingBlobStore final : public BlobStore {
                    std::function<void(const std::string&)> on_trouble);
 
   Status put(const std::string& key, ByteView bytes) override { return inner_.put(key, bytes); }
-  Status put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) override {
-    return inner_.put_hashed(key, bytes, sha256);
-  }
   Status flush() override { return inner_.flush(); }
   Result<Buffer> get(const std::string& key) override { return inner_.get(key); }
   Result<Buffer> get_range(const std::string& key, std::uint64_t offset,

@@ -51,20 +51,14 @@ S3BlobStore::S3BlobStore(Http& http, Clock& clock, Random& random, S3Settings se
     : clock_(clock), random_(random), client_(http, clock, random, std::move(settings)) {}
 
 Status S3BlobStore::put(const std::string& key, ByteView bytes) {
-  return put_hashed(key, bytes, sha256(bytes));
-}
-
-Status S3BlobStore::put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) {
   LB_TRY(check_blob_key(key));
   const auto& immutable = client_.settings().immutable;
   // What a self-test puts is to be removed again at once.
   bool locked = immutable && !key.starts_with("probe/");
-  return put_once(key, bytes, sha256,
-                  locked ? lock_headers(client_.now() + *immutable) : NamedTexts());
+  return put_once(key, bytes, locked ? lock_headers(client_.now() + *immutable) : NamedTexts());
 }
 
-Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const Digest& sha256,
-                             const NamedTexts& lock) {
+Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const NamedTexts& lock) {
   auto mark = to_hex(random_.bytes(16));
   NamedTexts headers = {{"if-none-match", "*"}, {mark_header, mark}};
   headers.insert(headers.end(), lock.begin(), lock.end());
@@ -73,8 +67,8 @@ Status S3BlobStore::put_once(const std::string& key, ByteView bytes, const Diges
     auto proof = LB_TRY(md5(bytes));
     headers.emplace_back("content-md5", to_base64(proof));
   }
-  auto answer = LB_TRY(client_.call(
-      {.method = "PUT", .key = key, .headers = headers, .body = bytes, .sha256 = sha256}));
+  auto answer =
+      LB_TRY(client_.call({.method = "PUT", .key = key, .headers = headers, .body = bytes}));
   if (answer.good()) return {};
   if (!lock.empty() && answer.status == 400 && answer.code == "InvalidRequest") {
     return Error(ErrorKind::unsupported,

@@ -27,7 +27,6 @@ class S3BlobStore final : public BlobStore {
   S3BlobStore(Http& http, Clock& clock, Random& random, S3Settings settings);
 
   Status put(const std::string& key, ByteView bytes) override;
-  Status put_hashed(const std::string& key, ByteView bytes, const Digest& sha256) override;
   Status flush() override { return {}; }  // a put was answered only when it was durable
   Result<Buffer> get(const std::string& key) override;
   Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
@@ -50,8 +49,7 @@ class S3BlobStore final : public BlobStore {
   Status prove_lock();
 
  private:
-  Status put_once(const std::string& key, ByteView bytes, const Digest& sha256,
-                  const NamedTexts& lock);
+  Status put_once(const std::string& key, ByteView bytes, const NamedTexts& lock);
   Result<bool> is_ours(const std::string& key, std::size_t size, const std::string& mark);
   NamedTexts lock_headers(Timestamp until) const;
   std::string_view lock_mode() const;

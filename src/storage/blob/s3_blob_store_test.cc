@@ -136,15 +136,6 @@ TEST_F(S3Store, AsksForTheEndOfAnObjectOnce) {
   }
 }
 
-TEST_F(S3Store, TakesTheDigestOfWhoKnowsIt) {
-  auto bytes = view_of("known");
-  ASSERT_TRUE(store->put_hashed("k", bytes, sha256(bytes)).ok());
-  EXPECT_EQ(service.last_digest(), to_hex(sha256(bytes)));
-  EXPECT_EQ(text("k"), "known");
-  ASSERT_TRUE(store->put("l", bytes).ok());
-  EXPECT_EQ(service.last_digest(), to_hex(sha256(bytes)));
-}
-
 TEST_F(S3Store, AStopEndsTheWaiting) {
   std::stop_source stop;
   auto settings = plain();

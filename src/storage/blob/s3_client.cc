@@ -164,7 +164,7 @@ Error S3Client::give_up(const Attempt& last, bool maybe_done, Micros took) const
 }
 
 Result<S3Answer> S3Client::call(const S3Call& call) {
-  auto digest = call.sha256 ? *call.sha256 : sha256(call.body);
+  auto digest = sha256(call.body);
   auto start = clock_.steady();
   bool maybe_done = false;
   for (int attempt = 0;; ++attempt) {

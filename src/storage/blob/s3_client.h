@@ -39,9 +39,8 @@ struct S3Call {
   std::string method;
   std::string key = {};  // below the prefix; empty: the bucket itself
   NamedTexts query = {}, headers = {};
-  ByteView body = {};                 // outlives the call
-  std::optional<Digest> sha256 = {};  // of the body, by who knows it
-  std::uint64_t body_max = 1 << 20;   // of the answer
+  ByteView body = {};                // outlives the call
+  std::uint64_t body_max = 1 << 20;  // of the answer
 };
 
 struct S3Answer {

@@ -49,8 +49,7 @@ Result<std::optional<Timestamp>> S3BlobStore::retained_until(const std::string& 
 Status S3BlobStore::prove_lock() {
   auto key = cat("probe/", to_hex(random_.bytes(16)));
   auto until = client_.now() + probe_lock;
-  auto probe = view_of("locked for a moment\n");
-  LB_TRY(put_once(key, probe, sha256(probe), lock_headers(until)));
+  LB_TRY(put_once(key, view_of("locked for a moment\n"), lock_headers(until)));
   auto proven = try_the_lock(key, until);
   // Whatever came out, the probe is not left behind.
   auto left = until + Seconds(2) - client_.now();

@@ -4,13 +4,10 @@
 
 namespace lb::repo {
 
-namespace {
-
-template <typename Put>
-Status put_and_look(BlobStore& blobs, const std::string& key, ByteView bytes, const Put& put_it) {
+Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes) {
   constexpr int attempts = 3;
   for (int attempt = 1;; ++attempt) {
-    auto put = put_it();
+    auto put = blobs.put(key, bytes);
     if (put.ok()) return {};
     auto kind = put.error().kind();
     if (kind != ErrorKind::timeout && kind != ErrorKind::conflict) return put;
@@ -23,16 +20,6 @@ Status put_and_look(BlobStore& blobs, const std::string& key, ByteView bytes, co
     bool absent = there.error().kind() == ErrorKind::not_found;
     if (!absent || kind == ErrorKind::conflict || attempt == attempts) return put;
   }
-}
-
-}  // namespace
-
-Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes) {
-  return put_and_look(blobs, key, bytes, [&] { return blobs.put(key, bytes); });
-}
-
-Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes, const Digest& sha256) {
-  return put_and_look(blobs, key, bytes, [&] { return blobs.put_hashed(key, bytes, sha256); });
 }
 
 }  // namespace lb::repo

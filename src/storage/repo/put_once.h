@@ -10,7 +10,5 @@ namespace lb::repo {
 // A put that timed out may have landed, so it looks before it puts again; an object that is there
 // with exactly these bytes is ours. conflict: it is there with others.
 Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes);
-// The same with the SHA-256 of the bytes, which some stores would hash for otherwise.
-Status put_once(BlobStore& blobs, const std::string& key, ByteView bytes, const Digest& sha256);
 
 }  // namespace lb::repo
