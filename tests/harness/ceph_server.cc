@@ -189,7 +189,20 @@ void CephServer::stop_gateway() {
   gateway_.reset();
 }
 
-void CephServer::freeze_gateway() const { gateway_->signal(SIGSTOP); }
+// A signal takes effect when each thread has seen it: until then a request may still be served.
+void CephServer::freeze_gateway() const {
+  gateway_->signal(SIGSTOP);
+  auto stopped = [&] {
+    auto tasks = "/proc/" + std::to_string(gateway_->pid()) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      auto text = text_of_file(task.path() / "stat");
+      auto name_end = text.rfind(')');
+      if (name_end == std::string::npos || text.substr(name_end, 4) != ") T ") return false;
+    }
+    return true;
+  };
+  while (!stopped()) std::this_thread::sleep_for(milliseconds(5));
+}
 void CephServer::thaw_gateway() const { gateway_->signal(SIGCONT); }
 
 }  // namespace lb::test

@@ -1,5 +1,6 @@
 #include "foundation/base/time.h"
 
+#include <cmath>
 #include <cstdio>
 
 #include "foundation/base/text.h"
@@ -162,7 +163,7 @@ std::string human_duration(Micros duration) {
   // Limits as the figures will be rounded: never "1000 ms" or "60.0 s".
   if (s < 0.9995) return cat(fixed(s * 1000, 0), " ms");
   if (s < 59.95) return cat(fixed(s, 1), " s");
-  auto whole = static_cast<std::int64_t>(s + 0.5);
+  auto whole = static_cast<std::int64_t>(std::llround(s));
   auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
   if (whole < 3600) return cat(whole / 60, " min ", two(whole % 60), " s");
   if (whole < 2 * 86400) return cat(whole / 3600, " h ", two(whole / 60 % 60), " min");

@@ -143,7 +143,7 @@ class Writer {
   void new_line() {
     if (indent_ <= 0) return;
     out_ += '\n';
-    out_.append(static_cast<std::size_t>(indent_ * depth_), ' ');
+    out_.append(static_cast<std::size_t>(indent_) * static_cast<std::size_t>(depth_), ' ');
   }
 
   std::string& out_;
@@ -179,7 +179,8 @@ double Json::number(double fallback) const {
 
 std::string Json::string(std::string fallback) const {
   auto* held = std::get_if<std::string>(&value_);
-  return held != nullptr ? *held : std::move(fallback);
+  if (held != nullptr) return *held;
+  return fallback;
 }
 
 const Json::Array& Json::items() const {

@@ -120,7 +120,8 @@ TEST_F(S3Store, GivesUpInTimeAndAsksADeadServiceOnlyOnceThen) {
 }
 
 TEST_F(S3Store, AsksForTheEndOfAnObjectOnce) {
-  auto big = std::string(300'000, 'x') + "the end";
+  std::string big(300'000, 'x');
+  big += "the end";
   ASSERT_TRUE(store->put("big", view_of(big)).ok());
   auto before = service.asked("");
   EXPECT_EQ(text_of(store->get_tail("big", 7).take()), "the end");
