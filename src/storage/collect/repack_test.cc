@@ -249,6 +249,37 @@ TEST_F(Repacking, ADamagedPackIsLeftAsItIs) {
   EXPECT_TRUE(blobs.info(pack.name).ok()) << "what can still be read of it";
 }
 
+TEST_F(Repacking, AFlippedBitAnywhereIsSeenAndNeverRestored) {
+  thin_out();
+  repack();
+  collect();
+  auto session = moved_sessions().front();
+  auto objects = keys(cat("p/", session));
+  objects.push_back(verdict_key(session));
+  for (const auto& object : keys(cat("x/", session))) objects.push_back(object);
+  for (const auto& object : objects) {
+    auto good = blobs.get(object).take();
+    auto step = object.starts_with("e/") ? 1 : good.size() / 25;
+    for (std::size_t at = 0; at < good.size(); at += step) {
+      auto bad = good;
+      bad[at] ^= static_cast<std::uint8_t>(1 << (at % 8));
+      blobs.tamper(object, bad);
+      auto report = verify();
+      bool named = std::any_of(report.findings.begin(), report.findings.end(),
+                               [&](const auto& finding) { return finding.object == object; });
+      ASSERT_TRUE(named) << object << " byte " << at << ": " << describe(report);
+      auto content = read_snapshot(*open(blobs), kept);
+      ASSERT_TRUE(!content.ok() || *content == files(40, 5)) << object << " byte " << at;
+    }
+    for (auto size : {std::size_t{0}, good.size() / 2, good.size() - 1}) {
+      blobs.tamper(object, Buffer(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)));
+      ASSERT_FALSE(verify().clean()) << object << " cut to " << size;
+    }
+    blobs.tamper(object, good);
+  }
+  expect_clean();
+}
+
 TEST_F(Repacking, AHostThatMayOnlyWriteCannotMoveAnything) {
   thin_out();
   Moved moved;

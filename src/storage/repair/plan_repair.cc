@@ -28,7 +28,7 @@ class Planner {
         stop_(std::move(stop)) {}
 
   Result<RepairPlan> run(const RepairProgress& progress) {
-    verdicts_ = LB_TRY(read_verdicts(core_, stop_));
+    verdicts_ = LB_TRY(read_verdicts(core_, stop_, sources_));
     LB_TRY(gather(progress));
     for (const auto& [key, suspect] : suspects_) {
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
@@ -69,6 +69,9 @@ class Planner {
   Status judge(const std::string& key, const Suspect& suspect) {
     auto condition = LB_TRY(condition_of(core_, key));
     // The cause lies in another object, which is named too: a pack with a part of a table, say.
+    // Where the verdict of a repacking comes back, the packs it stands for are not missed.
+    bool unneeded = key.starts_with("p/") && !verdicts_.packs.contains(key);
+    if (condition == Condition::missing && unneeded) return {};
     if (condition == Condition::whole) {
       hit_through_others_.insert(hit_through_others_.end(), suspect.affected.begin(),
                                  suspect.affected.end());

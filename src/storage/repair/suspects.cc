@@ -1,6 +1,6 @@
 #include "storage/repair/suspects.h"
 
-#include <algorithm>
+#include <functional>
 
 #include "foundation/base/text.h"
 #include "storage/copy/copy_plan.h"
@@ -63,25 +63,59 @@ void add_packs(const repo::Core& core, const std::string& verdict_key, ByteView 
   }
 }
 
-Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop) {
+namespace {
+
+// Sessions with a verdict in any of the places, the newest first: a repacking is newer than the
+// snapshots it looked at. A source that does not answer has none.
+Result<std::set<std::string, std::greater<>>> judged_sessions(const repo::Core& core,
+                                                              const std::vector<Source>& sources) {
+  std::set<std::string, std::greater<>> out;
+  for (const auto& object : LB_TRY(core.blobs.list("e/"))) out.insert(object.key.substr(2));
+  for (const auto& source : sources) {
+    auto there = source.store->list("e/");
+    if (!there.ok()) continue;
+    for (const auto& object : *there) out.insert(object.key.substr(2));
+  }
+  return out;
+}
+
+struct Opened {
+  repo::Verdict verdict;
+  repo::VerdictMark mark{};
+};
+
+std::optional<Opened> open_somewhere(const repo::Core& core, const std::string& session,
+                                     const std::vector<Source>& sources) {
+  std::vector<BlobStore*> stores = {&core.blobs};
+  for (const auto& source : sources) stores.push_back(source.store);
+  for (auto* store : stores) {
+    auto bytes = store->get(repo::verdict_key(session));
+    if (!bytes.ok()) continue;
+    auto verdict = repo::open_verdict(core.keys, session, *bytes);
+    if (verdict.ok()) {
+      return Opened{std::move(verdict).take(), repo::verdict_mark(sha256(*bytes))};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop,
+                               const std::vector<Source>& sources) {
   Verdicts out;
   auto care = LB_TRY(repo::read_ledger_if_whole(core));
-  auto listed = LB_TRY(core.blobs.list("e/"));
-  // The newest first: a repacking is newer than the snapshots it looked at.
-  std::reverse(listed.begin(), listed.end());
   repo::Moves moves;
-  for (const auto& object : listed) {
+  for (const auto& session : LB_TRY(judged_sessions(core, sources))) {
     if (stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
-    auto session = object.key.substr(2);
     if (care.ledger.ended.contains(session)) continue;
-    auto bytes = core.blobs.get(object.key);
-    auto verdict = bytes.ok() ? repo::open_verdict(core.keys, session, *bytes)
-                              : Result<repo::Verdict>(bytes.error());
-    if (!verdict.ok()) continue;
+    auto opened = open_somewhere(core, session, sources);
+    if (!opened) continue;
+    const auto& verdict = opened->verdict;
     out.sessions.insert(session);
-    if (verdict->moved) moves.add(verdict->moved);
-    if (!verdict->is_snapshot()) continue;
-    for (auto& pack : moves.needed(*verdict, repo::verdict_mark(sha256(*bytes)))) {
+    if (verdict.moved) moves.add(verdict.moved);
+    if (!verdict.is_snapshot()) continue;
+    for (auto& pack : moves.needed(verdict, opened->mark)) {
       out.packs.try_emplace(pack.name, pack);
     }
   }

@@ -18,12 +18,14 @@ struct Suspect {
   std::vector<std::string> affected;
 };
 
-// The verdicts that count, as far as they can be read here.
+// The verdicts that count, as far as they can be read.
 struct Verdicts {
   std::map<std::string, repo::StoredPack> packs;  // that some snapshot needs, by name
   std::set<std::string> sessions;                 // with a verdict of either kind
 };
-Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop);
+// With `sources`: as it will be when those that are damaged or missing here came back from there.
+Result<Verdicts> read_verdicts(const repo::Core& core, std::stop_token stop,
+                               const std::vector<Source>& sources = {});
 
 // Gets the object and proves it. An error only when the store does not answer.
 Result<Condition> condition_of(const repo::Core& core, const std::string& key);

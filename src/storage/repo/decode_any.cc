@@ -7,6 +7,7 @@
 #include "storage/repo/index_object.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/log_store.h"
+#include "storage/repo/moved.h"
 #include "storage/repo/pack_format.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/sealed_object.h"
@@ -96,6 +97,19 @@ void log_head_again(ByteView bytes) {
   LB_ASSERT(second.ok() && encode_log_head(*second) == encoded);
 }
 
+void moved_again(ByteView bytes) {
+  auto first = decode_moved("z", bytes);
+  if (!first.ok()) return;
+  auto encoded = encode_moved(*first);
+  auto second = decode_moved("z", encoded);
+  LB_ASSERT(second.ok() && encode_moved(*second) == encoded);
+  for (const auto& pack : first->from) {
+    for (const auto& frame : pack.frames) {
+      LB_ASSERT(first->find(pack.name, frame.frame) == &frame && frame.pack < first->packs.size());
+    }
+  }
+}
+
 Keyring keys_for_nothing() {
   Keyring keys;
   keys.repository_id = std::string(32, '0');
@@ -138,6 +152,9 @@ void decode_any(unsigned decoder, ByteView bytes) {
       return;
     case 8:
       replaces_again(bytes);
+      return;
+    case 9:
+      moved_again(bytes);
       return;
     default:
       (void)from_frame_form(bytes, frame_bytes_max).ok();

@@ -10,6 +10,7 @@
 #include "storage/repo/frame_form.h"
 #include "storage/repo/index_object.h"
 #include "storage/repo/log_store.h"
+#include "storage/repo/moved.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/verdict.h"
 
@@ -75,6 +76,31 @@ Index some_index(Random& random) {
   return index;
 }
 
+Moved some_moved(Random& random) {
+  Moved moved;
+  moved.session = "z";
+  for (int i = 0; i < 3; ++i) {
+    IdBytes id;
+    random.fill(id);
+    random.fill(moved.looked[id_text(id)]);
+  }
+  moved.packs = {{"p/c/00000000", 1 << 20, {}}, {"p/c/00000001", 1 << 20, {}}};
+  for (const char* name : {"p/a/00000000", "p/a/00000001", "p/b/00000000"}) {
+    MovedPack pack{name, {}};
+    std::uint64_t offset = 8;
+    std::uint32_t frame = 0;
+    for (std::uint32_t i = 0; i < 6; ++i) {
+      auto size = static_cast<std::uint32_t>(1 + random.below(100'000));
+      frame += static_cast<std::uint32_t>(random.below(3)) + (i > 0 ? 1 : 0);
+      bool apart = random.below(4) == 0;
+      pack.frames.push_back({frame, apart ? 1u : 0u, apart ? 77u : i, apart ? 5 : offset, size});
+      offset += size;
+    }
+    moved.from.push_back(std::move(pack));
+  }
+  return moved;
+}
+
 // By decoder, as decode_any numbers them; the footer has no encoder of its own and starts from
 // noise.
 std::vector<Buffer> seeds(Random& random) {
@@ -90,7 +116,8 @@ std::vector<Buffer> seeds(Random& random) {
   encode_draft({"key", {1, 2, 3}, 10, {{10, false, {}}}}, out[6]);
   out[7] = encode_log_head({5, 6, true, {1, 2, 3}});
   out[8] = encode_replaces({"x/a.00000000", "x/b.00000001"});
-  out[9] = to_frame_form(Buffer(5000, 'x'));
+  out[9] = encode_moved(some_moved(random));
+  out[10] = to_frame_form(Buffer(5000, 'x'));
   return out;
 }
 
@@ -156,6 +183,47 @@ TEST(Decoders, WhatWasEncodedDecodesToTheSame) {
   ASSERT_TRUE(decode_body(encode_body(verdict), head).ok());
   EXPECT_EQ(head.packs[1].name, "p/b/00000000");
   EXPECT_FALSE(head.packs[1].needed);
+}
+
+TEST(Decoders, WhatWasMovedDecodesToTheSame) {
+  auto random = seeded_random(13);
+  for (int round = 0; round < 50; ++round) {
+    auto moved = some_moved(*random);
+    auto again = decode_moved("z", encode_moved(moved)).take();
+    EXPECT_EQ(again.looked, moved.looked);
+    ASSERT_EQ(again.from.size(), moved.from.size());
+    for (std::size_t i = 0; i < moved.from.size(); ++i) {
+      ASSERT_EQ(again.from[i].name, moved.from[i].name);
+      ASSERT_EQ(again.from[i].frames.size(), moved.from[i].frames.size());
+      for (std::size_t f = 0; f < moved.from[i].frames.size(); ++f) {
+        const auto &x = moved.from[i].frames[f], &y = again.from[i].frames[f];
+        EXPECT_EQ(std::tie(x.frame, x.pack, x.number, x.offset, x.size),
+                  std::tie(y.frame, y.pack, y.number, y.offset, y.size));
+      }
+    }
+  }
+}
+
+TEST(Decoders, AMoveThatMakesNoSenseIsRefused) {
+  auto random = seeded_random(14);
+  auto refused = [](const Moved& moved) {
+    return !decode_moved(moved.session, encode_moved(moved)).ok();
+  };
+  auto good = some_moved(*random);
+  EXPECT_FALSE(refused(good));
+  auto moved = good;
+  moved.session = "0";
+  EXPECT_TRUE(refused(moved)) << "it looked at what is newer";
+  moved = good;
+  moved.from[0].frames[2].pack = 2;
+  EXPECT_TRUE(refused(moved)) << "no such pack";
+  moved = good;
+  moved.packs[0].bytes = 100;
+  moved.packs[1].bytes = 100;
+  EXPECT_TRUE(refused(moved)) << "beyond the end of the pack";
+  moved = good;
+  std::swap(moved.from[0], moved.from[1]);
+  EXPECT_TRUE(refused(moved)) << "out of order";
 }
 
 TEST(Names, EscapedPartsComeBack) {
