@@ -43,6 +43,22 @@ inline Content second_content() {
   return out;
 }
 
+// Of the repository whose packs were rewritten: frames enough for some to be of no use.
+inline Content large_content() {
+  Content out;
+  for (int file = 0; file < 12; ++file) {
+    auto& text = out["large/" + std::to_string(100 + file)];
+    for (int i = 0; i < 4000; ++i) {
+      text += "line " + std::to_string(i) + " of file " + std::to_string(file) + "\n";
+    }
+  }
+  return out;
+}
+inline Content thinned_content() {
+  auto all = large_content();
+  return {{"large/100", all["large/100"]}, {"large/111", all["large/111"]}, {"small", "small\n"}};
+}
+
 inline std::string log_segment() { return noise(3, 4000); }
 inline std::string log_tails() { return noise(4, 1500); }  // two: 1000 bytes and the rest
 inline constexpr const char* history = "1\t0/3000000\tno recovery target specified\n";
@@ -52,6 +68,12 @@ inline constexpr const char* record = "{\"verdict\":\"PASS\"}";
 inline const std::vector<std::string>& broken() {
   static const std::vector<std::string> names = {"flipped-pack", "missing-pack", "missing-index",
                                                  "cut-verdict", "damaged-slot"};
+  return names;
+}
+
+// The same of the one whose packs were rewritten.
+inline const std::vector<std::string>& broken_moved() {
+  static const std::vector<std::string> names = {"flipped-move", "missing-move", "flipped-pack"};
   return names;
 }
 

@@ -211,12 +211,51 @@ TEST_F(Golden, ADamagedSlotIsNamedAndTheOthersOpen) {
   EXPECT_TRUE(names(report, "k/")) << repo::describe(report);
 }
 
+TEST_F(Golden, OneWhosePacksWereRewrittenIsReadWholly) {
+  lay(folder / "moved" / "whole");
+  auto repository = open(passphrase);
+  auto snapshots = repository->snapshots().take();
+  ASSERT_EQ(snapshots.size(), 1u);
+  ASSERT_EQ(ids().size(), 2u) << "the point and the verdict of the repacking";
+  EXPECT_EQ(repo::read_snapshot(*repository, snapshots[0].id).take(), thinned_content());
+  for (const auto& pack : blobs.list("p/", {}).take()) {
+    EXPECT_GE(pack.key.substr(2, 26), snapshots[0].id) << "the packs of the old point are gone";
+  }
+  auto report = verify(*repository);
+  EXPECT_TRUE(report.clean()) << repo::describe(report);
+  auto parent = repository->snapshot(snapshots[0].id).take();
+  auto info =
+      repo::write_snapshot(*repository, "data", thinned_content(), clock.now(), parent.get());
+  ASSERT_TRUE(info.ok()) << info.error().text();
+  EXPECT_EQ(info->new_bytes, 0u);
+  EXPECT_EQ(repo::read_snapshot(*repository, info->id).take(), thinned_content());
+}
+
+TEST_F(Golden, WhatIsWrongWithAMoveIsNamedAndNothingElseIsRestored) {
+  for (const auto& name : broken_moved()) {
+    for (const auto& object : blobs.list("", {}).take()) {
+      ASSERT_TRUE(blobs.remove(object.key).ok());
+    }
+    lay(folder / "moved" / "whole");
+    auto point = ids().front();
+    lay(folder / "moved" / "broken" / name);
+    auto repository = open(passphrase);
+    EXPECT_GT(refused_rows(*repository, point, thinned_content()), 0u) << name;
+    auto report = verify(*repository);
+    EXPECT_EQ(report.snapshots_damaged.back(), point) << name << "\n" << repo::describe(report);
+  }
+}
+
 // Every folder of broken ones has its test above.
 TEST_F(Golden, NoneIsForgotten) {
   std::set<std::string> there;
   for (const auto& entry : fs::directory_iterator(folder / "broken"))
     there.insert(entry.path().filename().string());
   EXPECT_EQ(there, std::set<std::string>(broken().begin(), broken().end()));
+  there.clear();
+  for (const auto& entry : fs::directory_iterator(folder / "moved" / "broken"))
+    there.insert(entry.path().filename().string());
+  EXPECT_EQ(there, std::set<std::string>(broken_moved().begin(), broken_moved().end()));
 }
 
 }  // namespace

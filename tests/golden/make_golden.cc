@@ -4,6 +4,7 @@
 //
 //   whole/            one directory repository
 //   broken/NAME/      objects that lie over those of the whole one; `removed` names those it lacks
+//   moved/            the same of a repository whose packs were rewritten: whole/, broken/NAME/
 //   shares/           three pages of a recovery kit, of which any two suffice
 //
 // Run once for each format version; the outcome is committed and never made again.
@@ -15,6 +16,9 @@
 #include "foundation/base/text.h"
 #include "foundation/sys/files.h"
 #include "storage/blob/directory_blob_store.h"
+#include "storage/collect/collector.h"
+#include "storage/collect/forget.h"
+#include "storage/collect/repack.h"
 #include "storage/keys/key_file.h"
 #include "storage/repo/core.h"
 #include "storage/repo/key_slots.h"
@@ -59,6 +63,26 @@ class Maker {
     add_logs();
     must(repository_->put_record("drill", "06FQ0KZ4", view_of(record)));
     break_them(first, second);
+    fs::remove_all(folder_ + "/whole/tmp");
+  }
+
+  // The old point is forgotten, and what the new one needs is moved out of its packs.
+  void make_moved() {
+    auto old = back_up(large_content(), nullptr);
+    back_up(thinned_content(), nullptr);
+    const auto& core = *repository_->core();
+    clock_.advance(Seconds(60));
+    must(repo::forget(core, {old}, clock_.now()));
+    must(repo::Collector(core, {}, {}).run());
+    if (must(repo::Repacker(core, {.below = 1.0, .budget_share = 1}, {}, {}).run({})).packs == 0) {
+      must(Status(Error(ErrorKind::internal, "nothing was moved")));
+    }
+    must(repo::Collector(core, {}, {}).run());
+    auto move = must(blobs_->list("e/")).back().key;
+    auto pack = cat("p/", move.substr(2), "/00000000");
+    lay_over("flipped-move", move, [](std::string& bytes) { bytes[bytes.size() / 2] ^= 1; });
+    remove("missing-move", move);
+    lay_over("flipped-pack", pack, [](std::string& bytes) { bytes[200] ^= 1; });
     fs::remove_all(folder_ + "/whole/tmp");
   }
 
@@ -155,5 +179,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   lb::golden::Maker(argv[1]).make();
+  lb::golden::Maker(std::string(argv[1]) + "/moved").make_moved();
   return 0;
 }
