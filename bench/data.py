@@ -54,6 +54,27 @@ def copies_of_random(folder, size_bytes, seed=5):
     return total, 3 * files
 
 
+def hide_some(folder, share, seed):
+    """Takes this share of the files away; returns what show_again() needs to bring them back."""
+    chance = random.Random(seed)
+    hidden = []
+    aside = folder + ".hidden"
+    os.makedirs(aside)
+    for path in list(real_files(folder)):
+        if chance.random() < share:
+            away = os.path.join(aside, str(len(hidden)))
+            os.rename(path, away)
+            hidden.append((path, away))
+    return hidden
+
+
+def show_again(hidden):
+    for path, away in hidden:
+        os.rename(away, path)
+    if hidden:
+        os.rmdir(os.path.dirname(hidden[0][1]))
+
+
 def change_some(folder, share, seed):
     """Adds 100 random bytes to this share of the files."""
     chance = random.Random(seed)

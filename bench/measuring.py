@@ -1,7 +1,9 @@
 """What every suite needs: what a command used, what lies in a folder, a table with ratios."""
+import json
 import os
 import pwd
 import statistics
+import subprocess
 import sys
 import time
 
@@ -108,7 +110,18 @@ def write_plan(folder, stores, repository="at: ./repository, key: env:LIFEBOAT_K
     return path
 
 
+def our_env(folder):
+    return {"LIFEBOAT_KEY": "bench-passphrase-1", "LIFEBOAT_STATE": os.path.join(folder, "state")}
+
+
 def our_verbs(lifeboat, folder, stores, **more):
     plan = write_plan(folder, stores, **more)
-    env = {"LIFEBOAT_KEY": "bench-passphrase-1", "LIFEBOAT_STATE": os.path.join(folder, "state")}
-    return lambda *words: measure([lifeboat, "--plan", plan, "--quiet", *words], env)
+    return lambda *words: measure([lifeboat, "--plan", plan, "--quiet", *words], our_env(folder))
+
+
+def our_points(lifeboat, folder):
+    """How many points the plan that our_verbs() wrote there has."""
+    plan = os.path.join(folder, "lifeboat.yaml")
+    listed = subprocess.run([lifeboat, "--plan", plan, "ls", "--json"], env={**os.environ, **our_env(folder)},
+                            check=True, capture_output=True)
+    return len(json.loads(listed.stdout.splitlines()[-1])["points"])

@@ -4,7 +4,7 @@ import os
 import shutil
 
 import bars
-from data import change_some, copies_of_random, sample_of_system
+from data import change_some, copies_of_random, hide_some, sample_of_system, show_again
 from measuring import Table
 from tools import Borg, Copy, Lifeboat, Restic, SyncedCopy, Tar, differences
 
@@ -59,6 +59,12 @@ def life_of_a(table, lifeboat, folder, data, seed):
     step(table, "A 2 % of files changed", keepers, lambda tool: tool.backup(), added)
     step(table, "A verify every byte", keepers, lambda tool: tool.verify())
     step(table, "A prune 2 of 3", keepers, lambda tool: tool.prune(), lambda tool: tool.stored())
+    # Then most of what the packs hold is of no use, and little of it lies in packs of its own.
+    hidden = hide_some(data, 0.7, seed)
+    step(table, "A 70 % of files gone", keepers, lambda tool: tool.backup(), added)
+    step(table, "A repack", keepers, lambda tool: tool.repack(), lambda tool: tool.stored())
+    restore_all(table, [ours, restic, borg], folder, data, "A restore of 30 %")
+    show_again(hidden)
 
 
 def life_of_b(table, lifeboat, folder, data):

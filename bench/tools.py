@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from measuring import measure, our_verbs, stored_bytes
+from measuring import measure, our_points, our_verbs, stored_bytes
 
 
 class Lifeboat:
@@ -31,10 +31,13 @@ class Lifeboat:
         if not known:
             return None
         measured = self.verbs("prune", "--confirm", "bench")
-        left = os.listdir(os.path.join(self.folder, "repository", "e"))
-        if len(left) != 1:
-            raise SystemExit(f"bench: our prune left {len(left)} points instead of one")
+        left = our_points(self.program, self.folder)
+        if left != 1:
+            raise SystemExit(f"bench: our prune left {left} points instead of one")
         return measured
+
+    def repack(self):
+        return self.verbs("prune", "--confirm", "bench", "--repack-budget", "100%")
 
     def stored(self):
         return stored_bytes(os.path.join(self.folder, "repository"))
@@ -68,6 +71,9 @@ class Restic:
 
     def prune(self):
         return self.run("forget", "--keep-last", "1", "--prune")
+
+    def repack(self):
+        return self.prune()
 
     def stored(self):
         return stored_bytes(os.path.join(self.folder, "restic"))
@@ -105,6 +111,9 @@ class Borg:
 
     def prune(self):
         return self.run("prune", "--keep-last", "1").plus(self.run("compact"))
+
+    def repack(self):
+        return self.prune()
 
     def stored(self):
         return stored_bytes(self.repository)
