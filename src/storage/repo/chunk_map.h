@@ -24,7 +24,7 @@ namespace lb::repo {
 struct StoredPack {
   std::string name;
   std::uint64_t bytes = 0;  // 0: not put yet
-  Digest sha256{};  // of its end, from the footer on
+  Digest sha256{};          // of its end, from the footer on
 };
 
 struct FramePlace {
