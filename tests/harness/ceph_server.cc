@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr auto start_max = std::chrono::seconds(240);  // on a machine that does much else
-constexpr const char* binaries = "/usr/bin/";
+const std::string binaries = "/usr/bin/";
 constexpr const char* programs[] = {"ceph",    "ceph-authtool", "ceph-mon",  "ceph-osd",
                                     "radosgw", "radosgw-admin", "monmaptool"};
 
@@ -43,7 +43,7 @@ void make_folder(const std::string& path) {
 
 std::optional<std::string> CephServer::missing() {
   for (const char* name : programs) {
-    if (::access((std::string(binaries) + name).c_str(), X_OK) != 0) {
+    if (::access((binaries + name).c_str(), X_OK) != 0) {
       return std::string(name) + " is not installed (packages ceph-mon ceph-osd radosgw)";
     }
   }
@@ -128,7 +128,7 @@ std::string CephServer::output_of(const std::vector<std::string>& argv) const {
 }
 
 void CephServer::make_keys() const {
-  const std::string tool = std::string(binaries) + "ceph-authtool", ring = folder_ / "keyring";
+  const std::string tool = binaries + "ceph-authtool", ring = folder_ / "keyring";
   run({tool, ring, "--create-keyring", "--gen-key", "-n", "mon.", "--cap", "mon", "allow *"});
   run({tool, ring, "--gen-key", "-n", "client.admin", "--cap", "mon", "allow *", "--cap", "osd",
        "allow *"});
@@ -144,8 +144,7 @@ void CephServer::start_monitor() {
                               ",v1:127.0.0.1:" + std::to_string(monitor_port_old_) + "]";
   const auto conf = text_of_file(folder_ / "ceph.conf");
   const auto fsid = conf.substr(conf.find("fsid = ") + 7, 36);
-  run({std::string(binaries) + "monmaptool", "--create", "--fsid", fsid, "--addv", "a", address,
-       map});
+  run({binaries + "monmaptool", "--create", "--fsid", fsid, "--addv", "a", address, map});
   run(with_configuration("ceph-mon",
                          {"--mkfs", "-i", "a", "--monmap", map, "--keyring", folder_ / "keyring"}));
   monitor_ = launch(with_configuration("ceph-mon", {"-f", "-i", "a"}));
