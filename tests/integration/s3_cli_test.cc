@@ -221,9 +221,10 @@ TEST_F(S3Cli, ExplainsWhatIsMissing) {
   EXPECT_EQ(objects(""), 0u) << "a refused init leaves nothing";
 }
 
-std::string immutable_plan(const std::string& place, const std::string& endpoint) {
+std::string immutable_plan(const std::string& place, const std::string& endpoint,
+                           const std::string& period = "1h") {
   return "version: 1\nsystem: test\nrepository:\n  at: \"s3://" + place +
-         "\"\n  immutable: 1h\n  s3: {endpoint: \"" + endpoint +
+         "\"\n  immutable: " + period + "\n  retain: {hourly: 1h}\n  s3: {endpoint: \"" + endpoint +
          "\", style: path, access_key: env:ONE, secret_key: env:TWO}\n"
          "  key: env:LIFEBOAT_KEY\nstores:\n  data: {files: ./data, every: hourly}\n";
 }
@@ -275,6 +276,53 @@ TEST(S3CliOnMoto, LocksWhatThePlanCallsImmutable) {
     ASSERT_TRUE(until.has_value()) << object.key;
     EXPECT_GT(*until, clock->now() + Seconds(3000)) << object.key;
   }
+  boat.must({"verify", "--read", "100%"});
+}
+
+TEST(S3CliOnMoto, PruneLeavesWhatIsLockedAndKeepsWhatIsNeededLocked) {
+  if (const auto reason = MotoServer::missing()) GTEST_SKIP() << *reason;
+  auto& moto = MotoServer::shared();
+  auto settings = bucket_settings(moto.endpoint(), "test", "test", "locks");
+  make_bucket(bucket_settings(moto.endpoint(), "test", "test", "locks"), {.object_lock = true});
+  settings.immutable = Seconds(20);
+  Lifeboat boat(LIFEBOAT_BINARY);
+  boat.environment()["ONE"] = boat.environment()["TWO"] = "test";
+  write_text(boat / "lifeboat.yaml", immutable_plan("locks", moto.endpoint(), "20s"));
+  boat.must({"init"});
+  // The first one also holds what all points share.
+  for (unsigned state : {1u, 2u, 3u}) {
+    write_text(boat / "data/x", noise(300'000, state));
+    boat.must({"backup"});
+  }
+  auto http = real_http();
+  auto clock = real_clock();
+  auto random = real_random();
+  S3BlobStore store(*http, *clock, *random, std::move(settings));
+  auto verdict = store.list("e/").take().back().key;
+  auto at_first = store.retained_until(verdict).take().value();
+
+  auto first = boat.must({"prune", "--confirm", "test", "--json"}).summary();
+  EXPECT_EQ(first["points_forgotten"].integer(), 2);
+  EXPECT_EQ(first["packs_deleted"].integer(), 0);
+  EXPECT_GE(first["locks"]["packs_waiting"].integer(), 1);
+  auto told = boat.must({"prune"});
+  EXPECT_NE(told.out.find("packs that no point needs are locked, the first until"),
+            std::string::npos)
+      << told.out;
+  EXPECT_NE(told.out.find("objects stay locked until"), std::string::npos) << told.out;
+
+  wait_for([&] { return clock->now() > at_first - Seconds(8); });
+  auto second = boat.must({"prune", "--json"}).summary();
+  EXPECT_GE(second["locks"]["extended"].integer(), 1);
+  EXPECT_GT(store.retained_until(verdict).take().value(), at_first + Seconds(5));
+  wait_for([&] { return clock->now() > at_first + Seconds(2); });
+  EXPECT_EQ(store.remove(verdict).ok(), false) << "past its first lock, and still locked";
+  auto third = boat.must({"prune", "--repack-budget", "0", "--json"}).summary();
+  EXPECT_GE(third["packs_deleted"].integer(), 1);
+  EXPECT_EQ(third["locks"]["packs_waiting"].integer(), 0);
+  auto before = tree_of(boat / "data");
+  boat.must({"restore", "data", "--to", boat / "back"});
+  EXPECT_EQ(tree_of(boat / "back"), before);
   boat.must({"verify", "--read", "100%"});
 }
 

@@ -1,14 +1,24 @@
 #include "app/cli/prune_work.h"
 
+#include "app/cli/locks.h"
 #include "foundation/base/text.h"
+#include "storage/collect/needed_keys.h"
 
 namespace lb::cli {
 
 namespace {
 
+// One collection; `needed`, when it is asked for, gets the keys of what is kept.
 Result<repo::CollectReport> collect(const Shell& shell, const repo::Core& core,
-                                    const repo::CollectOptions& options) {
-  return repo::Collector(core, options, shell.stop).run().context("free what no point needs");
+                                    const repo::CollectOptions& options,
+                                    std::vector<std::string>* needed = nullptr) {
+  repo::Collector collector(core, options, shell.stop);
+  auto report = LB_TRY(collector.run().context("free what no point needs"));
+  if (needed != nullptr) {
+    auto listing = LB_TRY(core.blobs.list(""));
+    *needed = repo::needed_keys(listing, collector.needed_packs(), collector.ledger());
+  }
+  return report;
 }
 
 void add(repo::CollectReport more, repo::CollectReport& out) {
@@ -49,6 +59,54 @@ Status repack(const Shell& shell, const repo::Core& core, const PruneOptions& op
   return {};
 }
 
+// What cannot go yet is left for a later run, and what is needed is kept from losing its lock,
+// before packs are rewritten, which takes time and may fail. Indexes are not merged: the small ones
+// could not go, and every run would add another merged one.
+Status free_under_locks(const Shell& shell, const Session& session, PruneOptions options,
+                        Removed& out) {
+  const auto& core = *session.repository->core();
+  auto locks = open_locks(shell, session.repository->id(), core.blobs.describe(),
+                          *session.plan.plan.repository.immutable);
+  options.collect.locks = &locks.known;
+  std::vector<std::string> needed;
+  out.collected = LB_TRY(collect(shell, core, options.collect, &needed));
+  out.locks = LB_TRY(keep_locked(shell, locks, core.blobs, needed));
+  return repack(shell, core, options, out);
+}
+
+std::string lock_text(const Removed& removed) {
+  const auto& collected = removed.collected;
+  std::string text;
+  if (collected.locked_packs > 0) {
+    text += cat(human_size(collected.locked_bytes), " in ", collected.locked_packs,
+                " packs that no point needs are locked, the first until ",
+                format_time_seconds(*collected.locked_until), "; a later prune frees them\n");
+  }
+  if (removed.log.locked > 0) {
+    text += cat(removed.log.locked, " log objects that no point needs are locked as well\n");
+  }
+  if (removed.locks.first_end) {
+    text += cat(removed.locks.objects, " objects stay locked until ",
+                format_time_seconds(*removed.locks.first_end), " at least; the locks of ",
+                removed.locks.extended, " were extended\n");
+  }
+  return text;
+}
+
+Json locks_json(const Removed& removed) {
+  Json out = Json::object()
+                 .set("objects", removed.locks.objects)
+                 .set("extended", removed.locks.extended)
+                 .set("packs_waiting", removed.collected.locked_packs)
+                 .set("bytes_waiting", removed.collected.locked_bytes)
+                 .set("log_objects_waiting", removed.log.locked);
+  if (removed.locks.first_end) out.set("until", format_time_seconds(*removed.locks.first_end));
+  if (removed.collected.locked_until) {
+    out.set("waiting_until", format_time_seconds(*removed.collected.locked_until));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Removed> remove_doomed(const Shell& shell, const Session& session, const Doomed& doomed,
@@ -65,11 +123,15 @@ Result<Removed> remove_doomed(const Shell& shell, const Session& session, const 
   LB_TRY(repo::forget(core, doomed.points, shell.world.clock.now()).context("forget points"));
   out.points = doomed.points.size();
   out.log = LB_TRY(repo::remove_logs(core, doomed.log));
+  if (session.plan.plan.repository.immutable) {
+    LB_TRY(free_under_locks(shell, session, options, out));
+    return out;
+  }
   out.collected = LB_TRY(collect(shell, core, options.collect));
   LB_TRY(repack(shell, core, options, out));
-  // Under a lock the small indexes could not go, and every run would add another merged one. While
-  // packs wait for their end, the entries of these would hide those of the packs that replace them.
-  if (!session.plan.plan.repository.immutable && out.collected.awaited.empty()) {
+  // While packs wait for their end, the entries of these would hide those of the packs that replace
+  // them.
+  if (out.collected.awaited.empty()) {
     out.merged = LB_TRY(repo::merge_indexes(core, shell.stop).context("merge the indexes"));
   }
   return out;
@@ -94,6 +156,7 @@ Json json_of(const Removed& removed) {
       .set("packs_waiting", removed.collected.condemned_packs)
       .set("bytes_waiting", removed.collected.condemned_bytes)
       .set("sessions_awaited", std::move(awaited))
+      .set("locks", locks_json(removed))
       .set("sessions_aborted", static_cast<std::uint64_t>(removed.collected.aborted.size()));
 }
 
@@ -116,6 +179,7 @@ std::string text_of(const Removed& removed, Micros took) {
     text += cat("session ", session, " did not end and was aborted: if it still runs, it fails ",
                 "when it commits and its next try reuses what is there\n");
   }
+  text += lock_text(removed);
   if (collected.awaited.empty()) return text;
   return text + cat(human_size(collected.condemned_bytes), " more wait for ",
                     collected.awaited.size(), " running sessions, since ",

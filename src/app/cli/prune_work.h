@@ -7,6 +7,7 @@
 
 #include "app/cli/verbs.h"
 #include "recovery/retain/retain.h"
+#include "storage/blob/locks.h"
 #include "storage/collect/collector.h"
 #include "storage/collect/forget.h"
 #include "storage/collect/repack.h"
@@ -39,6 +40,7 @@ struct Removed {
   repo::CollectReport collected;
   repo::RepackReport repacked;
   repo::IndexMerge merged;
+  LockReport locks;  // of what is still needed, in a repository that is immutable
 };
 
 // On record before it happens, and gone when this returns; interrupted, the next run goes on.

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "app/cli/copies.h"
+#include "app/cli/locks.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "storage/copy/care.h"
@@ -106,6 +107,21 @@ Result<copy::SyncReport> sync_with_care(const Shell& shell, Session& session, Co
   return report;
 }
 
+// In a copy whose objects are locked when they are put: what the repository still has stays locked
+// there. What it no longer has is not kept from ending.
+Result<LockReport> keep_copy_locked(const Shell& shell, Session& session, const plan::Copy& copy,
+                                    CopyPlace& place) {
+  if (!copy.immutable) return LockReport{};
+  std::vector<std::string> here, there, both;
+  for (auto& object : LB_TRY(session.blobs->list(""))) here.push_back(std::move(object.key));
+  for (auto& object : LB_TRY(place.blobs->list(""))) there.push_back(std::move(object.key));
+  std::set_intersection(here.begin(), here.end(), there.begin(), there.end(),
+                        std::back_inserter(both));
+  auto locks =
+      open_locks(shell, session.repository->id(), place.blobs->describe(), *copy.immutable);
+  return keep_locked(shell, locks, *place.blobs, both);
+}
+
 Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Tally& tally) {
   auto place = LB_TRY(open_copy_place(shell, *session.references, copy, MissingFolder::create));
   auto act =
@@ -117,14 +133,16 @@ Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Ta
   auto started = shell.world.clock.steady();
   auto report = sync_with_care(shell, session, place, options);
   shell.console.end_progress();
+  auto locks = report.ok() ? keep_copy_locked(shell, session, copy, place)
+                           : Result<LockReport>(report.error());
   auto took = shell.world.clock.steady() - started;
-  auto lag = report.ok() ? lag_now(shell, session, copy, *place.blobs)
-                         : Result<LagJudgement>(report.error());
+  auto lag = locks.ok() ? lag_now(shell, session, copy, *place.blobs)
+                        : Result<LagJudgement>(locks.error());
   if (!lag.ok()) {
     LB_TRY(act->finish(false, lag.error().text(), Json::object()));
     return std::move(lag).take_error().context(cat("copy to ", place.name));
   }
-  auto details = json_of(place.name, *report, lag->text);
+  auto details = json_of(place.name, *report, lag->text).set("locks_extended", locks->extended);
   auto text = cat(report->objects, " objects, ", human_size(report->bytes));
   if (!report->whole()) {
     text += cat("; ", report->conflicts.size(), " differ, ", report->unreadable.size(),

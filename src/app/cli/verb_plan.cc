@@ -95,8 +95,12 @@ Result<ExitCode> explain(const Shell& shell, const Args& args) {
   if (console.options().json) {
     Json lines = Json::array();
     for (const auto& line : explanation.lines) lines.push(json_of(line));
-    console.event("lifeboat.plan-explain/1",
-                  Json::object().set("plan", explanation.yaml).set("stores", std::move(lines)));
+    Json remarks = Json::array();
+    for (const auto& remark : explanation.remarks) remarks.push(remark);
+    console.event("lifeboat.plan-explain/1", Json::object()
+                                                 .set("plan", explanation.yaml)
+                                                 .set("stores", std::move(lines))
+                                                 .set("remarks", std::move(remarks)));
     return ExitCode::ok;
   }
   console.out(explanation.yaml);
@@ -119,6 +123,7 @@ Result<ExitCode> explain(const Shell& shell, const Args& args) {
     text += cat("# ", line.store, ": ", line.worst_loss_why, "\n");
     if (!line.remark.empty()) text += cat("#   ", line.remark, "\n");
   }
+  for (const auto& remark : explanation.remarks) text += cat("# ", remark, "\n");
   console.out("\n" + text);
   return ExitCode::ok;
 }

@@ -144,11 +144,32 @@ class StoreLine {
   Explanation::Line line_;
 };
 
+// What a lock and retention mean together.
+std::vector<std::string> lock_remarks(const RepositoryPlan& repository) {
+  std::vector<std::string> out;
+  if (repository.immutable) {
+    auto period = *repository.immutable;
+    out.push_back(cat("immutable: nobody can delete an object for ", words(period),
+                      " after it was put; prune extends the locks of what kept points need when ",
+                      words(period / 2), " are left, so it has to run more often than that"));
+    out.push_back(cat("immutable: what retain: forgets takes space until its lock ends, ",
+                      words(period), " later at most"));
+  }
+  for (const auto& copy : repository.copies) {
+    if (!copy.immutable) continue;
+    out.push_back(cat(copy.at.text(), ": immutable: copy sync extends the locks of what the ",
+                      "repository still has when ", words(*copy.immutable / 2),
+                      " are left, so it has to run more often than that"));
+  }
+  return out;
+}
+
 }  // namespace
 
 Explanation explain(const Plan& plan, const std::vector<Measured>& measured, Timestamp now) {
   Explanation out;
   out.yaml = yaml_with_defaults(plan.tree);
+  out.remarks = lock_remarks(plan.repository);
   for (const auto& store : plan.stores) {
     out.lines.push_back(StoreLine(plan, store, measured_of(measured, store.name), now).make());
   }

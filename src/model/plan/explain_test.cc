@@ -149,5 +149,20 @@ timezone: UTC  # default
   EXPECT_EQ(format_mistakes(again.mistakes, false), "");
 }
 
+TEST(Explain, SaysWhatALockMeansForRetention) {
+  auto out = read(replace_all(testing::small_plan, "at: /backups,",
+                              R"(at: "s3://vault/app", immutable: 30d, retain: {daily: 7d},
+  copies: [{at: "s3://west", immutable: 10d}, {at: "s3://east"}],)"));
+  ASSERT_EQ(format_mistakes(out.mistakes, false), "");
+  auto remarks = explain(out.plan, {}, parse_time("2026-01-13T02:00:00Z").take()).remarks;
+  ASSERT_EQ(remarks.size(), 3U);
+  EXPECT_NE(remarks[0].find("when 15 d are left"), std::string::npos) << remarks[0];
+  EXPECT_NE(remarks[1].find("until its lock ends, 30 d later at most"), std::string::npos)
+      << remarks[1];
+  EXPECT_NE(remarks[2].find("s3://west: immutable"), std::string::npos) << remarks[2];
+  EXPECT_NE(remarks[2].find("when 5 d are left"), std::string::npos) << remarks[2];
+  EXPECT_TRUE(explain(read(testing::small_plan).plan, {}, Timestamp{}).remarks.empty());
+}
+
 }  // namespace
 }  // namespace lb::plan

@@ -45,6 +45,7 @@ struct Explanation {
     std::string remark;  // "hourly snapshots cannot meet an RPO of 1 h"
   };
   std::vector<Line> lines;
+  std::vector<std::string> remarks;  // on the repository and its copies
 };
 struct Measured {  // what earlier backups and drills measured, per store; all optional
   std::string store;

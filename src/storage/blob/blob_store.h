@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ class BlobStore {
   // Nobody can delete the object before `until`: extended, never shortened. unsupported where the
   // store has no locks, which is most of them.
   virtual Status retain(const std::string& key, Timestamp until);
+  // Until when nobody can delete the object; nothing when whoever has the right to delete can.
+  virtual Result<std::optional<Timestamp>> locked_until(const std::string& /*key*/) {
+    return std::optional<Timestamp>();
+  }
   // Where else the objects may be had when what this store gives is missing or damaged, the nearest
   // first; null after the last. Whoever was helped says so with healed().
   virtual BlobStore* copy(std::size_t /*number*/) { return nullptr; }

@@ -163,6 +163,7 @@ HttpAnswer FakeS3::get(const HttpRequest& request, const Parts& parts) {
   out.headers.emplace_back("content-length", std::to_string(object.body.size()));
   out.headers.emplace_back("x-amz-meta-lifeboat-put", object.mark);
   if (!object.version.empty()) out.headers.emplace_back("x-amz-version-id", object.version);
+  if (parts.key == held_) out.headers.emplace_back("x-amz-object-lock-legal-hold", "ON");
   if (!object.lock_until.empty())
     out.headers.emplace_back("x-amz-object-lock-retain-until-date", object.lock_until);
   if (head) out.body.clear();
@@ -223,7 +224,8 @@ HttpAnswer FakeS3::list(const Parts& parts) {
 HttpAnswer FakeS3::remove(const Parts& parts) {
   auto found = objects_.find(parts.key);
   if (found == objects_.end()) return answer(204);
-  if (locked(found->second)) return answer(403, error_xml("AccessDenied", "object is locked"));
+  if (locked(found->second) || parts.key == held_)
+    return answer(403, error_xml("AccessDenied", "object is locked"));
   objects_.erase(found);
   return answer(204);
 }

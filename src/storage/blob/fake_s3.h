@@ -52,7 +52,8 @@ class FakeS3 final : public Http {
   void set_flaw(S3Flaw flaw) { flaw_ = flaw; }
   void refuse(int status, std::string code, std::string message = {});  // everything from now on
 
-  int asked(const std::string& method) const;  // empty: all
+  void hold(const std::string& key) { held_ = key; }  // by law; empty: nothing
+  int asked(const std::string& method) const;         // empty: all
   std::vector<std::string> urls() const;
   std::size_t page_keys = 1000;
 
@@ -84,6 +85,7 @@ class FakeS3 final : public Http {
   std::map<std::string, Object> objects_;
   std::map<std::string, int> counts_;
   std::vector<std::string> urls_;
+  std::string held_;
   S3Trouble trouble_;
   int matched_ = 0;
   HttpAnswer refusal_;

@@ -48,6 +48,9 @@ class FaultBlobStore final : public BlobStore {
   Status retain(const std::string& key, Timestamp until) override {
     return inner_.retain(key, until);
   }
+  Result<std::optional<Timestamp>> locked_until(const std::string& key) override {
+    return inner_.locked_until(key);
+  }
   unsigned requests_at_once() const override { return plan_.requests_at_once; }
   std::string describe() const override { return inner_.describe(); }
 
@@ -82,6 +85,9 @@ class CountingBlobStore final : public BlobStore {
   Status remove(const std::string& key) override;
   Status retain(const std::string& key, Timestamp until) override {
     return inner_.retain(key, until);
+  }
+  Result<std::optional<Timestamp>> locked_until(const std::string& key) override {
+    return inner_.locked_until(key);
   }
   std::string describe() const override { return inner_.describe(); }
 

@@ -41,6 +41,12 @@ class HealingBlobStore final : public BlobStore {
   // what the store has: it says which points there are.
   Result<std::vector<BlobInfo>> list(const std::string& prefix, const std::string& after) override;
   Status remove(const std::string& key) override { return inner_.remove(key); }
+  Status retain(const std::string& key, Timestamp until) override {
+    return inner_.retain(key, until);
+  }
+  Result<std::optional<Timestamp>> locked_until(const std::string& key) override {
+    return inner_.locked_until(key);
+  }
   unsigned requests_at_once() const override { return inner_.requests_at_once(); }
   std::string describe() const override { return inner_.describe(); }
 

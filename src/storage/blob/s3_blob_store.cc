@@ -217,6 +217,11 @@ Status S3BlobStore::remove(const std::string& key) {
     auto there = head(key, "look at");
     if (!there.ok() && there.error().kind() == ErrorKind::not_found) return {};
     if (!there.ok()) return there.status();
+    auto until = LB_TRY(lock_now(key, *there, Micros(0)));
+    if (until) {
+      return Error(ErrorKind::denied,
+                   cat("object ", key, " is locked until ", format_time_seconds(*until)));
+    }
     return remove_version(key, there->header("x-amz-version-id"));
   }
   LB_TRY(check_blob_key(key));

@@ -37,12 +37,13 @@ class S3BlobStore final : public BlobStore {
                                      const std::string& after = {}) override;
   Status remove(const std::string& key) override;
   Status retain(const std::string& key, Timestamp until) override;
+  Result<std::optional<Timestamp>> locked_until(const std::string& key) override;
   unsigned requests_at_once() const override { return 4; }
   std::string describe() const override { return client_.settings().describe(); }
 
   // The store's clock minus ours, as its last answer showed it.
   Micros skew() const { return client_.measured_skew(); }
-  // Until when the object cannot be deleted; nothing for an object without a lock.
+  // The end of the object's lock, also of one that is over; nothing when it never had one.
   Result<std::optional<Timestamp>> retained_until(const std::string& key);
   // Puts a probe that is locked for a moment, reads the lock back, tries to delete the probe, and
   // removes it once it may. Ok: the service really refused. unsupported with the reason otherwise.
@@ -53,6 +54,8 @@ class S3BlobStore final : public BlobStore {
   Result<bool> is_ours(const std::string& key, std::size_t size, const std::string& mark);
   NamedTexts lock_headers(Timestamp until) const;
   std::string_view lock_mode() const;
+  Result<std::optional<Timestamp>> lock_now(const std::string& key, const S3Answer& head,
+                                            Micros slack) const;
   Result<S3Answer> head(const std::string& key, const std::string& what);
   Status remove_version(const std::string& key, const std::string& version);
   Status try_the_lock(const std::string& key, Timestamp until);

@@ -274,6 +274,22 @@ TEST_F(S3Store, LocksWhatIsImmutable) {
   EXPECT_TRUE(store->list("")->empty()) << "a probe is not locked";
 }
 
+TEST_F(S3Store, ALegalHoldIsALockThatIsLookedAtAgain) {
+  auto settings = plain();
+  settings.immutable = Seconds(10);
+  open(std::move(settings));
+  ASSERT_TRUE(store->put("k", view_of("x")).ok());
+  clock.advance(Seconds(60));
+  EXPECT_FALSE(store->locked_until("k").take().has_value());
+  service.hold("app/k");
+  auto until = store->locked_until("k").take();
+  ASSERT_TRUE(until.has_value());
+  EXPECT_LE(*until, clock.now() + Seconds(90'000));
+  EXPECT_EQ(kind_of(store->remove("k")), ErrorKind::denied);
+  service.hold("");
+  EXPECT_TRUE(store->remove("k").ok());
+}
+
 TEST_F(S3Store, ProvesTheLockByARefusedDelete) {
   auto settings = plain();
   settings.immutable = Seconds(3600);

@@ -9,6 +9,15 @@ namespace lb {
 namespace {
 
 constexpr Micros probe_lock = Seconds(6);
+// A legal hold ends when somebody lifts it: it is looked at again after so long.
+constexpr Micros hold_looked_at = std::chrono::hours(24);
+
+Result<std::optional<Timestamp>> read_lock(const std::string& key, const S3Answer& head) {
+  auto text = head.header("x-amz-object-lock-retain-until-date");
+  if (text.empty()) return std::optional<Timestamp>();
+  auto until = LB_TRY(parse_time(text).context(cat("the lock of ", key)));
+  return std::optional<Timestamp>(until);
+}
 
 }  // namespace
 
@@ -34,16 +43,35 @@ Status S3BlobStore::retain(const std::string& key, Timestamp until) {
                                      .headers = {{"content-md5", to_base64(proof)}},
                                      .body = view_of(body)}));
   if (answer.good()) return {};
-  return refused(answer, cat("retain ", key));
+  auto error = refused(answer, cat("extend the lock of ", key));
+  if (error.kind() != ErrorKind::denied) return error;
+  return std::move(error).with_hint(
+      "the access key needs s3:PutObjectRetention to keep locks from ending");
 }
 
 Result<std::optional<Timestamp>> S3BlobStore::retained_until(const std::string& key) {
   // Asked of the object itself: some services have no answer for the retention alone.
   auto answer = LB_TRY(head(key, "look at the lock of"));
-  auto text = answer.header("x-amz-object-lock-retain-until-date");
-  if (text.empty()) return std::optional<Timestamp>();
-  auto until = LB_TRY(parse_time(text).context(cat("the lock of ", key)));
-  return std::optional<Timestamp>(until);
+  return read_lock(key, answer);
+}
+
+Result<std::optional<Timestamp>> S3BlobStore::locked_until(const std::string& key) {
+  auto answer = LB_TRY(head(key, "look at the lock of"));
+  // Who asks because a deletion was refused asks a moment later.
+  return lock_now(key, answer, Seconds(5));
+}
+
+// By the clock of the store, which is the one that counts.
+Result<std::optional<Timestamp>> S3BlobStore::lock_now(const std::string& key, const S3Answer& head,
+                                                       Micros slack) const {
+  auto now = clock_.now() + client_.measured_skew();
+  auto until = LB_TRY(read_lock(key, head));
+  if (head.header("x-amz-object-lock-legal-hold") == "ON") {
+    auto next_look = now + hold_looked_at;
+    return std::optional(std::max(until.value_or(next_look), next_look));
+  }
+  bool over = !until || *until + slack <= now;
+  return over ? std::nullopt : until;
 }
 
 Status S3BlobStore::prove_lock() {

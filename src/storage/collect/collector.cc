@@ -212,6 +212,36 @@ bool Collector::any_overdue() const {
   });
 }
 
+void Collector::note_lock(const std::string& pack, Timestamp until) {
+  auto there = packs_.find(pack);
+  if (there == packs_.end()) return;
+  ++report_.locked_packs;
+  report_.locked_bytes += there->second;
+  report_.locked_until = std::min(report_.locked_until.value_or(until), until);
+}
+
+// Those that can be deleted, as far as is known.
+Result<std::vector<std::string>> Collector::unlocked(std::vector<std::string> keys) {
+  if (options_.locks == nullptr) return keys;
+  LB_TRY(learn_locks(core_.blobs, keys, *options_.locks, stop_));
+  std::erase_if(keys, [&](const auto& key) {
+    auto end = options_.locks->find(key);
+    bool locked = end != options_.locks->end() && end->second > core_.clock.now();
+    if (locked) note_lock(key, end->second);
+    return locked;
+  });
+  return keys;
+}
+
+// False: a lock keeps it.
+Result<bool> Collector::remove(const std::string& key) {
+  auto until = LB_TRY(remove_or_leave(core_.blobs, key));
+  if (!until) return true;
+  if (options_.locks != nullptr) (*options_.locks)[key] = *until;
+  note_lock(key, *until);
+  return false;
+}
+
 // Nothing: there is nothing to do.
 Result<std::optional<std::uint32_t>> Collector::condemn() {
   std::vector<std::string> garbage;
@@ -219,6 +249,9 @@ Result<std::optional<std::uint32_t>> Collector::condemn() {
     // Those of a running session are protected by their name: no verdict can speak of them yet.
     if (ended(session_of_pack(pack)) && !needed_.contains(pack)) garbage.push_back(pack);
   }
+  report_.locked_packs = report_.locked_bytes = 0;
+  report_.locked_until.reset();
+  garbage = LB_TRY(unlocked(std::move(garbage)));
   // With nothing to condemn a generation still waits for those that are overdue, and ends them.
   if (garbage.empty() && !any_overdue()) return std::optional<std::uint32_t>();
   auto generation = ledger_.closed;
@@ -295,24 +328,29 @@ Status Collector::decide(std::uint32_t generation, const std::vector<std::string
 }
 
 // The decision on record is what counts, not what this collector thought. One that was put after
-// its generation had been closed says nothing: new sessions no longer heed it.
-Status Collector::carry_out(std::uint32_t generation) {
+// its generation had been closed says nothing: new sessions no longer heed it. False: some of it is
+// under a lock that was not there, or not known, when it was condemned; it stays decided.
+Result<bool> Collector::carry_out(std::uint32_t generation) {
   auto payload = get_care(core_, decision_key(generation));
   // Another collector has closed it: then all of it is gone.
-  if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) return {};
+  if (!payload.ok() && payload.error().kind() == ErrorKind::not_found) return true;
   auto bytes = LB_TRY(std::move(payload));
   ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
-  if (generation < ledger_.closed) return {};
+  if (generation < ledger_.closed) return true;
+  report_.locked_packs = report_.locked_bytes = 0;
+  bool all_gone = true;
   for (const auto& pack : LB_TRY(decode_packs(bytes))) {
     LB_TRY(check_stop());
-    LB_TRY(core_.blobs.remove(pack));
+    auto removed = LB_TRY(remove(pack));
+    all_gone &= removed;
     auto there = packs_.find(pack);
-    if (there == packs_.end()) continue;
+    if (!removed || there == packs_.end()) continue;
     ++report_.deleted_packs;
     report_.deleted_bytes += there->second;
     packs_.erase(there);
   }
-  return core_.blobs.flush();
+  LB_TRY(core_.blobs.flush());
+  return all_gone;
 }
 
 Status Collector::close(std::uint32_t generation) {
@@ -324,7 +362,7 @@ Status Collector::close(std::uint32_t generation) {
   return {};
 }
 
-// False: it waits for sessions.
+// False: it waits for sessions, or for locks to end.
 Result<bool> Collector::carry_on(std::uint32_t generation) {
   auto decided = core_.blobs.info(decision_key(generation));
   if (!decided.ok() && decided.error().kind() != ErrorKind::not_found) {
@@ -346,9 +384,9 @@ Result<bool> Collector::carry_on(std::uint32_t generation) {
     if (!over) return false;
     LB_TRY(decide(generation, condemned));
   }
-  LB_TRY(carry_out(generation));
-  LB_TRY(close(generation));
-  return true;
+  auto all_gone = LB_TRY(carry_out(generation));
+  if (all_gone) LB_TRY(close(generation));
+  return all_gone;
 }
 
 // Clears away what is only of use until something else is on record.
@@ -382,9 +420,9 @@ Status Collector::sweep() {
       if (number && *number < ledger_.closed) leftovers.push_back(object.key);
     }
   }
-  for (const auto& key : leftovers) {
+  for (const auto& key : LB_TRY(unlocked(std::move(leftovers)))) {
     LB_TRY(check_stop());
-    LB_TRY(core_.blobs.remove(key));
+    LB_TRY(remove(key));
   }
   return core_.blobs.flush();
 }

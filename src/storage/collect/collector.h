@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "storage/blob/locks.h"
 #include "storage/repo/core.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/moves.h"
@@ -22,6 +23,9 @@ struct CollectOptions {
   // A session that blocks a collection is aborted when it is older than this and has put no pack
   // since an earlier run began to wait for it; in any case when it is seven times older.
   Micros grace = std::chrono::hours(24);
+  // What is known of the locks of a repository whose objects cannot be deleted for a time; null for
+  // others. Garbage under a lock is left alone until the lock ends, and new backups may use it.
+  LockEnds* locks = nullptr;
 };
 
 // The sessions that ran when a generation was condemned, and the packs they had then.
@@ -36,6 +40,9 @@ struct CollectReport {
   std::uint64_t condemned_packs = 0, condemned_bytes = 0;  // waiting for a decision
   std::uint64_t deleted_packs = 0, deleted_bytes = 0;
   std::uint64_t rescued_packs = 0;  // condemned, and needed by a snapshot made since
+  // Garbage that nobody can delete yet, and when the first of it can be.
+  std::uint64_t locked_packs = 0, locked_bytes = 0;
+  std::optional<Timestamp> locked_until;
 };
 
 // Whether a session that blocks a collection is ended: it has this age, has been waited for so
@@ -53,6 +60,9 @@ class Collector {
   // Finishes what is open, then condemns what has become garbage and goes on as far as the running
   // sessions allow. damaged (exit 13): a verdict cannot be read, so nobody knows what it needs.
   Result<CollectReport> run();
+  // After a run: what snapshots that count need, and the ledger that says which do.
+  const std::unordered_set<std::string>& needed_packs() const { return needed_; }
+  const Ledger& ledger() const { return ledger_; }
 
  private:
   struct Sessions {
@@ -80,7 +90,10 @@ class Collector {
   Result<bool> wait_is_over(std::uint32_t generation);
   Result<bool> abort(const std::string& session);
   Status decide(std::uint32_t generation, const std::vector<std::string>& condemned);
-  Status carry_out(std::uint32_t generation);
+  Result<bool> carry_out(std::uint32_t generation);
+  Result<bool> remove(const std::string& key);
+  Result<std::vector<std::string>> unlocked(std::vector<std::string> keys);
+  void note_lock(const std::string& pack, Timestamp until);
   Status close(std::uint32_t generation);
   Status check_stop() const;
 

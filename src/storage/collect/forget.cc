@@ -1,6 +1,7 @@
 #include "storage/collect/forget.h"
 
 #include "foundation/base/text.h"
+#include "storage/blob/locks.h"
 #include "storage/repo/format.h"
 #include "storage/repo/log_store.h"
 
@@ -41,7 +42,11 @@ Status remove_listed(const Core& core, const std::string& log_id,
     auto key = parse_log_key(object.key);
     if (!key || key->kind == LogKey::Kind::history) continue;  // few, small, and needed for ever
     if (!in_ranges(ranges, key->name.segment)) continue;
-    LB_TRY(core.blobs.remove(object.key));
+    auto locked = LB_TRY(remove_or_leave(core.blobs, object.key));
+    if (locked) {
+      ++out.locked;
+      continue;
+    }
     ++out.objects;
     out.bytes += object.size;
   }
@@ -70,8 +75,8 @@ Status forget(const Core& core, const std::vector<std::string>& sessions, Timest
   };
   LB_TRY(change_ledger(core, change));
   for (const auto& [session, mark] : marks) {
-    LB_TRY(core.blobs.remove(verdict_key(session)));
-    LB_TRY(core.blobs.remove(intent_key(session)));
+    LB_TRY(remove_or_leave(core.blobs, verdict_key(session)));
+    LB_TRY(remove_or_leave(core.blobs, intent_key(session)));
   }
   return core.blobs.flush();
 }

@@ -17,6 +17,7 @@ Status forget(const Core& core, const std::vector<std::string>& sessions, Timest
 
 struct LogRemoval {
   std::uint64_t objects = 0, bytes = 0;
+  std::uint64_t locked = 0;  // objects that nobody can delete yet: for a later run
 };
 // Also removes what an interrupted run left of earlier ranges.
 Result<LogRemoval> remove_logs(const Core& core,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "storage/blob/locks.h"
 
 namespace lb::repo {
 
@@ -181,7 +182,7 @@ Result<Ledger> change_ledger(const Core& core, const std::function<Result<bool>(
     LB_TRY(std::move(put));
     // The one before stays as well: it is what is left when the newest is damaged.
     for (auto number : LB_TRY(ledger_numbers(core))) {
-      if (number < current.number) LB_TRY(core.blobs.remove(ledger_key(number)));
+      if (number < current.number) LB_TRY(remove_or_leave(core.blobs, ledger_key(number)));
     }
     return std::move(current.ledger);
   }
