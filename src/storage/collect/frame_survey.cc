@@ -12,6 +12,7 @@ namespace {
 
 std::vector<ChunkId> chunks_of(const std::vector<Extent>& extents) {
   std::vector<ChunkId> out;
+  out.reserve(extents.size());
   for (const auto& extent : extents) out.push_back(extent.id);
   return out;
 }

@@ -35,15 +35,15 @@ class Planner {
 
   // Who has everything that is named of the pack. With nothing named it need not stand anywhere.
   std::optional<Instead> moved(const std::string& name, const FrameSet& named) const {
-    for (const auto& [session, by] : survey_.moves().all()) {
-      const auto* from = by->find(name);
+    for (const auto& each : survey_.moves().all()) {
+      const auto& by = *each.second;
+      const auto* from = by.find(name);
       if (from == nullptr) continue;
-      Instead out{by.get(), from};
+      Instead out{&by, from};
       auto frames = named.numbers();
       bool all = std::all_of(frames.begin(), frames.end(), [&](std::uint32_t frame) {
-        const auto* found = by->find(name, frame);
-        return found != nullptr &&
-               usable(by->packs[found->pack].name, by->packs[found->pack].bytes);
+        const auto* found = by.find(name, frame);
+        return found != nullptr && usable(by.packs[found->pack].name, by.packs[found->pack].bytes);
       });
       if (all) return out;
     }

@@ -1,6 +1,8 @@
 // Copies and repair of a repository whose packs were given up by repacking.
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "storage/blob/fault_blob_store.h"
 #include "storage/blob/healing_blob_store.h"
 #include "storage/collect/collector.h"
@@ -125,6 +127,35 @@ TEST_F(MovedPacks, AnythingThatFailsLeavesTheCopyWhole) {
       expect_kept(to, cat(where, "after another run: "));
       if (HasFailure() || !faulty.fired()) break;
     }
+  }
+}
+
+// Before every call of a sync in turn, the packs are given up and freed.
+TEST_F(MovedPacks, RepackingWhileACopyIsMadeLeavesItWhole) {
+  std::map<std::string, Buffer> before;
+  for (const auto& object : keys()) before.emplace(object, blobs.get(object).take());
+  for (std::uint64_t nth = 0;; nth += 3) {
+    for (const auto& object : keys()) ASSERT_TRUE(blobs.remove(object).ok());
+    for (const auto& [object, bytes] : before) ASSERT_TRUE(blobs.put(object, bytes).ok());
+    std::atomic<std::uint64_t> calls{0};
+    std::atomic<bool> fired{false};
+    FaultBlobStore source(blobs, {.nth = UINT64_MAX, .before = [&](const std::string&) {
+                                    if (calls++ != nth) return;
+                                    fired = true;
+                                    thin_out();
+                                  }});
+    MemoryBlobStore to;
+    copy::KeyWitness witness(*repository->core());
+    copy::SyncOptions options;
+    options.workers = 1;
+    options.witness = &witness;
+    ASSERT_TRUE(copy::sync_copy(source, to, options, {}, {}).ok());
+    auto where = cat("repacked before call ", nth, ": ");
+    if (to.info(repo::verdict_key(kept_id)).ok()) expect_read(to, where);
+    auto again = sync(blobs, to, true);
+    ASSERT_TRUE(again.ok() && again->whole()) << where;
+    expect_kept(to, cat(where, "after another run: "));
+    if (HasFailure() || !fired) break;
   }
 }
 

@@ -24,6 +24,7 @@ std::vector<const StoredPack*> Instead::packs() const {
   std::set<std::uint32_t> numbers;
   for (const auto& frame : from->frames) numbers.insert(frame.pack);
   std::vector<const StoredPack*> out;
+  out.reserve(numbers.size());
   for (auto number : numbers) out.push_back(&by->packs[number]);
   return out;
 }
@@ -69,6 +70,7 @@ std::vector<StoredPack> Moves::needed(const Verdict& snapshot, const VerdictMark
     for (const auto* target : instead->packs()) out.try_emplace(target->name, *target);
   }
   std::vector<StoredPack> list;
+  list.reserve(out.size());
   for (auto& [name, pack] : out) list.push_back(std::move(pack));
   return list;
 }
