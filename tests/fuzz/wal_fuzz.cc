@@ -1,6 +1,6 @@
 // Fuzz target of the log reader. The first byte picks the door: whole pages through the scanner
-// (whose checksums stop most inputs), or a record's inside, which the checksum would hide from the
-// fuzzer.
+// (whose checksums stop most inputs), a record's inside, which the checksum would hide from the
+// fuzzer, records sealed with the right checksum, or a summary.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,7 @@ void scan_sealed(lb::ByteView input) {
   constexpr std::uint64_t start = 1 << 20;
   lb::Buffer page;
   lb::ByteWriter writer(page);
-  for (std::uint16_t value : {0xD110, 2}) writer.u16(value);
+  for (unsigned value : {0xD110u, 2u}) writer.u16(static_cast<std::uint16_t>(value));
   writer.u32(1);
   for (std::uint64_t value : {start, std::uint64_t{0}, std::uint64_t{77}}) writer.u64(value);
   for (std::uint32_t value : {1u << 20, 8192u}) writer.u32(value);
@@ -76,6 +76,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       break;
     case 1:
       if (bytes.size() >= lb::pg::record_header_bytes) read_inside(bytes, 13 + data[1] % 6);
+      break;
+    case 2:
+      scan_sealed(bytes);
       break;
     default:
       (void)lb::pg::decode_summary(bytes).ok();

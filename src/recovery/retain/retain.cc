@@ -188,7 +188,9 @@ std::map<std::string, std::vector<repo::LogRange>> removable_log(
     std::span<const BaseLog> bases,
     const std::map<std::string, std::vector<std::uint64_t>>& stored) {
   std::map<std::string, std::vector<repo::LogRange>> out;
-  for (const auto& [log_id, segments] : stored) {
+  for (const auto& log : stored) {
+    const auto& log_id = log.first;  // clang 14 captures no binding
+    const auto& segments = log.second;
     bool has_base = false;
     auto needed = [&](std::uint64_t segment) {
       return std::any_of(bases.begin(), bases.end(), [&](const BaseLog& base) {
