@@ -30,7 +30,7 @@ std::string memory(Files& files, std::string_view what) {
 }
 
 std::string key_of(std::uint64_t number) {
-  char out[80];
+  char out[96];
   std::snprintf(out, sizeof out, "home/user%03llu/projects/build-%05llu/file-%08llu.txt",
                 static_cast<unsigned long long>(number / 100'000),
                 static_cast<unsigned long long>(number / 1000),

@@ -88,7 +88,7 @@ Digest Hmac::of(ByteView message) const {
 
 void Hmac::of_many(std::span<const ByteView> messages, std::span<Digest> digests) const {
   LB_ASSERT(messages.size() == digests.size());
-  if (sha256_lanes_supported()) return state_->lanes.of(messages, digests);
+  if (state_->lanes.supported()) return state_->lanes.of(messages, digests);
   for (std::size_t i = 0; i < messages.size(); ++i) digests[i] = of(messages[i]);
 }
 

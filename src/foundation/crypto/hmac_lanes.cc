@@ -23,20 +23,32 @@ void write_big_endian(std::uint64_t value, std::size_t size, std::uint8_t* out) 
 // block of the outer pass. A lane carries one message after another.
 class Passenger {
  public:
-  Passenger(Sha256Words inner, const Sha256Words& outer, ByteView message, Digest& digest)
-      : words_(inner), outer_(&outer), digest_(&digest), message_(message.data()) {
+  Passenger(ByteView message, Digest& digest) : digest_(&digest), message_(message.data()) {
     blocks_ = message.size() / sha256_block_bytes;
     fill_tail(message.subspan(blocks_ * sha256_block_bytes), message.size());
-    if (blocks_ == 0) (void)next_part();
+    if (blocks_ == 0) begin_tail();
   }
 
-  Sha256Lane lane() { return {&words_, (part_ == Part::whole ? message_ : tail_) + at_}; }
+  const std::uint8_t* bytes() const { return (part_ == Part::whole ? message_ : tail_) + at_; }
   std::size_t blocks() const { return blocks_; }
-  // False: the digest has been given.
-  bool advance(std::size_t blocks) {
+  // False: the digest has been given. `states` holds this one's in `lane`.
+  bool advance(std::size_t blocks, Sha256States& states, std::size_t lane,
+               const Sha256Words& outer) {
     at_ += blocks * sha256_block_bytes;
     blocks_ -= blocks;
-    return blocks_ > 0 || next_part();
+    if (blocks_ > 0) return true;
+    if (part_ == Part::whole) {
+      begin_tail();
+      return true;
+    }
+    auto words = states.get(lane);
+    if (part_ == Part::outer) {
+      write_digest(words, digest_->data());
+      return false;
+    }
+    begin_outer(words);
+    states.set(lane, outer);
+    return true;
   }
 
  private:
@@ -50,32 +62,26 @@ class Passenger {
     write_big_endian(bits, 8, tail_ + tail_blocks_ * sha256_block_bytes - 8);
   }
 
-  bool next_part() {
+  void begin_tail() {
     at_ = 0;
-    if (part_ == Part::whole) {
-      part_ = Part::tail;
-      blocks_ = tail_blocks_;
-    } else if (part_ == Part::tail) {
-      part_ = Part::outer;
-      blocks_ = 1;
-      std::memset(tail_, 0, sha256_block_bytes);
-      write_digest(tail_);
-      tail_[sizeof(Digest)] = 0x80;
-      write_big_endian((sha256_block_bytes + sizeof(Digest)) * 8, 8, tail_ + 56);
-      words_ = *outer_;
-    } else {
-      write_digest(digest_->data());
-      return false;
-    }
-    return true;
+    part_ = Part::tail;
+    blocks_ = tail_blocks_;
   }
 
-  void write_digest(std::uint8_t* out) const {
-    for (std::size_t i = 0; i < words_.size(); ++i) write_big_endian(words_[i], 4, out + 4 * i);
+  void begin_outer(const Sha256Words& inner) {
+    at_ = 0;
+    part_ = Part::outer;
+    blocks_ = 1;
+    std::memset(tail_, 0, sha256_block_bytes);
+    write_digest(inner, tail_);
+    tail_[sizeof(Digest)] = 0x80;
+    write_big_endian((sha256_block_bytes + sizeof(Digest)) * 8, 8, tail_ + 56);
   }
 
-  Sha256Words words_;
-  const Sha256Words* outer_;
+  static void write_digest(const Sha256Words& words, std::uint8_t* out) {
+    for (std::size_t i = 0; i < words.size(); ++i) write_big_endian(words[i], 4, out + 4 * i);
+  }
+
   Digest* digest_;
   const std::uint8_t* message_;
   std::size_t at_ = 0;                        // in the part
@@ -85,15 +91,17 @@ class Passenger {
 };
 
 void compress_one(Sha256Words& words, const Block& block) {
-  std::array<Sha256Lane, sha256_lanes_max> lanes;
-  lanes[0] = {&words, block.data()};
-  sha256_lanes(lanes, 1, 1);
+  Sha256States states;
+  states.set(0, words);
+  sha256_lanes(states, {block.data()}, 1, 1);
+  words = states.get(0);
 }
 
 }  // namespace
 
-HmacLanes::HmacLanes(ByteView key) {
-  if (!sha256_lanes_supported()) return;
+HmacLanes::HmacLanes(ByteView key, std::size_t seats) : seats_(seats) {
+  LB_ASSERT(seats <= sha256_lanes_max);
+  if (seats_ == 0) return;
   Block block{};
   if (key.size() > block.size()) {
     auto digest = sha256(key);
@@ -129,25 +137,30 @@ std::vector<std::size_t> boarding_order(std::span<const ByteView> messages) {
 }  // namespace
 
 void HmacLanes::of(std::span<const ByteView> messages, std::span<Digest> digests) const {
+  LB_ASSERT(seats_ > 0);
   auto order = boarding_order(messages);
   std::array<std::optional<Passenger>, sha256_lanes_max> aboard;
+  Sha256States states;
   std::size_t next = 0, count = 0;  // the first `count` seats are taken
   for (;;) {
-    for (; count < aboard.size() && next < order.size(); ++next) {
-      aboard[count++].emplace(inner_, outer_, messages[order[next]], digests[order[next]]);
+    for (; count < seats_ && next < order.size(); ++next) {
+      states.set(count, inner_);
+      aboard[count++].emplace(messages[order[next]], digests[order[next]]);
     }
     if (count == 0) return;
-    std::array<Sha256Lane, sha256_lanes_max> lanes;
+    Sha256LaneBytes bytes{};
     auto blocks = std::numeric_limits<std::size_t>::max();
     for (std::size_t n = 0; n < count; ++n) {
-      lanes[n] = aboard[n]->lane();
+      bytes[n] = aboard[n]->bytes();
       blocks = std::min(blocks, aboard[n]->blocks());
     }
-    sha256_lanes(lanes, count, blocks);
+    sha256_lanes(states, bytes, count, blocks);
     for (std::size_t n = count; n-- > 0;) {
-      if (aboard[n]->advance(blocks)) continue;
+      if (aboard[n]->advance(blocks, states, n, outer_)) continue;
       --count;
-      if (n != count) aboard[n] = aboard[count];
+      if (n == count) continue;
+      aboard[n] = aboard[count];
+      states.set(n, states.get(count));
     }
   }
 }
