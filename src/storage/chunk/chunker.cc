@@ -56,7 +56,7 @@ std::size_t Chunker::border(ByteView bytes, std::size_t from, std::size_t to,
 std::size_t Chunker::first(ByteView bytes) const {
   auto size = std::min(bytes.size(), sizes_.max);
   if (size <= sizes_.min) return size;
-  auto middle = std::min(size, sizes_.normal);
+  auto middle = std::min(size, std::max(sizes_.min, sizes_.normal / 8 * 5));
   auto place = border(bytes, sizes_.min, middle, strict_);
   return place < middle ? place : border(bytes, middle, size, mild_);
 }

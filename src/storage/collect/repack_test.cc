@@ -342,7 +342,8 @@ TEST_F(Repacking, APointWhoseTableIsLostKeepsItsPacks) {
   std::vector<Buffer> frames;
   ASSERT_TRUE(
       open_verdict(core().keys, broken, blobs.get(verdict_key(broken)).value(), &frames).ok());
-  auto upper = decode_upper(frames[2]).take();
+  auto top = decode_upper(frames[2]).take();
+  const auto& upper = top.refs;
   auto pack = verdict.packs[upper[0].extents[0].pack].name;
   auto bytes = blobs.get(pack).value();
   bytes[upper[0].extents[0].frame_offset + 3] ^= 1;

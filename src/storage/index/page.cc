@@ -8,24 +8,55 @@ namespace {
 
 constexpr std::size_t check_bytes = 16;
 
-// The check stands where salt and number stand while it is made.
-Digest digest_of(const Seal& seal, const Salt& salt, std::uint64_t number, Page page) {
-  std::copy(salt.begin(), salt.end(), page.begin());
-  for (std::size_t i = 0; i < 8; ++i) page[8 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  return seal.mac.of(page);
+// What is proven: everything behind the check.
+ByteView proven(const Page& page) { return ByteView(page).subspan(check_bytes); }
+
+Secret table_key(const Seal& seal, const Salt& salt) {
+  Buffer text;
+  ByteWriter writer(text);
+  writer.text("pages of a table");
+  writer.text(seal.owner);
+  writer.raw(salt);
+  auto key = seal.mac.of(text);
+  Secret out{ByteView(key)};
+  wipe(key);
+  return out;
+}
+
+GmacTag tag_of(const Gmac& mac, std::uint64_t number, const Page& page) {
+  AeadNonce nonce{};
+  for (std::size_t i = 0; i < 8; ++i) nonce[i] = static_cast<std::uint8_t>(number >> (8 * i));
+  return mac.of(nonce, proven(page));
+}
+
+Digest header_digest(const Seal& seal, const Page& page) {
+  auto blank = page;
+  std::fill_n(blank.begin(), check_bytes, std::uint8_t{0});
+  return seal.mac.of(blank);
 }
 
 }  // namespace
 
-void seal_page(const Seal& seal, const Salt& salt, std::uint64_t number, Page& page) {
-  auto digest = digest_of(seal, salt, number, page);
+void seal_header(const Seal& seal, Page& page) {
+  auto digest = header_digest(seal, page);
   std::copy_n(digest.begin(), check_bytes, page.begin());
 }
 
-bool page_is_good(const Seal& seal, const Salt& salt, std::uint64_t number, const Page& page) {
-  auto digest = digest_of(seal, salt, number, page);
+bool header_is_good(const Seal& seal, const Page& page) {
+  auto digest = header_digest(seal, page);
   return equal_constant_time(ByteView(digest).first(check_bytes),
                              ByteView(page).first(check_bytes));
+}
+
+PageSeal::PageSeal(const Seal& seal, const Salt& salt) : mac_(table_key(seal, salt)) {}
+
+void PageSeal::seal(std::uint64_t number, Page& page) const {
+  auto tag = tag_of(mac_, number, page);
+  std::copy_n(tag.begin(), check_bytes, page.begin());
+}
+
+bool PageSeal::is_good(std::uint64_t number, const Page& page) const {
+  return equal_constant_time(tag_of(mac_, number, page), ByteView(page).first(check_bytes));
 }
 
 }  // namespace lb::index

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "foundation/base/bytes.h"
+#include "foundation/crypto/gmac.h"
 #include "foundation/crypto/hash.h"
 
 namespace lb::index {
@@ -29,9 +30,23 @@ struct Seal {
 using SharedSeal = std::shared_ptr<const Seal>;
 
 using Salt = std::array<std::uint8_t, 8>;  // one a table, random
-// Fills in the check; everything else is in place.
-void seal_page(const Seal& seal, const Salt& salt, std::uint64_t number, Page& page);
-bool page_is_good(const Seal& seal, const Salt& salt, std::uint64_t number, const Page& page);
+
+// The first page, which tells the salt, is proven by the seal itself.
+void seal_header(const Seal& seal, Page& page);
+bool header_is_good(const Seal& seal, const Page& page);
+
+// Proves the other pages of one table, by GMAC under a key of the seal and the table's salt; the
+// nonce is the number of the page, each of which is sealed once. Thread-safe.
+class PageSeal {
+ public:
+  PageSeal(const Seal& seal, const Salt& salt);
+  // Fills in the check; everything else is in place.
+  void seal(std::uint64_t number, Page& page) const;
+  bool is_good(std::uint64_t number, const Page& page) const;
+
+ private:
+  const Gmac mac_;
+};
 
 inline void set_head(Page& page, PageKind kind, std::size_t records, bool continued) {
   page[16] = static_cast<std::uint8_t>(records & 0xFF);

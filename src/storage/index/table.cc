@@ -62,13 +62,13 @@ Page encode_shape(const Seal& seal, const TableShape& shape) {
   LB_ASSERT(body.size() <= page_bytes - page_head_bytes);
   set_head(page, PageKind::header, 1, false);
   std::copy(body.begin(), body.end(), page.begin() + page_head_bytes);
-  seal_page(seal, {}, 0, page);
+  seal_header(seal, page);
   return page;
 }
 
 Result<TableShape> decode_shape(const Seal& seal, const Page& page) {
   auto bad = Error(ErrorKind::corrupt, "no header of a table");
-  if (!page_is_good(seal, {}, 0, page) || !is_kind(page, PageKind::header)) return bad;
+  if (!header_is_good(seal, page) || !is_kind(page, PageKind::header)) return bad;
   ByteReader in(ByteView(page).subspan(page_head_bytes));
   TableShape out;
   auto kind = LB_TRY(in.text(64));
@@ -83,16 +83,17 @@ Result<TableShape> decode_shape(const Seal& seal, const Page& page) {
   return out;
 }
 
-Table::Table(Files& files, std::unique_ptr<File> file, std::string path, SharedSeal seal,
+Table::Table(Files& files, std::unique_ptr<File> file, std::string path, const Seal& seal,
              const TableShape& shape)
     : files_(files),
       file_(std::move(file)),
       path_(std::move(path)),
-      seal_(std::move(seal)),
+      seal_(seal, shape.salt),
       shape_(shape),
       checked_(pages() / 64 + 1) {}
 
-Result<std::shared_ptr<Table>> Table::open(Files& files, const std::string& path, SharedSeal seal) {
+Result<std::shared_ptr<Table>> Table::open(Files& files, const std::string& path,
+                                           const SharedSeal& seal) {
   auto file = LB_TRY(files.open_read(path));
   Page page;
   auto got = LB_TRY(file->read_at(page, 0));
@@ -100,7 +101,7 @@ Result<std::shared_ptr<Table>> Table::open(Files& files, const std::string& path
   auto shape = decode_shape(*seal, page);
   if (!shape.ok()) return damaged(path, shape.error().message());
   auto bytes = LB_TRY(file->info()).size;
-  std::shared_ptr<Table> out(new Table(files, std::move(file), path, std::move(seal), *shape));
+  std::shared_ptr<Table> out(new Table(files, std::move(file), path, *seal, *shape));
   if (bytes != out->file_bytes()) return damaged(path, "has not the size it should have");
   return out;
 }
@@ -115,8 +116,8 @@ Status Table::check_page(std::uint64_t number, PageKind kind, const Page& page) 
   auto& word = checked_[number / 64];
   auto bit = std::uint64_t{1} << number % 64;
   bool checked = (word.load(std::memory_order_relaxed) & bit) != 0;
-  bool good = is_kind(page, kind) && records_of(page) <= limit &&
-              (checked || page_is_good(*seal_, shape_.salt, number, page));
+  bool good =
+      is_kind(page, kind) && records_of(page) <= limit && (checked || seal_.is_good(number, page));
   if (!good) return damaged(path_, cat("page ", number, " is damaged"));
   if (!checked) word.fetch_or(bit, std::memory_order_relaxed);
   return {};

@@ -20,7 +20,7 @@ class Table {
  public:
   // corrupt when it is damaged, cut short, or somebody else's. The rest is checked as it is read.
   static Result<std::shared_ptr<Table>> open(Files& files, const std::string& path,
-                                             SharedSeal seal);
+                                             const SharedSeal& seal);
 
   Result<std::optional<Place>> find(const Id& id) const;
   std::uint64_t entries() const { return shape_.entries; }
@@ -34,7 +34,7 @@ class Table {
 
  private:
   friend class TableReader;
-  Table(Files& files, std::unique_ptr<File> file, std::string path, SharedSeal seal,
+  Table(Files& files, std::unique_ptr<File> file, std::string path, const Seal& seal,
         const TableShape& shape);
   std::uint64_t first_source_page() const { return 1 + pages_for(shape_.packs, packs_per_page); }
   std::uint64_t first_entry_page() const {
@@ -47,7 +47,7 @@ class Table {
   Files& files_;
   const std::unique_ptr<File> file_;
   const std::string path_;
-  const SharedSeal seal_;
+  const PageSeal seal_;
   const TableShape shape_;
   mutable std::vector<std::atomic<std::uint64_t>> checked_;  // a bit for each page
 };

@@ -15,7 +15,9 @@ constexpr std::size_t out_bytes = 64 * page_bytes;
 
 TableWriter::TableWriter(std::unique_ptr<File> file, SharedSeal seal, const Salt& salt,
                          std::uint64_t homes)
-    : file_(std::move(file)), seal_(std::move(seal)) {
+    : file_(std::move(file)),
+      seal_(std::move(seal)),
+      page_seal_(std::make_unique<const PageSeal>(*seal_, salt)) {
   shape_.salt = salt;
   shape_.homes = homes;
   out_.reserve(out_bytes);
@@ -38,7 +40,7 @@ Status TableWriter::write_out() {
 Status TableWriter::close_page(bool continued) {
   if (!kind_) return {};
   set_head(page_, *kind_, records_, continued);
-  seal_page(*seal_, shape_.salt, number_, page_);
+  page_seal_->seal(number_, page_);
   out_.insert(out_.end(), page_.begin(), page_.end());
   if (*kind_ == PageKind::entries) ++shape_.entry_pages;
   page_.fill(0);

@@ -63,6 +63,7 @@ class TableWriter {
 
   std::unique_ptr<File> file_;
   SharedSeal seal_;
+  std::unique_ptr<const PageSeal> page_seal_;
   TableShape shape_;
   Page page_{};
   std::optional<PageKind> kind_;  // of the open page

@@ -27,18 +27,6 @@ struct StoredPack {
   Digest sha256{};          // of its end, from the footer on
 };
 
-struct FramePlace {
-  std::uint32_t pack = 0;    // number in the map's own list of packs
-  std::uint32_t number = 0;  // in the pack
-  std::uint32_t offset = 0;  // in the pack
-  std::uint32_t size = 0;    // sealed
-};
-
-struct ChunkPlace {
-  FramePlace frame;
-  std::uint32_t offset = 0, length = 0;
-};
-
 class ChunkRuns;
 
 class ChunkMap {

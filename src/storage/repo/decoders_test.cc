@@ -107,7 +107,8 @@ std::vector<Buffer> seeds(Random& random) {
   std::vector<Buffer> out(decoder_count);
   out[0] = random.bytes(200);
   out[1] = encode_index(some_index(random));
-  out[2] = encode_upper({{"a", 5, 100, some_extents(random)}, {"b", 6, 7, some_extents(random)}});
+  out[2] =
+      encode_upper({2, {{"a", 5, 100, some_extents(random)}, {"b", 6, 7, some_extents(random)}}});
   BlockWriter block;
   for (const auto& row : some_rows(random)) block.add(row);
   out[3] = block.take();

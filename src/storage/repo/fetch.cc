@@ -1,8 +1,9 @@
 // StoredSnapshot::fetch: content of many rows in pack order. Pieces that lie close together in a
-// pack are read with one request; each frame is opened once, each chunk checked once, several side
-// by side, and given to every row that has it. Memory: a window of pieces, and for each worker what
-// one request brings.
+// pack are read with one request; each frame is opened once, each chunk checked once, those of some
+// frames side by side, and given to every row that has it. Memory: a window of pieces, and for each
+// worker what one request brings and some opened frames.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
 #include <tuple>
@@ -18,6 +19,7 @@ namespace {
 constexpr std::uint64_t read_bytes_max = 4 << 20;
 constexpr std::uint64_t gap_bytes_max = 64 << 10;  // read over rather than asked for apart
 constexpr std::size_t pieces_max = 64 << 10;       // looked at together
+constexpr std::size_t frames_max = 4;              // opened together: enough chunks to fill lanes
 
 // A piece of a row, and where it is read: where its extent says, or where that was moved.
 struct Piece {
@@ -135,7 +137,9 @@ class Fetch {
   // What a worker keeps from one request to the next.
   struct Scratch {
     Buffer sealed;
-    FrameScratch frame;
+    std::array<Buffer, frames_max> frames;  // room for opened ones
+    std::vector<ChunkCheck> checks;         // of pieces one after another
+    CheckScratch check;
   };
 
   // Turns a piece to where its frame lies now. Packs that were given up are few, or none: what is
@@ -181,37 +185,44 @@ class Fetch {
     if (scratch.sealed.size() < read.size) scratch.sealed.resize(read.size);
     auto bytes = MutableBytes(scratch.sealed).first(read.size);
     auto got = snapshot_.frames().read(pack, read.offset, bytes);
+    scratch.checks.clear();
+    std::size_t given = read.first, frames = 0;
     for (auto first = read.first; first < read.last;) {
       auto last = first + 1;
       while (last < read.last && same_frame(pieces_[first], pieces_[last])) ++last;
       const auto& piece = pieces_[first];
       auto sealed = bytes.subspan(piece.frame_offset - read.offset, piece.frame_size);
-      LB_TRY(give_frame(pack, got, sealed, first, last, scratch.frame));
-      first = last;
+      auto frame = LB_TRY(open_frame(pack, got, sealed, first, scratch.frames[frames++]));
+      for (; first < last; ++first) scratch.checks.push_back({pieces_[first].extent, frame});
+      if (frames < frames_max && first < read.last) continue;
+      LB_TRY(give_checked(pack, given, scratch));
+      scratch.checks.clear();
+      given = first;
+      frames = 0;
     }
     return {};
   }
 
-  // Pieces [first, last) lie in one frame. `got`: whether `sealed` could be read.
-  Status give_frame(const std::string& pack, const Status& got, MutableBytes sealed,
-                    std::size_t first, std::size_t last, FrameScratch& scratch) {
-    auto frame = got.ok() ? snapshot_.frames().open(pack, pieces_[first].frame, sealed, scratch)
+  // The frame of a piece; it lies in `sealed` or in `room`. `got`: whether `sealed` could be read.
+  Result<ByteView> open_frame(const std::string& pack, const Status& got, MutableBytes sealed,
+                              std::size_t piece, Buffer& room) {
+    auto frame = got.ok() ? snapshot_.frames().open(pack, pieces_[piece].frame, sealed, room)
                           : Result<ByteView>(got.error());
-    Buffer healed;
-    if (!frame.ok()) {
-      const auto& extent = *pieces_[first].extent;
-      auto named = LB_TRY(snapshot_.pack_of(extent));
-      auto copied = snapshot_.frames().elsewhere(named, extent, frame.error());
-      healed = LB_TRY(std::move(copied).context(what(first)));
-      frame = ByteView(healed);
-    }
-    scratch.extents.clear();
-    for (auto i = first; i < last; ++i) scratch.extents.push_back(pieces_[i].extent);
-    auto bad = snapshot_.frames().check(pack, *frame, scratch);
-    if (bad) return std::move(bad->error).context(what(first + bad->extent));
-    for (auto i = first; i < last; ++i) {
-      const auto& piece = pieces_[i];
-      auto bytes = frame->subspan(piece.extent->offset, piece.extent->length);
+    if (frame.ok()) return frame;
+    const auto& extent = *pieces_[piece].extent;
+    auto named = LB_TRY(snapshot_.pack_of(extent));
+    auto copied = snapshot_.frames().elsewhere(named, extent, frame.error());
+    room = LB_TRY(std::move(copied).context(what(piece)));
+    return ByteView(room);
+  }
+
+  // Gives the pieces from `first` on whose checks are in `scratch`, if all of them are good.
+  Status give_checked(const std::string& pack, std::size_t first, Scratch& scratch) {
+    auto bad = snapshot_.frames().check(pack, scratch.checks, scratch.check);
+    if (bad) return std::move(bad->error).context(what(first + bad->number));
+    for (std::size_t i = 0; i < scratch.checks.size(); ++i) {
+      const auto& piece = pieces_[first + i];
+      auto bytes = scratch.checks[i].frame.subspan(piece.extent->offset, piece.extent->length);
       LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
       if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
     }

@@ -140,10 +140,10 @@ Result<Buffer> FrameReader::open(const std::string& pack, std::uint32_t frame, B
 }
 
 Result<ByteView> FrameReader::open(const std::string& pack, std::uint32_t frame,
-                                   MutableBytes sealed, FrameScratch& scratch) {
+                                   MutableBytes sealed, Buffer& room) {
   auto key = LB_TRY(key_of(pack));
   auto form = LB_TRY(open_form(core_.keys, *key, pack, frame, sealed));
-  auto plain = from_frame_form(form, frame_bytes_max, scratch.plain);
+  auto plain = from_frame_form(form, frame_bytes_max, room);
   if (plain.ok()) return plain;
   return Error(ErrorKind::corrupt,
                cat("object ", pack, ": frame ", frame, ": ", plain.error().message()))
@@ -156,23 +156,26 @@ Status FrameReader::read(const std::string& pack, std::uint64_t offset, MutableB
   return {};
 }
 
-std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack, ByteView frame,
-                                                        FrameScratch& scratch) {
-  const auto& extents = scratch.extents;
+std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack,
+                                                        std::span<const ChunkCheck> checks,
+                                                        CheckScratch& scratch) {
+  auto again = [&](std::size_t i) {
+    return i > 0 && checks[i].frame.data() == checks[i - 1].frame.data() &&
+           same_place(*checks[i].extent, *checks[i - 1].extent);
+  };
   scratch.chunks.clear();
-  for (std::size_t i = 0; i < extents.size(); ++i) {
-    const auto& extent = *extents[i];
-    if (!is_inside(extent, frame)) return BadChunk{wrong_chunk(pack, extent), i};
-    if (i > 0 && same_place(extent, *extents[i - 1])) continue;
-    scratch.chunks.push_back(frame.subspan(extent.offset, extent.length));
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const auto& extent = *checks[i].extent;
+    if (!is_inside(extent, checks[i].frame)) return BadChunk{wrong_chunk(pack, extent), i};
+    if (!again(i)) scratch.chunks.push_back(checks[i].frame.subspan(extent.offset, extent.length));
   }
   scratch.digests.resize(scratch.chunks.size());
   core_.id_mac.of_many(scratch.chunks, scratch.digests);
   std::size_t number = 0;
-  for (std::size_t i = 0; i < extents.size(); ++i) {
-    if (i > 0 && !same_place(*extents[i], *extents[i - 1])) ++number;
-    if (short_id(scratch.digests[number]) == extents[i]->id) continue;
-    return BadChunk{wrong_chunk(pack, *extents[i]), i};
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    if (i > 0 && !again(i)) ++number;
+    if (short_id(scratch.digests[number]) == checks[i].extent->id) continue;
+    return BadChunk{wrong_chunk(pack, *checks[i].extent), i};
   }
   return std::nullopt;
 }

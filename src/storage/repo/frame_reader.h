@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "storage/repo/core.h"
 #include "storage/repo/moves_finder.h"
@@ -30,10 +31,13 @@ struct PackEnd {
   Buffer tail;
 };
 
-// What a thread keeps while it opens one frame after another.
-struct FrameScratch {
-  Buffer plain;
-  std::vector<const Extent*> extents;  // to check: in one frame, by their offsets
+// A chunk to be compared with its id.
+struct ChunkCheck {
+  const Extent* extent = nullptr;
+  ByteView frame;  // opened
+};
+// What a thread keeps from one check to the next.
+struct CheckScratch {
   std::vector<ByteView> chunks;
   std::vector<Digest> digests;
 };
@@ -46,17 +50,19 @@ class FrameReader {
   Result<SharedFrame> frame(const std::string& pack, const Extent& extent);
   // The sealed bytes of a frame, opened; past the cache.
   Result<Buffer> open(const std::string& pack, std::uint32_t frame, ByteView sealed);
-  // The same without a copy: decrypts `sealed` where it is; the result lies there or in `scratch`.
+  // The same without a copy: decrypts `sealed` where it is; the result lies there or in `plain`.
   Result<ByteView> open(const std::string& pack, std::uint32_t frame, MutableBytes sealed,
-                        FrameScratch& scratch);
+                        Buffer& plain);
   // Sealed bytes of a pack.
   Status read(const std::string& pack, std::uint64_t offset, MutableBytes out);
-  // Compares the chunks of `scratch.extents` with their ids, each place once.
+  // Compares chunks of one pack with their ids, side by side. One that comes twice in a row is
+  // hashed once.
   struct BadChunk {
     Error error;
-    std::size_t extent = 0;  // which of them
+    std::size_t number = 0;  // which of them
   };
-  std::optional<BadChunk> check(const std::string& pack, ByteView frame, FrameScratch& scratch);
+  std::optional<BadChunk> check(const std::string& pack, std::span<const ChunkCheck> checks,
+                                CheckScratch& scratch);
   // Where the frame lies now when its pack was given up; nothing: where the extent says, or
   // nowhere.
   std::optional<MovedPlace> moved(const std::string& pack, const Extent& extent);

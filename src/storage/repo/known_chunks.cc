@@ -126,6 +126,8 @@ class IntoCache final : public IndexTaker {
   index::NewTable news_;
 };
 
+}  // namespace
+
 index::CachePlace cache_place(const Core& core) {
   const auto& id = core.keys.repository_id;
   // The id key: whoever may write has it, and nobody else.
@@ -133,6 +135,8 @@ index::CachePlace cache_place(const Core& core) {
   return {*core.options.files, path_join(core.options.cache_folder, id),
           std::make_shared<const index::Seal>(index::Seal{Hmac(key.bytes()), id}), core.random};
 }
+
+namespace {
 
 Result<std::vector<bool>> usable_packs(const std::shared_ptr<const index::Table>& table,
                                        const PacksThere& there) {

@@ -26,4 +26,7 @@ Result<KnownChunks> load_known(const Core& core, const Verdict* parent,
                                const std::set<std::string>& excluded, const std::stop_token& stop,
                                ChunkMap& chunks);
 
+// The folder of this repository below the cache folder, which the options must have.
+index::CachePlace cache_place(const Core& core);
+
 }  // namespace lb::repo

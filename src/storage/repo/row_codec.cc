@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "storage/repo/format.h"
 
 namespace lb::repo {
@@ -10,6 +11,8 @@ namespace {
 
 constexpr std::uint64_t key_bytes_max = 1 << 20;
 constexpr std::uint64_t attribute_bytes_max = 64 << 20;  // xattrs may be large
+constexpr std::size_t row_bytes_min = 5;  // in a block: no key, no attributes, no content
+constexpr unsigned levels_max = 8;
 constexpr std::size_t border_bytes_min = block_bytes / 4;
 constexpr std::size_t border_bytes_max = block_bytes * 4;
 
@@ -52,8 +55,14 @@ void encode_draft(const DraftRow& row, Buffer& out) {
   writer.varint(row.size);
   writer.varint(row.extents.size());
   for (const auto& extent : row.extents) {
-    writer.varint(extent.length << 1 | (extent.hole ? 1 : 0));
-    if (!extent.hole) writer.raw(extent.id);
+    writer.varint(extent.length << 2 | (extent.place ? 2u : 0u) | (extent.hole ? 1u : 0u));
+    if (extent.hole) continue;
+    writer.raw(extent.id);
+    if (!extent.place) continue;
+    const auto& frame = extent.place->frame;
+    for (auto number : {frame.pack, frame.number, frame.offset, frame.size, extent.place->offset}) {
+      writer.varint(number);
+    }
   }
 }
 
@@ -68,9 +77,19 @@ Result<DraftRow> decode_draft(ByteReader& in) {
   for (std::uint64_t i = 0; i < count; ++i) {
     DraftExtent extent;
     auto length = LB_TRY(in.varint());
-    extent.length = length >> 1;
+    extent.length = length >> 2;
     extent.hole = (length & 1) != 0;
     if (!extent.hole) extent.id = LB_TRY(read_id(in));
+    if (!extent.hole && (length & 2) != 0) {
+      ChunkPlace place;
+      auto& frame = place.frame;
+      for (auto* number : {&frame.pack, &frame.number, &frame.offset, &frame.size, &place.offset}) {
+        *number = LB_TRY(read_small(in));
+      }
+      if (extent.length > chunk_bytes_max) return Error(ErrorKind::corrupt, "chunk too long");
+      place.length = static_cast<std::uint32_t>(extent.length);
+      extent.place = place;
+    }
     row.extents.push_back(extent);
   }
   return row;
@@ -117,6 +136,101 @@ Result<std::vector<Extent>> decode_extents(ByteReader& in) {
   return out;
 }
 
+namespace {
+
+// How the place of a chunk is written: most lie right behind the one before.
+enum class PlaceForm : std::uint8_t { behind = 0, same_frame = 1, next_frame = 2, anywhere = 3 };
+
+void encode_place(const Extent& extent, const Extent* before, Buffer& out) {
+  ByteWriter writer(out);
+  auto form = [&](PlaceForm which) { writer.u8(static_cast<std::uint8_t>(which)); };
+  bool same_pack = before != nullptr && extent.pack == before->pack;
+  bool same_frame = same_pack && extent.frame == before->frame &&
+                    extent.frame_offset == before->frame_offset &&
+                    extent.frame_size == before->frame_size;
+  if (same_frame && extent.offset == before->offset + before->length) {
+    form(PlaceForm::behind);
+  } else if (same_frame) {
+    form(PlaceForm::same_frame);
+    writer.varint(extent.offset);
+  } else if (same_pack && extent.frame == before->frame + 1 &&
+             extent.frame_offset == before->frame_offset + before->frame_size) {
+    form(PlaceForm::next_frame);
+    writer.varint(extent.frame_size);
+    writer.varint(extent.offset);
+  } else {
+    form(PlaceForm::anywhere);
+    writer.varint(extent.pack);
+    writer.varint(extent.frame);
+    writer.varint(extent.frame_offset);
+    writer.varint(extent.frame_size);
+    writer.varint(extent.offset);
+  }
+}
+
+Status decode_place(ByteReader& in, const Extent* before, Extent& out) {
+  auto number = LB_TRY(in.u8());
+  if (number > static_cast<std::uint8_t>(PlaceForm::anywhere))
+    return Error(ErrorKind::corrupt, "unknown form of a place");
+  auto form = static_cast<PlaceForm>(number);
+  if (form == PlaceForm::anywhere) {
+    out.pack = LB_TRY(read_small(in));
+    out.frame = LB_TRY(read_small(in));
+    out.frame_offset = LB_TRY(in.varint());
+    out.frame_size = LB_TRY(read_small(in));
+    out.offset = LB_TRY(read_small(in));
+  } else {
+    if (before == nullptr) return Error(ErrorKind::corrupt, "a place before the first");
+    out.pack = before->pack;
+    out.frame = before->frame;
+    out.frame_offset = before->frame_offset;
+    out.frame_size = before->frame_size;
+    out.offset = before->offset + static_cast<std::uint32_t>(before->length);
+    if (form == PlaceForm::next_frame) {
+      ++out.frame;
+      out.frame_offset += before->frame_size;
+      out.frame_size = LB_TRY(read_small(in));
+    }
+    if (form != PlaceForm::behind) out.offset = LB_TRY(read_small(in));
+  }
+  if (out.frame_size > 2 * frame_bytes_max) return Error(ErrorKind::corrupt, "frame too long");
+  return {};
+}
+
+// One chunk of the row's own size needs no words.
+bool is_plain(const Row& row) {
+  return row.extents.size() == 1 && !row.extents[0].hole && row.extents[0].length == row.size;
+}
+
+void encode_lengths(const Row& row, Buffer& out) {
+  ByteWriter writer(out);
+  writer.varint(row.size);
+  writer.varint(is_plain(row) ? 0 : 1 + row.extents.size());
+  if (is_plain(row)) return;
+  for (const auto& extent : row.extents)
+    writer.varint(extent.length << 1 | (extent.hole ? 1u : 0u));
+}
+
+Status decode_lengths(ByteReader& in, Row& row) {
+  row.size = LB_TRY(in.varint());
+  auto count = LB_TRY(in.varint());
+  if (count > in.left() + 1) return Error(ErrorKind::corrupt, "more extents than bytes");
+  row.extents.resize(count == 0 ? 1 : count - 1);
+  if (count == 0) row.extents[0].length = row.size;
+  for (std::size_t i = 0; count > 0 && i < row.extents.size(); ++i) {
+    auto length = LB_TRY(in.varint());
+    row.extents[i].length = length >> 1;
+    row.extents[i].hole = (length & 1) != 0;
+  }
+  bool too_long = std::any_of(row.extents.begin(), row.extents.end(), [](const Extent& extent) {
+    return !extent.hole && extent.length > chunk_bytes_max;
+  });
+  if (too_long) return Error(ErrorKind::corrupt, "chunk too long");
+  return {};
+}
+
+}  // namespace
+
 void BlockWriter::add(const Row& row) {
   std::size_t shared = 0;
   if (rows_ == 0) {
@@ -125,21 +239,32 @@ void BlockWriter::add(const Row& row) {
     auto limit = std::min(last_key_.size(), row.key.size());
     while (shared < limit && last_key_[shared] == row.key[shared]) ++shared;
   }
-  auto before = bytes_.size();
-  ByteWriter writer(bytes_);
-  writer.varint(shared);
-  writer.text(std::string_view(row.key).substr(shared));
-  writer.text(text_of(row.attributes));
-  writer.varint(row.size);
-  encode_extents(row.extents, bytes_);
-  last_row_bytes_ = bytes_.size() - before;
+  auto before = bytes();
+  ByteWriter keys(keys_);
+  keys.varint(shared);
+  keys.text(std::string_view(row.key).substr(shared));
+  ByteWriter(attributes_).text(text_of(row.attributes));
+  encode_lengths(row, lengths_);
+  ByteWriter ids(ids_);
+  for (const auto& extent : row.extents) {
+    if (extent.hole) continue;
+    encode_place(extent, any_chunk_ ? &before_ : nullptr, places_);
+    ids.raw(extent.id);
+    before_ = extent;
+    any_chunk_ = true;
+  }
+  last_row_bytes_ = bytes() - before;
   last_key_ = row.key;
   ++rows_;
 }
 
+std::size_t BlockWriter::bytes() const {
+  return keys_.size() + attributes_.size() + lengths_.size() + places_.size() + ids_.size();
+}
+
 bool BlockWriter::border() const {
-  if (bytes_.size() < border_bytes_min) return false;
-  if (bytes_.size() >= border_bytes_max) return true;
+  if (bytes() < border_bytes_min) return false;
+  if (bytes() >= border_bytes_max) return true;
   // Likelier after long rows, so that blocks have the same mean size whatever the rows.
   auto chance =
       std::min<std::uint64_t>(last_row_bytes_ * 65536 / (block_bytes - border_bytes_min), 65536);
@@ -147,60 +272,94 @@ bool BlockWriter::border() const {
 }
 
 Buffer BlockWriter::take() {
-  rows_ = 0;
-  return std::exchange(bytes_, {});
+  Buffer out;
+  ByteWriter writer(out);
+  writer.varint(std::exchange(rows_, 0));
+  for (auto* column : {&keys_, &attributes_, &lengths_, &places_, &ids_}) {
+    writer.raw(*column);
+    column->clear();
+  }
+  any_chunk_ = false;
+  return out;
 }
 
 Result<std::vector<Row>> decode_block(ByteView bytes) {
   ByteReader in(bytes);
-  std::vector<Row> rows;
-  std::string last;
-  while (!in.done()) {
-    Row row;
+  auto count = LB_TRY(in.varint());
+  if (count > in.left() / row_bytes_min) return Error(ErrorKind::corrupt, "more rows than bytes");
+  std::vector<Row> rows(count);
+  std::string_view last;
+  for (auto& row : rows) {
     auto shared = LB_TRY(in.varint());
     if (shared > last.size()) return Error(ErrorKind::corrupt, "row shares more than there is");
     auto rest = LB_TRY(in.text(key_bytes_max));
-    row.key = last.substr(0, shared) + rest;
-    if (!rows.empty() && row.key <= last) return Error(ErrorKind::corrupt, "rows are not in order");
-    row.attributes = LB_TRY(read_bytes(in));
-    row.size = LB_TRY(in.varint());
-    row.extents = LB_TRY(decode_extents(in));
+    row.key = cat(last.substr(0, shared), rest);
+    if (&row != rows.data() && row.key <= last)
+      return Error(ErrorKind::corrupt, "rows are not in order");
     last = row.key;
-    rows.push_back(std::move(row));
   }
+  for (auto& row : rows) row.attributes = LB_TRY(read_bytes(in));
+  for (auto& row : rows) LB_TRY(decode_lengths(in, row));
+  const Extent* before = nullptr;
+  auto each_chunk = [&](const auto& take) -> Status {
+    for (auto& row : rows) {
+      for (auto& extent : row.extents) {
+        if (!extent.hole) LB_TRY(take(extent));
+      }
+    }
+    return {};
+  };
+  auto places = each_chunk([&](Extent& extent) -> Status {
+    LB_TRY(decode_place(in, std::exchange(before, &extent), extent));
+    return {};
+  });
+  LB_TRY(std::move(places));
+  auto ids = each_chunk([&](Extent& extent) -> Status {
+    extent.id = LB_TRY(read_id(in));
+    return {};
+  });
+  LB_TRY(std::move(ids));
+  if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
   return rows;
 }
 
-Buffer encode_upper(const std::vector<BlockRef>& blocks) {
+Row row_of(BlockRef ref) {
+  Row row{std::move(ref.first_key), {}, ref.bytes, std::move(ref.extents)};
+  ByteWriter(row.attributes).varint(ref.rows);
+  return row;
+}
+
+Buffer encode_upper(const Upper& upper) {
   Buffer out;
-  ByteWriter writer(out);
-  writer.varint(blocks.size());
-  for (const auto& block : blocks) {
-    writer.text(block.first_key);
-    writer.varint(block.rows);
-    writer.varint(block.bytes);
-    encode_extents(block.extents, out);
+  ByteWriter(out).u8(static_cast<std::uint8_t>(upper.levels));
+  BlockWriter block;
+  for (const auto& ref : upper.refs) block.add(row_of(ref));
+  auto rows = block.take();
+  out.insert(out.end(), rows.begin(), rows.end());
+  return out;
+}
+
+Result<std::vector<BlockRef>> decode_refs(ByteView block) {
+  std::vector<BlockRef> out;
+  auto rows = LB_TRY(decode_block(block));
+  out.reserve(rows.size());
+  for (auto& row : rows) {
+    ByteReader in(row.attributes);
+    auto count = LB_TRY(in.varint());
+    BlockRef ref{std::move(row.key), count, row.size, std::move(row.extents)};
+    if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
+    out.push_back(std::move(ref));
   }
   return out;
 }
 
-Result<std::vector<BlockRef>> decode_upper(ByteView bytes) {
+Result<Upper> decode_upper(ByteView bytes) {
   ByteReader in(bytes);
-  std::vector<BlockRef> out;
-  auto count = LB_TRY(in.varint());
-  if (count > in.left()) return Error(ErrorKind::corrupt, "more blocks than bytes");
-  for (std::uint64_t i = 0; i < count; ++i) {
-    BlockRef block;
-    block.first_key = LB_TRY(in.text(key_bytes_max));
-    if (!out.empty() && block.first_key <= out.back().first_key) {
-      return Error(ErrorKind::corrupt, "blocks are not in order");
-    }
-    block.rows = LB_TRY(in.varint());
-    block.bytes = LB_TRY(in.varint());
-    block.extents = LB_TRY(decode_extents(in));
-    out.push_back(std::move(block));
-  }
-  if (!in.done()) return Error(ErrorKind::corrupt, "goes on after its end");
+  Upper out;
+  out.levels = LB_TRY(in.u8());
+  if (out.levels == 0 || out.levels > levels_max)
+    return Error(ErrorKind::corrupt, "an impossible number of levels");
+  out.refs = LB_TRY(decode_refs(bytes.subspan(1)));
   return out;
 }
 

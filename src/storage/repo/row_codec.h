@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,13 @@
 
 namespace lb::repo {
 
-// Content named by chunk id, before its place is known.
+// Content named by chunk id. Its place is looked up when the session ends, but for content of the
+// parent, which lies where the parent says.
 struct DraftExtent {
   std::uint64_t length = 0;
   bool hole = false;
   ChunkId id{};
+  std::optional<ChunkPlace> place = {};  // pack: the number in the session's ChunkMap
 };
 struct DraftRow {
   std::string key;
@@ -28,7 +31,8 @@ Result<DraftRow> decode_draft(ByteReader& in);
 void encode_extents(const std::vector<Extent>& extents, Buffer& out);
 Result<std::vector<Extent>> decode_extents(ByteReader& in);
 
-// Rows of one block, in order; keys share prefixes with the row before.
+// Rows of one block, in order. What is alike lies together, which compresses better: first all
+// keys, then all attributes, lengths, places, ids.
 class BlockWriter {
  public:
   void add(const Row& row);
@@ -41,20 +45,31 @@ class BlockWriter {
   Buffer take();
 
  private:
-  Buffer bytes_;
+  std::size_t bytes() const;
+
+  Buffer keys_, attributes_, lengths_, places_, ids_;
+  Extent before_;  // the chunk added last
+  bool any_chunk_ = false;
   std::string first_key_, last_key_;
   std::uint64_t rows_ = 0;
   std::size_t last_row_bytes_ = 0;
 };
 Result<std::vector<Row>> decode_block(ByteView bytes);
 
-// The upper level: where each block begins and lies.
+// What stands above the blocks of rows: where each begins and lies. A list that is long is cut into
+// blocks itself, and so on; the top is part of the verdict.
 struct BlockRef {
   std::string first_key;
   std::uint64_t rows = 0, bytes = 0;
   std::vector<Extent> extents;
 };
-Buffer encode_upper(const std::vector<BlockRef>& blocks);
-Result<std::vector<BlockRef>> decode_upper(ByteView bytes);
+struct Upper {
+  unsigned levels = 1;  // 1: the refs are of blocks of rows; else of blocks of refs a level lower
+  std::vector<BlockRef> refs;
+};
+Row row_of(BlockRef ref);  // as which a ref lies in a block
+Buffer encode_upper(const Upper& upper);
+Result<Upper> decode_upper(ByteView bytes);
+Result<std::vector<BlockRef>> decode_refs(ByteView block);
 
 }  // namespace lb::repo

@@ -12,8 +12,8 @@ namespace {
 // Rows of one run, one piece in memory at a time.
 class RunReader {
  public:
-  using Load = std::function<Result<Buffer>(const DraftExtent&)>;
-  RunReader(const std::vector<DraftExtent>& pieces, const Load& load)
+  using Load = std::function<Result<Buffer>(const RowSorter::Piece&)>;
+  RunReader(const std::vector<RowSorter::Piece>& pieces, const Load& load)
       : pieces_(pieces), load_(load) {}
 
   // False at the end.
@@ -31,7 +31,7 @@ class RunReader {
   }
 
  private:
-  const std::vector<DraftExtent>& pieces_;
+  const std::vector<RowSorter::Piece>& pieces_;
   const Load& load_;
   Buffer piece_;
   std::size_t index_ = 0, at_ = 0;
@@ -64,8 +64,7 @@ Status RowSorter::spill(RowHeap rows) {
   Buffer piece;
   auto flush = [&]() -> Status {
     if (piece.empty()) return {};
-    auto stored = LB_TRY(spill_.store(piece));
-    run.pieces.insert(run.pieces.end(), stored.begin(), stored.end());
+    run.pieces.push_back(LB_TRY(spill_.store(piece)));
     piece.clear();
     return {};
   };

@@ -19,10 +19,10 @@ constexpr std::size_t key_bytes_max = 64 << 10;
 constexpr std::size_t attribute_bytes_max = 16 << 20;
 constexpr std::size_t text_bytes_max = 64 << 10;
 
-// Five eighths of the budget hold packs, a sixth rows, a twelfth frames on their way; the rest is
-// what the threads work with. The chunk map is not counted.
+// Five eighths of the budget hold packs, a twelfth rows, a sixteenth frames on their way; the rest
+// is what the threads work with. The chunk map is not counted.
 std::size_t row_memory(const OpenOptions& options) {
-  return std::clamp<std::size_t>(options.memory_bytes / 6, 64 << 10, 64 << 20);
+  return std::clamp<std::size_t>(options.memory_bytes / 12, 64 << 10, 64 << 20);
 }
 
 // A store that is far away takes several packs at once while the next one is filled: smaller ones,
@@ -31,7 +31,7 @@ PackerLimits packer_limits(const OpenOptions& options, unsigned requests_at_once
   PackerLimits out;
   out.workers = std::max(1u, options.workers);
   out.queue_bytes =
-      std::clamp<std::size_t>(options.memory_bytes / 12, 4 * frame_bytes_max, 32 << 20);
+      std::clamp<std::size_t>(options.memory_bytes / 16, 4 * frame_bytes_max, 32 << 20);
   bool far = requests_at_once > 1;
   out.puts = std::max(out.workers, requests_at_once);
   out.packs = far ? out.puts + 1 : std::max(2u, out.workers);
@@ -51,9 +51,9 @@ Session::Session(const Core& core, std::string id, StoredSnapshot* parent, const
       stop_(stop),
       packer_(core, chunks_, id_, packer_limits(core.options, core.blobs.requests_at_once()), stop),
       rows_(row_memory(core.options),
-            {[this](ByteView bytes) { return store_bytes(bytes); },
-             [this] { return packer_.drain(); },
-             [this](const DraftExtent& piece) { return load_piece(piece); }}),
+            {[this](ByteView bytes) { return set_aside(bytes); },
+             [this] { return has_no_shelf_ ? packer_.drain() : Status(); },
+             [this](const RowSorter::Piece& piece) { return load_piece(piece); }}),
       frames_(core) {}
 
 Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const std::string& store,
@@ -141,29 +141,35 @@ Status Session::add_whole(std::span<WholeRow> rows) {
   return {};
 }
 
+// Where the parent's content lies, unless that pack is lost or about to be: then wherever else the
+// index says.
+Result<DraftExtent> Session::reuse(const Extent& extent, const std::string& key) {
+  DraftExtent out{extent.length, extent.hole, extent.id};
+  if (extent.hole) return out;
+  auto pack =
+      extent.pack < known_.parent_packs.size() ? known_.parent_packs[extent.pack] : pack_lost;
+  if (pack != pack_lost) {
+    FramePlace frame{pack, extent.frame, static_cast<std::uint32_t>(extent.frame_offset),
+                     extent.frame_size};
+    if (frame.offset != extent.frame_offset) {
+      return Error(ErrorKind::not_found, "a chunk lies where no pack of ours ends");
+    }
+    out.place = {frame, extent.offset, static_cast<std::uint32_t>(extent.length)};
+    return out;
+  }
+  if (chunks_.find(extent.id)) return out;
+  return Error(ErrorKind::not_found, cat("the stored content of '", printable_key(key),
+                                         "' is missing from the repository"))
+      .with_hint("lifeboat verify names what is damaged");
+}
+
 Status Session::reuse(const Row& parent_row, Buffer attributes) {
   if (parent_ == nullptr) return Error(ErrorKind::invalid, "there is no parent to reuse from");
   DraftRow row{parent_row.key, std::move(attributes), parent_row.size, {}};
   std::uint64_t logical = 0;
   for (const auto& extent : parent_row.extents) {
-    row.extents.push_back({extent.length, extent.hole, extent.id});
-    if (extent.hole) continue;
-    logical += extent.length;
-    if (chunks_.find(extent.id)) continue;
-    // The index does not know the chunk (it may have been lost); the parent's row says where it is.
-    auto pack =
-        extent.pack < known_.parent_packs.size() ? known_.parent_packs[extent.pack] : pack_lost;
-    if (pack == pack_lost) {
-      return Error(ErrorKind::not_found, cat("the stored content of '", printable_key(row.key),
-                                             "' is missing from the repository"))
-          .with_hint("lifeboat verify names what is damaged");
-    }
-    FramePlace frame{pack, extent.frame, static_cast<std::uint32_t>(extent.frame_offset),
-                     extent.frame_size};
-    bool placed =
-        frame.offset == extent.frame_offset &&
-        chunks_.place(extent.id, frame, extent.offset, static_cast<std::uint32_t>(extent.length));
-    if (!placed) return Error(ErrorKind::not_found, "a chunk lies where no pack of ours ends");
+    row.extents.push_back(LB_TRY(reuse(extent, parent_row.key)));
+    if (!extent.hole) logical += extent.length;
   }
   return add_row(std::move(row), logical);
 }
@@ -193,15 +199,36 @@ Result<std::vector<DraftExtent>> Session::store_bytes(ByteView bytes) {
   return out;
 }
 
-Result<Buffer> Session::load_piece(const DraftExtent& piece) {
-  auto place = chunks_.find(piece.id);
-  LB_ASSERT(place.has_value());
-  const auto& at = place->frame;
-  Extent extent{piece.length, false, piece.id, 0, at.number, at.offset, at.size, place->offset};
-  auto pack = chunks_.pack(at.pack).name;
-  auto frame = LB_TRY(frames_.frame(pack, extent));
-  auto bytes = LB_TRY(frames_.chunk(pack, extent, *frame));
-  return Buffer(bytes.begin(), bytes.end());
+// On this host, or once there is no room for that, among the chunks of the session.
+Result<RowSorter::Piece> Session::set_aside(ByteView rows) {
+  const auto& options = core_.options;
+  bool may_try = !has_no_shelf_ && !options.cache_folder.empty() && options.files != nullptr;
+  if (may_try && !shelf_) {
+    auto opened = RowShelf::open(*options.files, cache_place(core_).fresh_path("new-"));
+    if (opened.ok()) shelf_ = std::move(opened).take();
+  }
+  if (may_try && shelf_) {
+    auto put = shelf_->put(rows);
+    if (put.ok()) return RowSorter::Piece{*put, {}};
+  }
+  has_no_shelf_ = true;
+  return RowSorter::Piece{std::nullopt, LB_TRY(store_bytes(rows))};
+}
+
+Result<Buffer> Session::load_piece(const RowSorter::Piece& piece) {
+  if (piece.shelved) return shelf_->get(*piece.shelved);
+  Buffer out;
+  for (const auto& part : piece.stored) {
+    auto place = chunks_.find(part.id);
+    LB_ASSERT(place.has_value());
+    const auto& at = place->frame;
+    Extent extent{part.length, false, part.id, 0, at.number, at.offset, at.size, place->offset};
+    auto pack = chunks_.pack(at.pack).name;
+    auto frame = LB_TRY(frames_.frame(pack, extent));
+    auto bytes = LB_TRY(frames_.chunk(pack, extent, *frame));
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  return out;
 }
 
 // The number of a pack in the verdict's list. The parent's list comes first and keeps its numbers,
@@ -239,7 +266,7 @@ Result<std::vector<Extent>> Session::resolve(const std::vector<DraftExtent>& dra
     extent.length = draft.length;
     extent.hole = draft.hole;
     if (!draft.hole) {
-      auto place = chunks_.find(draft.id);
+      auto place = draft.place ? draft.place : chunks_.find(draft.id);
       if (!place || place->length != draft.length) {
         return Error(ErrorKind::internal, cat("chunk ", to_hex(draft.id), " has no place"));
       }
@@ -255,7 +282,8 @@ Result<std::vector<Extent>> Session::resolve(const std::vector<DraftExtent>& dra
   return out;
 }
 
-Result<std::vector<BlockRef>> Session::write_table() {
+Result<std::vector<BlockRef>> Session::write_blocks(
+    const std::function<Status(const EachRow&)>& give) {
   struct Pending {
     BlockRef ref;
     std::vector<DraftExtent> drafts;
@@ -273,13 +301,11 @@ Result<std::vector<BlockRef>> Session::write_table() {
     pending.push_back(std::move(next));
     return {};
   };
-  auto add_row_to_block = [&](DraftRow draft) -> Status {
-    Row row{std::move(draft.key), std::move(draft.attributes), draft.size, {}};
-    row.extents = LB_TRY(resolve(draft.extents));
+  auto given = give([&](const Row& row) -> Status {
     block.add(row);
     return block.border() ? close() : Status();
-  };
-  LB_TRY(rows_.drain(add_row_to_block));
+  });
+  LB_TRY(std::move(given));
   LB_TRY(close());
   LB_TRY(packer_.settle());
   std::vector<BlockRef> out;
@@ -288,6 +314,28 @@ Result<std::vector<BlockRef>> Session::write_table() {
     out.push_back(std::move(each.ref));
   }
   return out;
+}
+
+Result<Upper> Session::write_table() {
+  Upper upper;
+  auto rows = write_blocks([this](const EachRow& take) {
+    return rows_.drain([&](DraftRow draft) -> Status {
+      Row row{std::move(draft.key), std::move(draft.attributes), draft.size, {}};
+      row.extents = LB_TRY(resolve(draft.extents));
+      return take(row);
+    });
+  });
+  upper.refs = LB_TRY(std::move(rows));
+  // Blocks are far larger than what names them, so that each level is far smaller.
+  while (encode_upper(upper).size() > upper_bytes_max) {
+    auto above = write_blocks([&](const EachRow& take) -> Status {
+      for (auto& ref : upper.refs) LB_TRY(take(row_of(std::move(ref))));
+      return {};
+    });
+    upper.refs = LB_TRY(std::move(above));
+    ++upper.levels;
+  }
+  return upper;
 }
 
 // All packs are put by now: those of this session have their size and digest.
@@ -337,8 +385,7 @@ Result<SnapshotInfo> Session::commit(const SnapshotMeta& meta) {
   if (ended_.exchange(true)) return Error(ErrorKind::invalid, "the session has ended");
   inherit_packs();
   LB_TRY(packer_.settle());
-  auto blocks = LB_TRY(write_table());
-  auto upper = encode_upper(blocks);
+  auto upper = encode_upper(LB_TRY(write_table()));
   Verdict verdict;
   for (const auto& [attached, drafts] : attachments_) {
     auto extents = LB_TRY(resolve(drafts));

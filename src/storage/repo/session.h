@@ -37,12 +37,17 @@ class Session final : public SnapshotWriter {
  private:
   Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
           std::stop_token stop);
+  Result<DraftExtent> reuse(const Extent& extent, const std::string& key);
   Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
-  Result<Buffer> load_piece(const DraftExtent& piece);
+  Result<RowSorter::Piece> set_aside(ByteView rows);
+  Result<Buffer> load_piece(const RowSorter::Piece& piece);
   void inherit_packs();
   std::uint32_t pack_number(std::uint32_t map_number);
-  Result<std::vector<BlockRef>> write_table();
+  using EachRow = std::function<Status(const Row&)>;
+  // Cuts rows into blocks and stores them.
+  Result<std::vector<BlockRef>> write_blocks(const std::function<Status(const EachRow&)>& give);
+  Result<Upper> write_table();
   Status check_meta(const SnapshotMeta& meta) const;
   void fill_info(const SnapshotMeta& meta, SnapshotInfo& info);
   void fill_packs(Verdict& verdict);
@@ -56,6 +61,8 @@ class Session final : public SnapshotWriter {
   ChunkMap chunks_;
   Packer packer_;
   RowSorter rows_;
+  std::unique_ptr<RowShelf> shelf_;
+  bool has_no_shelf_ = false;
   FrameReader frames_;
   std::mutex mutex_;
   std::vector<std::pair<std::string, std::vector<DraftExtent>>> attachments_;

@@ -59,11 +59,28 @@ Result<std::unique_ptr<StoredSnapshot>> StoredSnapshot::of(const Core& core, con
   auto verdict = decode_verdict(core.keys, id, frames);
   if (!verdict.ok()) return bad(verdict.error());
   if (!verdict->is_snapshot()) return Error(ErrorKind::not_found, "the session made no snapshot");
-  auto blocks = decode_upper(frames[2]);
-  if (!blocks.ok()) return bad(blocks.error());
+  auto upper = decode_upper(frames[2]);
+  if (!upper.ok()) return bad(upper.error());
   std::unique_ptr<StoredSnapshot> out(new StoredSnapshot(core, std::move(verdict).take()));
-  out->blocks_ = std::move(blocks).take();
+  LB_TRY(out->descend(std::move(upper).take()));
   return out;
+}
+
+// Reads the blocks of refs, down to the refs of blocks of rows.
+Status StoredSnapshot::descend(Upper upper) {
+  for (; upper.levels > 1; --upper.levels) {
+    std::vector<BlockRef> lower;
+    for (const auto& ref : upper.refs) {
+      auto bytes = LB_TRY(content(ref.extents, ref.bytes).context("read the table"));
+      auto refs = decode_refs(bytes);
+      if (!refs.ok())
+        return std::move(refs).take_error().context("read the table").with_exit(ExitCode::damaged);
+      std::move(refs->begin(), refs->end(), std::back_inserter(lower));
+    }
+    upper.refs = std::move(lower);
+  }
+  blocks_ = std::move(upper.refs);
+  return {};
 }
 
 Result<std::string> StoredSnapshot::pack_of(const Extent& extent) const {

@@ -40,6 +40,7 @@ class StoredSnapshot final : public SnapshotReader {
   StoredSnapshot(const Core& core, Verdict verdict)
       : core_(core), verdict_(std::move(verdict)), frames_(core) {}
   Result<Buffer> content(const std::vector<Extent>& extents, std::uint64_t bytes);
+  Status descend(Upper upper);
   // The last block that begins at or before the key.
   std::size_t block_for(const std::string& key) const;
 

@@ -28,6 +28,19 @@ struct Extent {
   std::uint32_t offset = 0;        // of the chunk in the opened frame
 };
 
+// Where a sealed frame lies. `pack` is a number in a list that the holder knows.
+struct FramePlace {
+  std::uint32_t pack = 0;
+  std::uint32_t number = 0;  // in the pack
+  std::uint32_t offset = 0;  // in the pack
+  std::uint32_t size = 0;    // sealed
+};
+
+struct ChunkPlace {
+  FramePlace frame;
+  std::uint32_t offset = 0, length = 0;
+};
+
 // One line of a snapshot's sorted table. The key is bytes and unique in the table. Attributes are
 // encoded by the store that wrote them; the repository does not look inside.
 struct Row {
