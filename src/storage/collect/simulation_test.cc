@@ -128,6 +128,26 @@ class Simulation : public MemoryRepository {
     (void)forget(*repo.core(), doomed, own.now());  // judged by what is there in the end
   }
 
+  // What somebody sees who reads meanwhile: each point as it was written, or that it is forgotten.
+  void look_on(BlobStore& store, SimClock& own, std::uint64_t seed, int rounds) {
+    auto chance = seeded_random(seed);
+    auto repo = open_repository(store, own, *chance, key, small_budget);
+    ASSERT_TRUE(repo.ok()) << repo.error().text();
+    for (int i = 0; i < rounds; ++i) {
+      auto listed = (*repo)->snapshots().take();
+      for (const auto& info : listed) {
+        auto content = read_snapshot(**repo, info.id);
+        std::lock_guard lock(story.mutex);
+        bool same = content.ok() && *content == story.contents[info.id];
+        EXPECT_TRUE(same || (!content.ok() && story.forgotten.contains(info.id)))
+            << info.id << ": " << (content.ok() ? "differs" : content.error().text());
+      }
+      auto report = (*repo)->verify({}, {}, {});
+      ASSERT_TRUE(report.ok()) << report.error().text();
+      EXPECT_TRUE(report->clean()) << describe(*report);
+    }
+  }
+
   // Calls `take` with each snapshot that counts and all repackings that do. Reads past the stage.
   template <typename Take>
   std::string each_snapshot(const Take& take) {
@@ -258,6 +278,32 @@ TEST_P(Schedules, KeepEveryPoint) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Schedules, testing::Range(1, 61));
+// Seeds that failed once.
+INSTANTIATE_TEST_SUITE_P(Found, Schedules, testing::Values(8741));
+
+class LookingOn : public Simulation, public testing::WithParamInterface<int> {};
+
+TEST_P(LookingOn, NeverShowsDamage) {
+  auto seed = static_cast<std::uint64_t>(GetParam());
+  Dice dice(seed);
+  StageFaults faults;
+  if (dice.one_in(2)) faults.clock_jump = 40;
+  if (dice.one_in(2)) faults.page = 2;
+  Stage stage(blobs, seed, faults);
+  watch(stage);
+  auto act = [&](const std::string& name, auto play) {
+    stage.add(
+        name, [play, seed](BlobStore& store, SimClock& own) { play(store, own, seed); },
+        clock.now());
+  };
+  act("writer", [this](auto& store, auto& own, auto from) { write(store, own, from, 4); });
+  act("collector", [this](auto& store, auto& own, auto from) { care(store, own, from + 5, 4); });
+  act("reader", [this](auto& store, auto& own, auto from) { look_on(store, own, from + 9, 3); });
+  stage.run();
+  judge(stage, cat("seed ", seed));
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LookingOn, testing::Range(1, 41));
 
 class EveryCall : public Simulation, public testing::WithParamInterface<int> {
  protected:

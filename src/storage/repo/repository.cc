@@ -74,6 +74,7 @@ class StoredRepository final : public Repository {
     SnapshotInfo info;
   };
   Status read_verdicts();
+  Result<std::map<std::string, VerdictMark>> drop_ended();
   Result<Digest> last_verdict_of(const std::string& store);
 
   Core core_;
@@ -83,13 +84,23 @@ class StoredRepository final : public Repository {
   std::map<std::string, std::string> damaged_;  // id and problem, as found last
 };
 
+// What the ledger says ended by now counts no longer, whatever its verdict says.
+Result<std::map<std::string, VerdictMark>> StoredRepository::drop_ended() {
+  auto ended = std::move(LB_TRY(read_ledger_if_whole(core_)).ledger.ended);
+  auto drop = [&](const auto& known) { return ended.contains(known.first); };
+  std::erase_if(verdicts_, drop);
+  std::erase_if(damaged_, drop);
+  return ended;
+}
+
 Status StoredRepository::read_verdicts() {
   damaged_.clear();
-  auto ended = std::move(LB_TRY(read_ledger_if_whole(core_)).ledger.ended);
-  std::erase_if(verdicts_, [&](const auto& known) { return ended.contains(known.first); });
+  auto ended = LB_TRY(drop_ended());
+  bool any_new = false;
   for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
     auto session = object.key.substr(2);
     if (verdicts_.contains(session) || ended.contains(session)) continue;
+    any_new = true;
     auto first = open_first_frame(core_.keys, object.key, core_.blobs);
     // Forgotten since the ledger was read.
     if (!first.ok() && first.error().kind() == ErrorKind::not_found) continue;
@@ -103,6 +114,9 @@ Status StoredRepository::read_verdicts() {
       return std::move(verdict).take_error();
     }
   }
+  // A verdict may come late, after its session was aborted and the mark of that went: who read it
+  // finds the session in a ledger that is read after it. No later session may name such a verdict.
+  if (any_new) LB_TRY(drop_ended());
   return {};
 }
 

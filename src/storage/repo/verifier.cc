@@ -77,6 +77,7 @@ Result<VerifyReport> Verifier::run() {
   } while (group_end_ < order_.size());
   LB_TRY(check_logs());
   LB_TRY(check_small_objects());
+  LB_TRY(forgive());
   for (const auto& [id, snapshot] : snapshots_) {
     (damaged_.contains(id) ? report_.snapshots_damaged : report_.snapshots_ok).push_back(id);
   }
@@ -142,6 +143,9 @@ Status Verifier::check_verdicts() {
     snapshots_[session] = {cat(meta.store, " ", format_time(meta.taken)), meta.store, meta.taken,
                            verdict->previous, verdict_mark(digest)};
   }
+  // Read again: what is missing in the list by now was removed before, and so stands in it.
+  ledger_ = std::move(LB_TRY(read_ledger_if_whole(core_)).ledger);
+  drop_ended(ledger_);
   // Behind a damaged verdict the chain cannot be followed, and that one is named already.
   if (all_readable) check_chain(digests);
   return {};
@@ -152,18 +156,6 @@ void Verifier::take_pack(const StoredPack& pack) {
   state.bytes = pack.bytes;
   state.sha256 = pack.sha256;
   state.known_digest = true;
-}
-
-Result<bool> Verifier::moved_meanwhile() const {
-  for (const auto& object : LB_TRY(core_.blobs.list("e/"))) {
-    auto session = object.key.substr(2);
-    if (verdicts_.contains(session)) continue;
-    auto first = open_first_frame(core_.keys, object.key, core_.blobs);
-    if (!first.ok()) continue;
-    auto head = decode_head(session, *first);
-    if (head.ok() && head->state == VerdictState::moved) return true;
-  }
-  return false;
 }
 
 void Verifier::check_chain(const std::map<std::string, Digest>& digests) {

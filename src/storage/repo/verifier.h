@@ -80,6 +80,13 @@ class Verifier {
   void check_log_gaps(const std::map<LogName, LogHead>& segments);
   Status check_small_objects();
 
+  // verify_meanwhile.cc
+  void drop_ended(const Ledger& ledger);
+  Status forgive();
+  Result<std::set<std::string>> needed_packs() const;
+  bool removed_on_purpose(const std::string& object, const Ledger& ledger,
+                          const std::set<std::string>& needed) const;
+
   // verify_packs.cc
   Status list_packs();
   void choose_sample();
