@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view sealed_magic = "LBO1";
 constexpr std::size_t sealed_head_bytes = 8;
 constexpr std::size_t writers_block_bytes = 32, readers_block_bytes = 80;
+constexpr std::size_t frame_head_bytes = 5;  // u32 size, u8 last
 constexpr std::size_t trailer_box_bytes = 80, trailer_check_bytes = 24;
 
 Error bad(const std::string& key, const std::string& what) {
@@ -70,6 +71,20 @@ Status check_sealed(const std::string& key, ByteView object) {
 bool is_sealed(const std::string& key) {
   for (auto prefix : {"e/", "x/", "w/", "r/", "i/", "g/", "d/", "l/", "q/"}) {
     if (key.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+bool may_be_of_repacking(BlobStore& store, const std::string& verdict_key) {
+  std::uint64_t at = sealed_head_bytes + readers_block_bytes;
+  for (int frame = 1; frame <= 2; ++frame) {
+    auto head = store.get_range(verdict_key, at, frame_head_bytes);
+    if (!head.ok() || head->size() != frame_head_bytes) return true;
+    ByteReader in(*head);
+    auto size = in.u32();
+    auto last = in.u8();
+    if (*last == 1) return frame == 2;
+    at += frame_head_bytes + *size;
   }
   return false;
 }

@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t piece_bytes = 1 << 20;
 // One bad sector must not end the work; a source that is gone must not be read to its end.
 constexpr int failures_in_a_row_max = 8;
+constexpr int listings_max = 10;
 
 using Group = std::vector<BlobInfo>;  // copied one after another
 
@@ -50,7 +51,7 @@ class Sync {
         budget_(options.memory_bytes) {}
 
   Result<SyncReport> run() {
-    auto in_source = LB_TRY(take_listing(source_).context("list the repository"));
+    auto in_source = LB_TRY(list_source().context("list the repository"));
     auto in_copy = LB_TRY(take_listing(copy_).context("list the copy"));
     LB_TRY(check_same_repository(source_, copy_, in_source, in_copy));
     plan_ = plan_copy(in_source, in_copy);
@@ -67,6 +68,22 @@ class Sync {
   }
 
  private:
+  // A repacking that ends while the objects are listed may have packs taken away before they are
+  // listed, whose verdict came after the verdicts were: then all is listed again.
+  Result<Listing> list_source() {
+    for (int attempt = 0; attempt < listings_max; ++attempt) {
+      auto listing = LB_TRY(take_listing(source_));
+      std::set<std::string> known;
+      for (const auto& verdict : listing.verdicts) known.insert(verdict.key);
+      bool repacked = false;
+      for (const auto& verdict : LB_TRY(source_.list("e/"))) {
+        repacked |= !known.contains(verdict.key) && may_be_of_repacking(source_, verdict.key);
+      }
+      if (!repacked) return listing;
+    }
+    return Error(ErrorKind::unavailable, "repackings come and go without end");
+  }
+
   Status run_phase(Phase phase) {
     const auto& objects = plan_.missing[static_cast<std::size_t>(phase)];
     if (objects.empty()) return {};
@@ -100,6 +117,7 @@ class Sync {
     if (!bytes.ok() && bytes.error().kind() == ErrorKind::not_found) {
       std::lock_guard lock(mutex_);
       ++report_.gone;
+      gone_.insert(object.key);
       return std::optional<Buffer>();
     }
     if (!bytes.ok()) {
@@ -154,7 +172,8 @@ class Sync {
     return {};
   }
 
-  // In the order of time: a snapshot names the one before it.
+  // First those of repackings, which stand for packs that snapshots name. Each of both in the order
+  // of time: a snapshot names the one before it.
   Status copy_verdicts(const std::vector<BlobInfo>& verdicts) {
     if (LB_TRY(copy_.list("k/")).empty()) {
       for (const auto& object : verdicts) {
@@ -170,53 +189,40 @@ class Sync {
       }
       for (const auto& bad : report_.conflicts) there.erase(bad.key);
     }
-    // A snapshot whose packs were moved comes after the verdict of that repacking, which is newer.
-    auto left = verdicts;
-    for (;;) {
-      auto held = LB_TRY(copy_complete(left, there));
-      if (!held.empty() && held.size() < left.size()) {
-        left.clear();
-        for (auto& [object, lacks] : held) left.push_back(object);
-        continue;
-      }
-      for (const auto& [object, lacks] : held) trouble(report_.held, object.key, lacks);
-      return {};
+    std::vector<BlobInfo> repackings, snapshots;
+    for (const auto& object : verdicts) {
+      bool first = may_be_of_repacking(source_, object.key);
+      (first ? repackings : snapshots).push_back(object);
+      if (first) repackings_.insert(object.key);
     }
+    LB_TRY(copy_complete(repackings, there));
+    if (!repackings.empty()) LB_TRY(copy_.flush());
+    return copy_complete(snapshots, there);
   }
 
-  // Returns those that lack something, and what.
-  Result<std::vector<std::pair<BlobInfo, std::string>>> copy_complete(
-      const std::vector<BlobInfo>& verdicts, std::map<std::string, std::uint64_t>& there) {
-    std::vector<std::pair<BlobInfo, std::string>> held;
+  // All but those that lack something.
+  Status copy_complete(const std::vector<BlobInfo>& verdicts,
+                       std::map<std::string, std::uint64_t>& there) {
     for (const auto& object : verdicts) {
       if (options_.skip.contains(object.key)) continue;
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
       ByteBudget::Share share(budget_, object.size, stop_);
       auto bytes = LB_TRY(read(object));
       if (!bytes) continue;
-      auto lacks = lacking(object.key, *bytes, there);
+      auto lacks = options_.witness != nullptr ? lacking(object.key, *bytes, there) : in_doubt();
       if (lacks.empty()) {
         LB_TRY(write(object, *bytes));
         there.emplace(object.key, object.size);
       } else {
-        held.emplace_back(object, lacks);
+        trouble(report_.held, object.key, lacks);
       }
     }
-    return held;
+    return {};
   }
 
   // Why the copy must not show this verdict yet; empty when it may.
   std::string lacking(const std::string& key, ByteView bytes,
                       const std::map<std::string, std::uint64_t>& there) {
-    if (options_.witness == nullptr) {
-      // Which packs it needs is sealed: with any of them missing it might be one of its own.
-      for (const auto* list : {&report_.unreadable, &report_.conflicts}) {
-        for (const auto& bad : *list) {
-          if (bad.key.starts_with("p/")) return cat("may need ", bad.key, ", which was not copied");
-        }
-      }
-      return {};
-    }
     auto needed = options_.witness->needs_of(key, bytes);
     if (!needed.ok()) return needed.error().message();
     for (const auto& object : *needed) {
@@ -224,6 +230,24 @@ class Sync {
       if (found == there.end()) return cat("needs ", object.key, ", which the copy has not");
       if (found->second != object.size)
         return cat("needs ", object.key, ", which is damaged there");
+    }
+    return {};
+  }
+
+  // The same for all who have no key: what a verdict needs is sealed, so whatever could not be
+  // copied may be it.
+  std::string in_doubt() {
+    for (const auto* list : {&report_.unreadable, &report_.conflicts}) {
+      for (const auto& bad : *list) {
+        bool verdict = bad.key.starts_with("e/") && may_be_of_repacking(source_, bad.key);
+        if (verdict || bad.key.starts_with("p/")) {
+          return cat("may need ", bad.key, ", which was not copied");
+        }
+      }
+    }
+    for (const auto& key : gone_) {
+      if (!key.starts_with("p/") && !repackings_.contains(key)) continue;
+      return cat("may need ", key, ", which was removed here meanwhile");
     }
     return {};
   }
@@ -253,6 +277,7 @@ class Sync {
   CopyPlan plan_;
   std::mutex mutex_;  // report_
   SyncReport report_;
+  std::set<std::string> gone_, repackings_;
   std::atomic<int> failures_{0};
 };
 

@@ -72,7 +72,10 @@ TEST_F(Sync, AnythingThatFailsInTheSourceLeavesTheCopyWhole) {
       auto where = cat("fault ", static_cast<int>(fault), " call ", nth, ": ");
       expect_whole(to, where, report.ok() ? report->unreadable : std::vector<Trouble>{});
       if (faulty.fired() && report.ok()) {
-        EXPECT_EQ(report->unreadable.size(), 1u) << where << "named, and the others went on";
+        // A verdict's kind is read before it is copied; that this fails does no harm.
+        bool all_copied = to.list("", {})->size() == keys().size() - keys("i/").size();
+        EXPECT_EQ(report->unreadable.size(), all_copied ? 0u : 1u)
+            << where << "named, and the others went on";
       }
       EXPECT_TRUE(must_sync(to).whole()) << where;
       expect_whole(to, cat(where, "after another run: "));
