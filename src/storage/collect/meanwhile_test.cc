@@ -4,9 +4,11 @@
 #include "storage/blob/fault_blob_store.h"
 #include "storage/collect/collector.h"
 #include "storage/collect/forget.h"
+#include "storage/collect/repack.h"
 #include "storage/repo/format.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/test_repository.h"
+#include "storage/repo/verdict.h"
 
 namespace lb::repo {
 namespace {
@@ -123,6 +125,60 @@ TEST_F(Meanwhile, DamageIsFoundThoughAPointIsForgotten) {
   auto report = open(store)->verify({}, {}, {}).value();
   ASSERT_FALSE(report.clean());
   EXPECT_EQ(report.findings.back().object, pack) << describe(report);
+}
+
+// A point whose packs were given up twice; what the first verdict says, the second says too.
+class MovedTwice : public Meanwhile {
+ protected:
+  static Content files(int count, int step) {
+    Content out;
+    for (int i = 0; i < count; i += step) {
+      out[cat("f", 100 + i)] = noise(1000 + static_cast<std::uint64_t>(i), 200'000);
+    }
+    return out;
+  }
+  MovedTwice() {
+    auto all = back_up(files(40, 1)).id;
+    half_ = back_up(files(40, 2)).id;
+    kept = back_up(files(40, 8)).id;
+    forget_and_collect(all);
+    repack();
+  }
+  void repack() {
+    auto report = Repacker(core(), {.below = 0.9, .budget_share = 1}, {}, {}).run({});
+    EXPECT_TRUE(report.ok()) << report.error().text();
+    EXPECT_GT(report.ok() ? report->packs : 0, 0u);
+    collect(Micros(0));
+  }
+  void repack_again() {
+    forget_and_collect(half_);
+    repack();
+  }
+  std::string verdict_of_repacking() {
+    for (const auto& object : keys("e/")) {
+      auto verdict = open_verdict(core().keys, object.substr(2), blobs.get(object).value());
+      if (verdict->moved) return object;
+    }
+    return {};
+  }
+  std::string half_, kept;
+};
+
+TEST_F(MovedTwice, AVerdictThatGoesWhileItIsReadIsStoodForByTheNext) {
+  auto gone = verdict_of_repacking();
+  FaultBlobStore store(blobs, once_before(BlobCall::info, gone, [this] { repack_again(); }));
+  auto content = read_snapshot(*open(store), kept);
+  ASSERT_TRUE(content.ok()) << content.error().text();
+  EXPECT_EQ(*content, files(40, 8));
+  EXPECT_FALSE(blobs.info(gone).ok());
+}
+
+TEST_F(MovedTwice, AVerdictThatCouldNotBeReadOnceIsReadTheNextTime) {
+  FaultBlobStore store(blobs, {.only = BlobCall::info, .prefix = verdict_of_repacking()});
+  auto content = read_snapshot(*open(store), kept);
+  ASSERT_TRUE(content.ok()) << content.error().text();
+  EXPECT_EQ(*content, files(40, 8));
+  EXPECT_TRUE(store.fired());
 }
 
 }  // namespace

@@ -304,6 +304,7 @@ TEST_P(LookingOn, NeverShowsDamage) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LookingOn, testing::Range(1, 41));
+INSTANTIATE_TEST_SUITE_P(Found, LookingOn, testing::Values(1185, 2345, 2396));
 
 class EveryCall : public Simulation, public testing::WithParamInterface<int> {
  protected:

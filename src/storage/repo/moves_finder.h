@@ -27,7 +27,11 @@ class MovesFinder {
   std::vector<MovedPlace> known(const std::string& pack, std::uint32_t frame);
 
  private:
-  bool read(const std::string& key);
+  std::optional<MovedPlace> find_known(const std::string& pack, std::uint32_t frame,
+                                       const Good& good);
+  enum class News { none, other, moves };
+  News read(const std::string& key);
+  Result<std::shared_ptr<const Moved>> moved_by(const std::string& key);
 
   const Core& core_;
   std::mutex mutex_;
