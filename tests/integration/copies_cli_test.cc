@@ -192,6 +192,65 @@ TEST_F(CopiesCli, RepairBringsEveryKindOfObjectBackFromACopy) {
   expect_restores({}, "after all repairs: ");
 }
 
+TEST_F(CopiesCli, VerifySaysWhichCopyHasItWholeAndPutsItBackWhenAsked) {
+  boat.must({"copy", "sync"});
+  std::map<std::string, std::string> whole;
+  for (const auto* kind : {"p/", "e/", "x/", "r/"}) {
+    auto path = objects("repository", kind).front();
+    whole[path] = read_text(path);
+  }
+  for (const auto& [path, good] : whole) {
+    auto object = path.substr(boat.repository().size() + 1);
+    for (int how = 0; how < 3; ++how) {
+      // A lost point, index or record is seen by asking the copies alone.
+      if (how == 2 && !object.starts_with("p/") && !object.starts_with("e/")) continue;
+      if (how == 0) flip(path);
+      if (how == 1) write_text(path, good.substr(0, good.size() / 2));
+      if (how == 2) fs::remove(path);
+      auto told = boat.run({"verify"});
+      bool seen = how < 2 || object.starts_with("p/");
+      EXPECT_EQ(told.exit_code, seen ? 13 : 0) << object << how << told.out;
+      if (seen) {
+        EXPECT_NE(told.out.find("whole in ./copy"), std::string::npos) << object << how << told.out;
+        EXPECT_NE(told.out.find("lifeboat verify --heal"), std::string::npos) << told.out;
+        EXPECT_FALSE(fs::exists(path) && read_text(path) == good) << "nothing was touched";
+      }
+      auto healed = boat.run({"verify", "--heal", "--read", "0%", "--json"});
+      if (how == 0 && object.starts_with("p/")) {
+        // A structural look does not read the frame that was hit.
+        EXPECT_EQ(healed.exit_code, 0) << healed.out;
+        healed = boat.run({"verify", "--heal", "--json"});
+      }
+      EXPECT_EQ(healed.exit_code, 0) << object << how << healed.out << healed.err;
+      EXPECT_EQ(healed.lines()[0]["healed"].integer(), 1) << object << how << healed.out;
+      EXPECT_EQ(read_text(path), good) << object << how;
+      EXPECT_EQ(boat.run({"verify"}).exit_code, 0) << object << how;
+      if (HasFailure()) return;
+    }
+  }
+  expect_restores({}, "after all: ");
+}
+
+TEST_F(CopiesCli, VerifyDoesNotClaimWhatNoCopyCanMend) {
+  boat.must({"copy", "sync"});
+  auto pack = objects("repository", "p/").front();
+  auto bad = boat / ("copy/" + pack.substr(boat.repository().size() + 1));
+  flip(pack);
+  flip(bad);
+  auto told = boat.run({"verify", "--json"});
+  EXPECT_EQ(told.exit_code, 13);
+  EXPECT_EQ(told.lines()[0]["findings"].items().at(0)["whole_in"].string(), "");
+  auto tried = boat.run({"verify", "--heal"});
+  EXPECT_EQ(tried.exit_code, 13) << tried.out << tried.err;
+  EXPECT_NE(tried.out.find("set aside"), std::string::npos) << tried.out;
+  plan("[{at: ./nowhere, within: 1h}]");
+  auto unread = boat.run({"verify"});
+  EXPECT_EQ(unread.exit_code, 13);
+  EXPECT_NE(unread.err.find("not asked"), std::string::npos) << unread.err;
+  plan("");
+  EXPECT_EQ(boat.run({"verify", "--heal"}).exit_code, 2) << "there is no copy";
+}
+
 TEST_F(CopiesCli, WithoutACopyTheNextBackupStoresAgainWhatWasLost) {
   plan("");
   for (int how = 0; how < 3; ++how) {

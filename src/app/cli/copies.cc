@@ -85,6 +85,21 @@ Result<CopyPlace> open_copy_place(const Shell& shell, const References& referenc
   return CopyPlace{copy.at.text(), std::move(place.blobs)};
 }
 
+std::vector<CopyPlace> open_copies(const Shell& shell, const References& references,
+                                   const plan::RepositoryPlan& repository, const plan::Copy* but) {
+  std::vector<CopyPlace> out;
+  for (const auto& copy : repository.copies) {
+    if (&copy == but) continue;
+    auto place = open_copy_place(shell, references, copy, MissingFolder::refuse);
+    if (place.ok()) {
+      out.push_back(std::move(place).take());
+    } else {
+      shell.console.warn(cat("not asked: ", place.error().text()));
+    }
+  }
+  return out;
+}
+
 std::vector<CopySource> copy_sources(const Shell& shell, const References& references,
                                      const plan::RepositoryPlan& repository,
                                      const plan::Copy* but) {

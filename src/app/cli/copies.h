@@ -23,6 +23,10 @@ Result<std::vector<const plan::Copy*>> pick_copies(const plan::Plan& plan,
 Result<CopyPlace> open_copy_place(const Shell& shell, const References& references,
                                   const plan::Copy& copy, MissingFolder missing);
 
+// All copies but one, opened; those that do not open are warned of and left out.
+std::vector<CopyPlace> open_copies(const Shell& shell, const References& references,
+                                   const plan::RepositoryPlan& repository, const plan::Copy* but);
+
 // All copies but one, for reads that heal.
 std::vector<CopySource> copy_sources(const Shell& shell, const References& references,
                                      const plan::RepositoryPlan& repository, const plan::Copy* but);

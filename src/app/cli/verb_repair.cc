@@ -1,40 +1,18 @@
-#include <algorithm>
-
 #include "app/cli/copies.h"
+#include "app/cli/repair_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
-#include "storage/repair/repair.h"
 
 namespace lb::cli {
 
 namespace {
-
-const char* name_of(repair::Remedy remedy) {
-  switch (remedy) {
-    case repair::Remedy::heal:
-      return "heal";
-    case repair::Remedy::index:
-      return "index";
-    case repair::Remedy::set_aside:
-      return "set aside";
-    case repair::Remedy::remove:
-      return "remove";
-    case repair::Remedy::lost:
-      return "lost";
-  }
-  return "";
-}
 
 // Where is mended, and where whole objects may be found.
 struct Places {
   CopyPlace target;
   bool is_copy = false;
   std::vector<CopyPlace> sources;
-  std::vector<repair::Source> for_engine() const {
-    std::vector<repair::Source> out;
-    for (const auto& place : sources) out.push_back({place.name, place.blobs.get()});
-    return out;
-  }
+  std::vector<repair::Source> for_engine() const { return sources_of(sources); }
 };
 
 class Opening {
@@ -57,9 +35,13 @@ class Opening {
           LB_TRY(open_copy_place(shell_, references_, *from, MissingFolder::refuse)));
       return out;
     }
-    if (on != nullptr) take(open_repository_place(), out);
-    for (const auto& copy : plan_.repository.copies) {
-      if (&copy != on) take(open_copy_place(shell_, references_, copy, MissingFolder::refuse), out);
+    if (on != nullptr) {
+      auto own = open_repository_place();
+      if (own.ok()) out.sources.push_back(std::move(own).take());
+      if (!own.ok()) shell_.console.warn(cat("not asked: ", own.error().text()));
+    }
+    for (auto& place : open_copies(shell_, references_, plan_.repository, on)) {
+      out.sources.push_back(std::move(place));
     }
     return out;
   }
@@ -69,79 +51,26 @@ class Opening {
     auto place = LB_TRY(open_place(shell_, references_, plan_.repository));
     return CopyPlace{plan_.repository.at.text(), std::move(place.blobs)};
   }
-  void take(Result<CopyPlace> place, Places& out) {
-    if (place.ok()) {
-      out.sources.push_back(std::move(place).take());
-    } else {
-      shell_.console.warn(cat("not asked: ", place.error().text()));
-    }
-  }
 
   const Shell& shell_;
   const plan::Plan& plan_;
   const References& references_;
 };
 
-Json json_of(const std::vector<repair::Step>& steps) {
-  Json list = Json::array();
-  for (const auto& step : steps) {
-    Json affected = Json::array();
-    for (const auto& line : step.affected) affected.push(line);
-    list.push(Json::object()
-                  .set("remedy", name_of(step.remedy))
-                  .set("object", step.key)
-                  .set("problem", step.problem)
-                  .set("from", step.from)
-                  .set("affected", std::move(affected)));
-  }
-  return list;
-}
-
-std::string line_of(const repair::Step& step) {
-  auto text = cat(name_of(step.remedy), "  ", step.key, ": ", step.problem);
-  if (!step.from.empty()) text += cat("; whole in ", step.from);
-  if (step.remedy == repair::Remedy::set_aside) {
-    text += "; no copy has it whole: the next backup stores again what it held";
-  }
-  text += "\n";
-  if (step.remedy == repair::Remedy::heal || step.remedy == repair::Remedy::index) return text;
-  for (const auto& line : step.affected) text += cat("    affects ", printable(line), "\n");
-  return text;
-}
-
-std::string text_of(const repair::RepairReport& report) {
-  auto text =
-      cat("healed ", report.healed, " objects (", human_size(report.healed_bytes), "), indexed ",
-          report.indexed, " packs, set aside ", report.set_aside, ", removed ", report.removed,
-          "; ", report.failed.size(), " failed, ", report.lost.size(), " lost for good\n");
-  for (const auto& step : report.failed)
-    text += cat("failed  ", step.key, ": ", step.problem, "\n");
-  if (report.set_aside + report.lost.size() > 0) {
-    text += "next: lifeboat backup, so that what can be read at its source is stored again\n";
-  }
-  return text;
-}
-
 Result<ExitCode> finish(const Shell& shell, const repair::RepairPlan& plan,
                         const repair::RepairReport& report,
                         const std::vector<repair::Step>& opening) {
-  bool mended = report.failed.empty() && report.lost.empty() && report.set_aside == 0;
+  bool mended = all_mended(report);
   auto exit = mended ? ExitCode::ok : ExitCode::warnings;
   auto& console = shell.console;
   if (console.options().json) {
     auto steps = opening;
     steps.insert(steps.end(), plan.steps.begin(), plan.steps.end());
-    console.event("lifeboat.summary/1", Json::object()
-                                            .set("verb", "repair")
-                                            .set("ok", mended)
-                                            .set("exit", static_cast<int>(exit))
-                                            .set("healed", report.healed + opening.size())
-                                            .set("indexed", report.indexed)
-                                            .set("set_aside", report.set_aside)
-                                            .set("removed", report.removed)
-                                            .set("failed", json_of(report.failed))
-                                            .set("lost", json_of(report.lost))
-                                            .set("steps", json_of(steps)));
+    auto json =
+        Json::object().set("verb", "repair").set("ok", mended).set("exit", static_cast<int>(exit));
+    add_repair(json, report);
+    json.set("healed", report.healed + opening.size()).set("steps", json_of(steps));
+    console.event("lifeboat.summary/1", std::move(json));
     return exit;
   }
   if (plan.nothing() && opening.empty()) {

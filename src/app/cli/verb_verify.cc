@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "app/cli/repair_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 
@@ -14,7 +17,30 @@ Result<double> read_fraction(const Args& args) {
 
 namespace {
 
-Json json_of(const repo::VerifyReport& report) {
+// What the copies can do about the damage, and what was done.
+struct Help {
+  repair::RepairPlan plan;
+  std::optional<repair::RepairReport> done;
+  // The copy that has the object whole; empty when none has, or none was asked.
+  std::string whole_in(const std::string& object) const {
+    auto step = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const auto& each) {
+      return each.remedy == repair::Remedy::heal && each.key == object;
+    });
+    return step == plan.steps.end() ? std::string() : step->from;
+  }
+};
+
+struct Outcome {
+  repo::VerifyReport report;
+  Help help;
+  Micros took{};
+  std::optional<Error> trouble;  // why nothing could be put back
+  bool mended() const { return help.done ? all_mended(*help.done) : report.clean(); }
+  ExitCode exit() const { return mended() ? ExitCode::ok : ExitCode::damaged; }
+};
+
+Json details_of(const Outcome& outcome) {
+  const auto& report = outcome.report;
   Json findings = Json::array();
   for (const auto& finding : report.findings) {
     Json affected = Json::array();
@@ -22,43 +48,108 @@ Json json_of(const repo::VerifyReport& report) {
     findings.push(Json::object()
                       .set("object", finding.object)
                       .set("problem", finding.problem)
+                      .set("whole_in", outcome.help.whole_in(finding.object))
                       .set("affected", std::move(affected)));
   }
-  return Json::object()
-      .set("verb", "verify")
-      .set("ok", report.clean())
-      .set("exit", report.clean() ? 0 : static_cast<int>(ExitCode::damaged))
-      .set("read_fraction", report.fraction)
-      .set("deep", report.deep)
-      .set("objects", report.objects)
-      .set("snapshots", report.snapshots)
-      .set("packs", report.packs)
-      .set("packs_read", report.packs_read)
-      .set("bytes_read", report.bytes_read)
-      .set("chunks", report.chunks)
-      .set("log_segments", report.log_segments)
-      .set("records", report.records)
-      .set("findings", std::move(findings));
+  auto out = Json::object()
+                 .set("verb", "verify")
+                 .set("ok", outcome.mended())
+                 .set("exit", static_cast<int>(outcome.exit()))
+                 .set("read_fraction", report.fraction)
+                 .set("deep", report.deep)
+                 .set("objects", report.objects)
+                 .set("snapshots", report.snapshots)
+                 .set("packs", report.packs)
+                 .set("packs_read", report.packs_read)
+                 .set("bytes_read", report.bytes_read)
+                 .set("chunks", report.chunks)
+                 .set("log_segments", report.log_segments)
+                 .set("records", report.records)
+                 .set("findings", std::move(findings));
+  if (outcome.help.done) {
+    add_repair(out, *outcome.help.done);
+    out.set("steps", json_of(outcome.help.plan.steps));
+  }
+  return out;
 }
 
-std::string text_of_report(const repo::VerifyReport& report, Micros took) {
+std::string text_of_findings(const Outcome& outcome) {
   std::string text;
-  for (const auto& finding : report.findings) {
+  bool somewhere = false;
+  for (const auto& finding : outcome.report.findings) {
     text += cat("damaged: ", finding.object, ": ", finding.problem, "\n");
     for (const auto& line : finding.affected) text += cat("    affects ", printable(line), "\n");
+    auto place = outcome.help.whole_in(finding.object);
+    if (!place.empty()) text += cat("    whole in ", place, "\n");
+    somewhere |= !place.empty();
   }
+  if (somewhere && !outcome.help.done) {
+    text += "lifeboat verify --heal, or repair, puts back what a copy has whole\n";
+  }
+  return text;
+}
+
+std::string shown(const Outcome& outcome) {
+  const auto& report = outcome.report;
+  auto text = text_of_findings(outcome);
   text += cat(report.clean() ? "clean" : cat(report.findings.size(), " problems"), ": ",
               report.objects, " objects, ", report.snapshots, " snapshots, ", report.packs_read,
               " of ", report.packs, " packs read (", human_size(report.bytes_read), "), ",
               human_count(report.chunks), " chunks, ", report.log_segments, " log segments, ",
-              report.records, " records, in ", human_duration(took), "\n");
+              report.records, " records, in ", human_duration(outcome.took), "\n");
   if (report.fraction < 1) {
     text += cat("this was a sample of ", fixed(report.fraction * 100, 0),
                 " % of the packs; lifeboat verify reads everything\n");
   }
+  if (outcome.help.done) {
+    for (const auto& step : outcome.help.plan.steps) text += line_of(step);
+    if (!outcome.help.plan.nothing()) text += text_of(*outcome.help.done);
+  }
+  if (outcome.mended()) return text;
   for (const auto& id : report.snapshots_damaged)
     text += cat("do not restore from point ", id, "\n");
   return text;
+}
+
+// Looks for what is damaged in the copies of the plan; puts it back when asked to.
+Result<Help> find_help(const Shell& shell, Session& session, const repo::VerifyReport& report,
+                       bool heal) {
+  Help out;
+  if (report.clean() && !heal) return out;
+  auto places = open_copies(shell, *session.references, session.plan.plan.repository, nullptr);
+  auto sources = sources_of(places);
+  if (sources.empty() && !heal) return out;
+  auto& repository = *session.repository;
+  out.plan = LB_TRY(repair::plan_repair_of(repository, report, sources, shell.stop));
+  for (const auto& unread : out.plan.sources_unread) shell.console.warn(cat("not asked: ", unread));
+  if (!heal) return out;
+  out.done = LB_TRY(repair::apply_repair(repository, out.plan, sources, shell.stop, {}));
+  return out;
+}
+
+Result<Outcome> verify(const Shell& shell, Session& session, const repo::VerifyOptions& options,
+                       bool heal) {
+  Outcome out;
+  auto started = shell.world.clock.steady();
+  auto sink = shell.console.progress("verify");
+  auto report =
+      session.repository->verify(options, shell.stop, [&](std::uint64_t done, std::uint64_t total) {
+        if (sink) sink({done, total, {}, 0, {}});
+      });
+  shell.console.end_progress();
+  out.report = LB_TRY(std::move(report));
+  out.took = shell.world.clock.steady() - started;
+  // What was found is told in any case.
+  auto help = find_help(shell, session, out.report, heal);
+  if (help.ok()) out.help = std::move(help).take();
+  if (!help.ok() && heal) out.trouble = std::move(help).take_error();
+  if (!help.ok() && !heal) shell.console.warn(cat("copies: ", help.error().text()));
+  return out;
+}
+
+std::string title(const repo::VerifyOptions& options, bool heal) {
+  return cat("Verifying the repository, ", fixed(options.fraction * 100, 0), " % of the packs",
+             options.deep ? ", every chunk" : "", heal ? ", and healing it from its copies" : "");
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
@@ -68,35 +159,31 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   options.deep = args.has("deep");
   auto seed = shell.world.random.bytes(8);
   for (auto byte : seed) options.seed = (options.seed << 8) | byte;
-  auto act =
-      LB_TRY(state::Act::begin(shell.world, *session->journal, "verify", {},
-                               cat("Verifying the repository, ", fixed(options.fraction * 100, 0),
-                                   " % of the packs", options.deep ? ", every chunk" : ""),
-                               Json::object()));
-  auto started = shell.world.clock.steady();
-  auto sink = shell.console.progress("verify");
-  auto report = session->repository->verify(options, shell.stop,
-                                            [&](std::uint64_t done, std::uint64_t total) {
-                                              if (sink) sink({done, total, {}, 0, {}});
-                                            });
-  shell.console.end_progress();
-  auto took = shell.world.clock.steady() - started;
-  if (!report.ok()) {
-    LB_TRY(act->finish(false, report.error().text(), Json::object()));
-    return std::move(report).take_error();
+  bool heal = args.has("heal");
+  if (heal) LB_TRY(pick_copies(session->plan.plan, {}));
+  auto act = LB_TRY(state::Act::begin(shell.world, *session->journal, "verify", {},
+                                      title(options, heal), Json::object()));
+  auto outcome = verify(shell, *session, options, heal);
+  if (!outcome.ok()) {
+    LB_TRY(act->finish(false, outcome.error().text(), Json::object()));
+    return std::move(outcome).take_error();
   }
-  LB_TRY(act->finish(report->clean(),
-                     report->clean() ? "Clean" : cat(report->findings.size(), " problems"),
-                     json_of(*report)));
+  auto text = outcome->report.clean() ? std::string("Clean")
+                                      : cat(outcome->report.findings.size(), " problems");
+  if (outcome->help.done) text += cat(", ", outcome->help.done->healed, " objects healed");
+  if (outcome->trouble) text += cat(", not healed: ", outcome->trouble->text());
+  bool good = outcome->mended() && !outcome->trouble;
+  LB_TRY(act->finish(good, text, details_of(*outcome)));
   if (auto mirrored = session->journal->mirror(*session->repository); !mirrored.ok()) {
     shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
   }
   if (shell.console.options().json) {
-    shell.console.event("lifeboat.summary/1", json_of(*report));
+    shell.console.event("lifeboat.summary/1", details_of(*outcome));
   } else {
-    shell.console.out(text_of_report(*report, took));
+    shell.console.out(shown(*outcome));
   }
-  return report->clean() ? ExitCode::ok : ExitCode::damaged;
+  if (outcome->trouble) return std::move(*outcome->trouble).context("put back what is damaged");
+  return outcome->exit();
 }
 
 }  // namespace
@@ -106,13 +193,17 @@ Verb verify_verb() {
            "Reads the repository back and authenticates every byte of it, or of a sample.",
            {"lifeboat verify              # every byte",
             "lifeboat verify --deep       # and every chunk against its hash, as a restore does",
-            "lifeboat verify --read 10%   # a random tenth of the packs, all structure"},
-           "verify [--read PERCENT] [--deep]",
+            "lifeboat verify --read 10%   # a random tenth of the packs, all structure",
+            "lifeboat verify --heal       # and what is damaged back from a copy, as repair does"},
+           "verify [--read PERCENT] [--deep] [--heal]",
            {{"read", 0, "PERCENT",
              "share of the packs to read back (default 100%; 0% checks structure only)", false},
             {"deep", 0, "",
              "decompress what is read, compare every chunk and pack with its hash: also finds what "
              "a writer sealed wrongly",
+             false},
+            {"heal", 0, "",
+             "mend what is damaged or lost from the plan's copies; without it is said which has it",
              false}},
            0},
           run};

@@ -21,15 +21,12 @@ int rank(const Step& step) {
 
 class Planner {
  public:
-  Planner(repo::Repository& repository, const std::vector<Source>& sources, std::stop_token stop)
-      : repository_(repository),
-        core_(*repository.core()),
-        sources_(sources),
-        stop_(std::move(stop)) {}
+  Planner(const repo::Core& core, const std::vector<Source>& sources, std::stop_token stop)
+      : core_(core), sources_(sources), stop_(std::move(stop)) {}
 
-  Result<RepairPlan> run(const RepairProgress& progress) {
+  Result<RepairPlan> run(const repo::VerifyReport& found) {
     verdicts_ = LB_TRY(read_verdicts(core_, stop_, sources_));
-    LB_TRY(gather(progress));
+    LB_TRY(gather(found));
     for (const auto& [key, suspect] : suspects_) {
       if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
       LB_TRY(judge(key, suspect));
@@ -45,9 +42,8 @@ class Planner {
   }
 
  private:
-  Status gather(const RepairProgress& progress) {
-    auto report = LB_TRY(repository_.verify({}, stop_, progress));
-    for (auto& finding : report.findings) {
+  Status gather(const repo::VerifyReport& found) {
+    for (const auto& finding : found.findings) {
       auto& suspect = suspects_[finding.object];
       if (suspect.problem.empty()) suspect.problem = finding.problem;
       suspect.affected.insert(suspect.affected.end(), finding.affected.begin(),
@@ -122,7 +118,6 @@ class Planner {
     plan_.steps.push_back({remedy, key, suspect.problem, from, suspect.affected});
   }
 
-  repo::Repository& repository_;
   const repo::Core& core_;
   const std::vector<Source>& sources_;
   const std::stop_token stop_;
@@ -138,7 +133,13 @@ class Planner {
 
 Result<RepairPlan> plan_repair(repo::Repository& repository, const std::vector<Source>& sources,
                                std::stop_token stop, const RepairProgress& progress) {
-  return Planner(repository, sources, std::move(stop)).run(progress);
+  auto found = LB_TRY(repository.verify({}, stop, progress));
+  return plan_repair_of(repository, found, sources, std::move(stop));
+}
+
+Result<RepairPlan> plan_repair_of(repo::Repository& repository, const repo::VerifyReport& found,
+                                  const std::vector<Source>& sources, std::stop_token stop) {
+  return Planner(*repository.core(), sources, std::move(stop)).run(found);
 }
 
 }  // namespace lb::repair

@@ -47,6 +47,9 @@ using RepairProgress = std::function<void(std::uint64_t done_bytes, std::uint64_
 // nearest first. The repository must be open with a key that reads.
 Result<RepairPlan> plan_repair(repo::Repository& repository, const std::vector<Source>& sources,
                                std::stop_token stop, const RepairProgress& progress);
+// The same for what was found already, by a verify of all or of a sample: reads only that.
+Result<RepairPlan> plan_repair_of(repo::Repository& repository, const repo::VerifyReport& found,
+                                  const std::vector<Source>& sources, std::stop_token stop);
 
 struct RepairReport {
   std::uint64_t healed = 0, healed_bytes = 0, indexed = 0, set_aside = 0, removed = 0;

@@ -214,6 +214,37 @@ TEST_F(RepairTest, WhatIsLostIsNamedWithWhatItHits) {
   EXPECT_FALSE(plan->steps[0].affected.empty());
 }
 
+// A sample that met the damage is enough; what a sample did not read is left for the next.
+TEST_F(RepairTest, WhatASampleFoundIsMendedWithoutReadingTheRest) {
+  damage(keys("p/").back(), 2);
+  auto found = verify({.fraction = 0});
+  ASSERT_FALSE(found.clean());
+  CountingBlobStore counted(blobs);
+  auto opened = open(counted);
+  auto plan = plan_repair_of(*opened, found, from_copy(), {});
+  ASSERT_TRUE(plan.ok()) << plan.error().text();
+  auto report = apply_repair(*opened, *plan, from_copy(), {}, {});
+  ASSERT_TRUE(report.ok()) << report.error().text();
+  EXPECT_EQ(report->healed, 1u);
+  EXPECT_TRUE(verify().clean());
+  std::uint64_t all = 0;
+  for (const auto& pack : blobs.list("p/", {}).take()) all += pack.size;
+  EXPECT_LT(counted.counts().got_bytes, all) << "the other packs were not read again";
+}
+
+// What an earlier repair put out of use stays so, though this time nothing was found of it.
+TEST_F(RepairTest, WhatIsOutOfUseStaysSoWhenOnlyASampleWasRead) {
+  auto pack = keys("p/").front();
+  damage(pack, 0);
+  must_repair({});
+  ASSERT_EQ(repo::read_quarantine(*repository->core())->keys, std::set{pack});
+  auto opened = open(blobs);
+  auto plan = plan_repair_of(*opened, repo::VerifyReport{}, {}, {});
+  ASSERT_TRUE(plan.ok()) << plan.error().text();
+  ASSERT_TRUE(apply_repair(*opened, *plan, {}, {}, {}).ok());
+  EXPECT_EQ(repo::read_quarantine(*repository->core())->keys, std::set{pack});
+}
+
 TEST_F(RepairTest, APlanChangesNothing) {
   for (const auto& object : keys("p/")) damage(object, 0);
   std::map<std::string, Buffer> before;
