@@ -326,5 +326,67 @@ TEST(S3CliOnMoto, PruneLeavesWhatIsLockedAndKeepsWhatIsNeededLocked) {
   boat.must({"verify", "--read", "100%"});
 }
 
+// Nobody prunes and nobody syncs: the locks run out, and that is said before they do.
+TEST(S3CliOnMoto, SaysWhenLocksRunOutAndKeepsThoseOfACopy) {
+  if (const auto reason = MotoServer::missing()) GTEST_SKIP() << *reason;
+  constexpr Seconds period(40);
+  auto& moto = MotoServer::shared();
+  auto bucket = [&](const std::string& name) {
+    auto out = bucket_settings(moto.endpoint(), "test", "test", name);
+    out.immutable = period;
+    return out;
+  };
+  for (const char* name : {"watched", "watched-copy"}) {
+    make_bucket(bucket_settings(moto.endpoint(), "test", "test", name), {.object_lock = true});
+  }
+  Lifeboat boat(LIFEBOAT_BINARY);
+  boat.environment()["ONE"] = boat.environment()["TWO"] = "test";
+  auto s3 = "s3: {endpoint: \"" + moto.endpoint() +
+            "\", style: path, access_key: env:ONE, secret_key: env:TWO}";
+  write_text(boat / "lifeboat.yaml",
+             "version: 1\nsystem: test\nrepository:\n  at: \"s3://watched\"\n  immutable: 40s\n  " +
+                 s3 + "\n  copies: [{at: \"s3://watched-copy\", within: 1h, immutable: 40s, " + s3 +
+                 "}]\n  key: env:LIFEBOAT_KEY\nstores:\n  data: {files: ./data}\n");
+  write_text(boat / "data/x", noise(300'000, 1));
+  boat.must({"init"});
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  auto http = real_http();
+  auto clock = real_clock();
+  auto random = real_random();
+  S3BlobStore store(*http, *clock, *random, bucket("watched"));
+  S3BlobStore copy(*http, *clock, *random, bucket("watched-copy"));
+  auto verdict = store.list("e/").take().back().key;
+  auto first = store.retained_until("repo").take().value();
+  auto in_copy = copy.retained_until(verdict).take().value();
+  auto before = boat.run({"status"});
+  EXPECT_EQ(before.exit_code, 0) << before.out;
+  EXPECT_NE(before.out.find("locks of copy s3://watched-copy"), std::string::npos) << before.out;
+
+  wait_for([&] { return clock->now() > std::max(first, in_copy) - period / 4 + Seconds(1); });
+  auto alarmed = boat.run({"status"});
+  EXPECT_EQ(alarmed.exit_code, 4) << alarmed.out;
+  EXPECT_NE(alarmed.out.find("lifeboat prune extends them"), std::string::npos) << alarmed.out;
+  EXPECT_NE(alarmed.out.find("lifeboat copy sync extends them"), std::string::npos) << alarmed.out;
+  auto doctor = boat.run({"doctor"});
+  EXPECT_NE(doctor.exit_code, 0);
+  EXPECT_NE(doctor.out.find("lifeboat prune extends them"), std::string::npos) << doctor.out;
+
+  boat.must({"prune"});
+  auto synced = boat.must({"copy", "sync", "--json"}).lines()[0];
+  EXPECT_GE(synced["locks"]["extended"].integer(), 3) << synced.dump();
+  EXPECT_GT(copy.retained_until(verdict).take().value(), in_copy + Seconds(5));
+  for (const auto& object : copy.list("").take()) {
+    if (!store.info(object.key).ok()) continue;
+    auto until = copy.retained_until(object.key).take();
+    ASSERT_TRUE(until.has_value()) << object.key;
+    EXPECT_GT(*until, clock->now() + period / 4) << object.key;
+  }
+  auto after = boat.run({"status"});
+  EXPECT_EQ(after.exit_code, 0) << after.out;
+  wait_for([&] { return clock->now() > in_copy + Seconds(1); });
+  EXPECT_FALSE(copy.remove(verdict).ok()) << "past its first lock, and still locked";
+}
+
 }  // namespace
 }  // namespace lb::test

@@ -122,6 +122,12 @@ Result<LockReport> keep_copy_locked(const Shell& shell, Session& session, const 
   return keep_locked(shell, locks, *place.blobs, both);
 }
 
+Json locks_json(const LockReport& locks) {
+  auto out = Json::object().set("objects", locks.objects).set("extended", locks.extended);
+  if (locks.first_end) out.set("until", format_time_seconds(*locks.first_end));
+  return out;
+}
+
 Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Tally& tally) {
   auto place = LB_TRY(open_copy_place(shell, *session.references, copy, MissingFolder::create));
   auto act =
@@ -142,7 +148,7 @@ Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Ta
     LB_TRY(act->finish(false, lag.error().text(), Json::object()));
     return std::move(lag).take_error().context(cat("copy to ", place.name));
   }
-  auto details = json_of(place.name, *report, lag->text).set("locks_extended", locks->extended);
+  auto details = json_of(place.name, *report, lag->text).set("locks", locks_json(*locks));
   auto text = cat(report->objects, " objects, ", human_size(report->bytes));
   if (!report->whole()) {
     text += cat("; ", report->conflicts.size(), " differ, ", report->unreadable.size(),

@@ -1,9 +1,11 @@
+#include "app/cli/lock_watch.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
 #include "recovery/restore/sandbox_folder.h"
 #include "storage/blob/store_probe.h"
+#include "storage/repair/suspects.h"
 
 namespace lb::cli {
 
@@ -95,6 +97,21 @@ void test_place(const Shell& shell, const OpenedPlace& place, Findings& findings
   if (place.s3 != nullptr) look_at_service(*place.s3, place.immutable, findings);
 }
 
+// By a sample of what points need.
+void look_at_locks(const Shell& shell, repo::Repository& repository, BlobStore& blobs,
+                   Micros period, Findings& findings) {
+  auto judged = [&]() -> Result<LockJudgement> {
+    LockSample sample;
+    sample.points = LB_TRY(repository.snapshots());
+    auto verdicts = LB_TRY(repair::read_verdicts(*repository.core(), shell.stop));
+    for (const auto& [name, pack] : verdicts.packs) sample.packs.push_back(name);
+    auto end = LB_TRY(first_lock_end(blobs, sample, shell.stop));
+    return judge_locks(end, period, "prune", shell.world.clock.now());
+  }();
+  if (!judged.ok()) return findings.add("repository", "locks", judged.error());
+  findings.add("repository", {judged->state == "ok", "locks", judged->text, {}});
+}
+
 void look_at_repository(const Shell& shell, const LoadedPlan& loaded, const References& references,
                         std::string* folder, Findings& findings) {
   const std::string subject = "repository";
@@ -114,6 +131,8 @@ void look_at_repository(const Shell& shell, const LoadedPlan& loaded, const Refe
   auto snapshots = (*repository)->snapshots();
   if (!snapshots.ok()) return findings.add(subject, "points", snapshots.error());
   findings.good(subject, "points", cat(snapshots->size(), " recovery points"));
+  auto period = loaded.plan.repository.immutable;
+  if (period) look_at_locks(shell, **repository, *place->blobs, *period, findings);
 }
 
 void look_at_store(const Shell& shell, const plan::Store& store, const References& references,

@@ -1,4 +1,5 @@
 #include "app/cli/copies.h"
+#include "app/cli/lock_watch.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/points.h"
@@ -8,7 +9,7 @@ namespace lb::cli {
 namespace {
 
 struct Line {
-  std::string store, text, state;  // state: "ok", "overdue", "breached", "never"
+  std::string store, text, state;  // "ok", "overdue", "breached", "never", "ending" and others
   bool good = true;
 };
 
@@ -110,6 +111,43 @@ Line judge_copy(const Shell& shell, Session& session, const plan::Copy& copy) {
   return line;
 }
 
+// The locks of a place, and what keeps them from ending there.
+struct LockedPlace {
+  std::string what, verb, act;
+  Micros period{0};
+  BlobStore* blobs = nullptr;
+};
+
+Result<Line> judge_place(const Shell& shell, Session& session, const LockedPlace& place) {
+  LockSample sample;
+  sample.points = LB_TRY(session.repository->snapshots());
+  auto end = LB_TRY(first_lock_end(*place.blobs, sample, shell.stop));
+  auto told = LB_TRY(last_known_end(*session.journal, place.act));
+  if (end && told) end = std::min(*end, *told);
+  auto judged = judge_locks(end, place.period, place.verb, shell.world.clock.now());
+  return Line{place.what, judged.text, judged.state, judged.state == "ok"};
+}
+
+void add_locks(const Shell& shell, Session& session, std::vector<Line>& lines) {
+  auto add = [&](const std::string& what, Result<Line> line) {
+    lines.push_back(line.ok() ? std::move(line).take()
+                              : Line{what, line.error().text(), "unknown", false});
+  };
+  const auto& repository = session.plan.plan.repository;
+  if (repository.immutable) {
+    LockedPlace place{"locks", "prune", "prune", *repository.immutable, session.blobs.get()};
+    add(place.what, judge_place(shell, session, place));
+  }
+  for (const auto& copy : repository.copies) {
+    if (!copy.immutable) continue;
+    auto opened = open_copy_place(shell, *session.references, copy, MissingFolder::refuse);
+    if (!opened.ok()) continue;  // said where the copy is judged
+    LockedPlace place{cat("locks of copy ", opened->name), "copy sync",
+                      cat("copy sync ", opened->name), *copy.immutable, opened->blobs.get()};
+    add(place.what, judge_place(shell, session, place));
+  }
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto now = shell.world.clock.now();
@@ -123,6 +161,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     lines.push_back(judge_drill(drill, drills, now));
   for (const auto& copy : session->plan.plan.repository.copies)
     lines.push_back(judge_copy(shell, *session, copy));
+  add_locks(shell, *session, lines);
   auto interrupted = LB_TRY(session->journal->interrupted());
   bool good = interrupted.empty();
   Json list = Json::array();

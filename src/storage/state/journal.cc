@@ -76,6 +76,14 @@ Result<std::vector<JournalEntry>> SqliteJournal::entries_of_run(const std::strin
   return select("SELECT body FROM entries WHERE run = ? ORDER BY at, id", {run});
 }
 
+Result<std::vector<JournalEntry>> SqliteJournal::outcomes(const std::string& act,
+                                                          std::size_t newest_max) {
+  return select(
+      "SELECT body FROM (SELECT body, at, id FROM entries WHERE act = ? AND phase = 'outcome' "
+      "ORDER BY at DESC, id DESC LIMIT ?) ORDER BY at, id",
+      {act, static_cast<std::int64_t>(newest_max)});
+}
+
 // An interrupted act is settled once the same act has been done by a later run.
 Result<std::vector<JournalEntry>> SqliteJournal::interrupted() {
   std::vector<TextRow> rows;

@@ -28,6 +28,9 @@ class Journal {
   virtual Result<std::vector<record::JournalEntry>> entries(
       std::size_t newest_max) = 0;  // oldest first
   virtual Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) = 0;
+  // How the newest runs of an act ended, on whatever host; oldest first.
+  virtual Result<std::vector<record::JournalEntry>> outcomes(const std::string& act,
+                                                             std::size_t newest_max) = 0;
   // Runs of this host with an intent and no outcome whose process is gone: what a crash
   // interrupted. Not those whose act a later run has done.
   virtual Result<std::vector<record::JournalEntry>> interrupted() = 0;

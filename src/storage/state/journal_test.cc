@@ -259,6 +259,25 @@ TEST(Act, RecordsIntentNotesAndOutcomeUnderOneRun) {
   EXPECT_TRUE(interrupted->empty());
 }
 
+TEST(Act, TheNewestOutcomesAreFoundByWhatWasDone) {
+  TestWorld test;
+  auto journal = open_journal(test);
+  auto done = [&](const std::string& what, bool ok, const std::string& text) {
+    auto act = Act::begin(test.world, *journal, what, {}, "began", Json::object()).take();
+    ASSERT_TRUE(act->note("half way").ok());
+    ASSERT_TRUE(act->finish(ok, text, Json::object()).ok());
+  };
+  for (const char* text : {"one", "two", "three"}) {
+    done("prune", true, text);
+    done("copy sync", true, "other");
+  }
+  done("prune", false, "four");
+  std::vector<std::string> found;
+  for (const auto& entry : journal->outcomes("prune", 3).take()) found.push_back(entry.text);
+  EXPECT_EQ(found, (std::vector<std::string>{"two", "three", "four"}));
+  EXPECT_TRUE(journal->outcomes("drill", 3)->empty());
+}
+
 TEST(Act, WithoutFinishItIsAbandoned) {
   TestWorld test;
   auto journal = open_journal(test);

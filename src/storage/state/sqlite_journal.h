@@ -21,6 +21,8 @@ class SqliteJournal final : public Journal {
   Status add(record::JournalEntry entry) override;
   Result<std::vector<record::JournalEntry>> entries(std::size_t newest_max) override;
   Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) override;
+  Result<std::vector<record::JournalEntry>> outcomes(const std::string& act,
+                                                     std::size_t newest_max) override;
   Result<std::vector<record::JournalEntry>> interrupted() override;
   Status mirror(repo::Repository& repository) override;
   std::string fresh_id() override;
