@@ -6,6 +6,10 @@
 #include <chrono>
 #include <filesystem>
 
+#include "foundation/base/text.h"
+#include "foundation/sys/clock.h"
+#include "storage/blob/directory_blob_store.h"
+#include "storage/repo/repository.h"
 #include "tests/harness/lifeboat_run.h"
 
 namespace lb::test {
@@ -43,6 +47,25 @@ class KeysCli : public testing::Test {
     words.insert(words.end(), shares.begin(), shares.end());
     words.insert(words.end(), {"--passphrase", "env:OTHER"});
     return words;
+  }
+  // What the repository itself remembers of an act, as its journal tells.
+  std::string remembered(const std::string& act, const std::string& passphrase) {
+    auto files = real_files();
+    auto clock = real_clock();
+    auto random = real_random();
+    auto blobs =
+        open_directory_blobs(*files, *clock, *random, boat.repository(), MissingFolder::refuse);
+    EXPECT_TRUE(blobs.ok());
+    auto opened = repo::open_repository(**blobs, *clock, *random, Secret(passphrase));
+    EXPECT_TRUE(opened.ok());
+    std::string out;
+    for (const auto& id : (*opened)->records("journal").take()) {
+      auto batch = (*opened)->get_record("journal", id).take();
+      for (const auto& line : split(text_of(batch), '\n')) {
+        if (line.find("\"" + act + "\"") != std::string::npos) out += std::string(line) + "\n";
+      }
+    }
+    return out;
   }
   Lifeboat boat;
 };
@@ -179,9 +202,18 @@ TEST_F(KeysCli, AKitBringsTheRepositoryBackWhenEveryKeyIsLost) {
   EXPECT_NE(mixed.err.find("two-share-2-of-5.txt is a share of another kit"), std::string::npos);
 
   boat.must(recover_with({shares[4], shares[0], shares[2]}));
+  auto told = remembered("key recover", boat.environment()["OTHER"]);
+  EXPECT_NE(told.find("\"intent\""), std::string::npos) << "before it happened\n" << told;
+  EXPECT_NE(told.find("\"outcome\""), std::string::npos) << told;
+  EXPECT_NE(told.find("\"shares\":[5,1,3]"), std::string::npos) << "and with which shares\n"
+                                                                << told;
+  auto again = boat.run(recover_with({shares[4], shares[0], shares[2]}));
+  EXPECT_NE(again.exit_code, 0) << "there is a key of this name";
   use_key("env:OTHER");
   boat.must({"restore", "data", "--to", boat / "back"});
   EXPECT_EQ(tree_of(boat / "back"), tree_of(boat / "data"));
+  told = remembered("key recover", boat.environment()["OTHER"]);
+  EXPECT_NE(told.find("\"ok\":false"), std::string::npos) << "what failed is told too\n" << told;
   boat.must({"key", "remove", "kit", "--confirm", "kit"});
   auto gone = boat.run(recover_with({shares[4], shares[0], shares[2]}));
   EXPECT_EQ(gone.exit_code, 12) << gone.err;

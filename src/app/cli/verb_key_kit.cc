@@ -135,13 +135,17 @@ Error no_such_kit(const keys::KitShare& share, const BlobStore& blobs) {
       .with_exit(ExitCode::wrong_key);
 }
 
-Result<repo::Keyring> open_with_shares(const Shell& shell, const Args& args, BlobStore& blobs) {
+Result<std::vector<keys::KitShare>> read_pages(const Shell& shell, const Args& args) {
   std::vector<keys::KitShare> shares;
   for (const auto& word : args.positionals) {
     auto path = word.starts_with('/') ? word : path_join(shell.folder, word);
     shares.push_back(LB_TRY(read_page(shell, path)));
   }
   LB_TRY(keys::check_one_kit(shares));
+  return shares;
+}
+
+Result<repo::Keyring> open_with_shares(BlobStore& blobs, std::vector<keys::KitShare> shares) {
   auto lines = LB_TRY(repo::list_slots(blobs, shares.front().repository));
   bool there = false;
   for (const auto& line : lines)
@@ -149,6 +153,24 @@ Result<repo::Keyring> open_with_shares(const Shell& shell, const Args& args, Blo
   if (!there) return no_such_kit(shares.front(), blobs);
   keys::ShareOpener opener(std::move(shares));
   return repo::open_keyring(blobs, opener);
+}
+
+// Which shares were brought together: whose pages these are, the holders know.
+Json used(const std::string& name, const std::vector<keys::KitShare>& shares) {
+  auto numbers = Json::array();
+  for (const auto& share : shares) numbers.push(std::uint64_t{share.share.number});
+  return Json::object()
+      .set("name", name)
+      .set("kit", shares.front().kit)
+      .set("shares", std::move(numbers));
+}
+
+// The new key is the first that opens the repository again; with it the journal gets there.
+void mirror_with(const Shell& shell, state::Journal& journal, BlobStore& blobs, const Secret& key) {
+  auto opened = repo::open_repository(blobs, shell.world.clock, shell.world.random, key);
+  auto mirrored = opened.ok() ? journal.mirror(**opened) : opened.status();
+  if (!mirrored.ok())
+    shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
 }
 
 Result<ExitCode> run_recover(const Shell& shell, const Args& args) {
@@ -160,10 +182,19 @@ Result<ExitCode> run_recover(const Shell& shell, const Args& args) {
   auto loaded = LB_TRY(load_plan(shell, args));
   References references(shell.world, shell.environment, loaded.folder);
   auto place = LB_TRY(open_place(shell, references, loaded.plan.repository));
-  auto ring = LB_TRY(open_with_shares(shell, args, *place.blobs));
+  auto shares = LB_TRY(read_pages(shell, args));
+  auto details = used(name, shares);
+  auto ring = LB_TRY(open_with_shares(*place.blobs, std::move(shares)));
   auto key = LB_TRY(read_new_key(shell, references, args));
-  LB_TRY(repo::KeySlots(*place.blobs, shell.world.clock, shell.world.random, ring)
-             .add(name, keys::Grant::read_and_write, key.text, PasswordCost{}));
+  auto journal = LB_TRY(state::Journal::open(
+      shell.world, path_join(state_folder(shell, loaded.plan.system), "journal.sqlite")));
+  auto act = LB_TRY(state::Act::begin(shell.world, *journal, "key recover", {},
+                                      cat("Adding key ", name, " with a recovery kit"), details));
+  auto added = repo::KeySlots(*place.blobs, shell.world.clock, shell.world.random, ring)
+                   .add(name, keys::Grant::read_and_write, key.text, PasswordCost{});
+  LB_TRY(act->finish(added.ok(), added.ok() ? "Done" : added.error().text(), std::move(details)));
+  LB_TRY(std::move(added));
+  mirror_with(shell, *journal, *place.blobs, key.text);
   if (shell.console.options().json) {
     shell.console.event(
         "lifeboat.summary/1",
