@@ -368,5 +368,39 @@ TEST_F(PostgresCli, FullDisksAreCleanErrors) {
   EXPECT_EQ(server->value("SELECT count(*) FROM notes"), "201000") << "production is untouched";
 }
 
+TEST_F(PostgresCli, FindCatAndDiffLookIntoTheFilesOfAPoint) {
+  boat.must({"backup", "db"});
+  server->sql("CREATE TABLE more AS SELECT n FROM generate_series(1, 100) n");
+  server->sql("UPDATE notes SET body = 'changed' WHERE id = 7");
+  server->sql("CHECKPOINT");
+  boat.must({"backup", "db"});
+  auto file = server->value("SELECT pg_relation_filepath('notes')");
+  auto found = boat.must({"find", "db", file + "*"}).out;
+  EXPECT_NE(found.find(file + "  (postgres public.notes)"), std::string::npos) << found;
+  auto line = boat.must({"find", "db", "/" + file, "--json"}).lines()[0];
+  EXPECT_EQ(line["table"].string(), "postgres public.notes");
+  EXPECT_NE(line["changed"].string(), "");
+  EXPECT_EQ(boat.must({"find", "db", "PG_VERSION", "-0"}).out.substr(0, 11),
+            std::string("PG_VERSION\0", 11));
+
+  EXPECT_EQ(boat.must({"cat", "db:PG_VERSION"}).out, "15\n");
+  auto content = boat.must({"cat", "db:" + file, "--json"}).lines()[0];
+  EXPECT_EQ(content["size"].integer() % 8192, 0);
+  EXPECT_NE(boat.must({"cat", "db:" + file}).err.find("lifeboat restore db"), std::string::npos);
+  auto folder = boat.run({"cat", "db:base"});
+  EXPECT_EQ(folder.exit_code, 2);
+  EXPECT_NE(folder.err.find("is a folder"), std::string::npos) << folder.err;
+  auto table = boat.run({"cat", "db:public.notes"});
+  EXPECT_EQ(table.exit_code, 1);
+  EXPECT_NE(table.err.find("lies in " + file), std::string::npos) << table.err;
+  EXPECT_NE(table.err.find("lifeboat restore db --to"), std::string::npos) << table.err;
+
+  auto diff = boat.must({"diff", "db"}).out;
+  EXPECT_NE(diff.find("M " + file + "  (postgres public.notes)"), std::string::npos) << diff;
+  auto made = server->value("SELECT pg_relation_filepath('more')");
+  EXPECT_NE(diff.find("+ " + made + "  (postgres public.more)"), std::string::npos) << diff;
+  EXPECT_EQ(diff.find("\na "), std::string::npos) << "times of files are no difference\n" << diff;
+}
+
 }  // namespace
 }  // namespace lb::test

@@ -1,6 +1,7 @@
 #include "app/cli/point_view.h"
 
 #include "foundation/base/text.h"
+#include "stores/postgres/source.h"
 
 namespace lb::cli {
 
@@ -14,7 +15,20 @@ Error no_point(const std::string& name, const std::string& hint) {
 
 bool is_damaged(const repo::SnapshotInfo& snapshot) { return snapshot.meta.kind == "damaged"; }
 
+Error a_folder(const PointView& point, const std::string& path) {
+  return Error(ErrorKind::invalid, cat("'", printable(path), "' is a folder"))
+      .with_hint(
+          cat("lifeboat find ", point.info.id, " '", printable(path), "/**' lists what is in it"));
+}
+
 Error no_path(const PointView& point, const std::string& path) {
+  auto file = point.relations.file_of(path);
+  if (!file.empty()) {
+    return Error(ErrorKind::not_found,
+                 cat("point ", point.info.id, " holds the files of a database"))
+        .with_hint(cat("table ", printable(path), " lies in ", file, "; lifeboat restore ",
+                       point.info.meta.store, " --to FOLDER brings it back as a table"));
+  }
   return Error(ErrorKind::not_found,
                cat("point ", point.info.id, " has no '", printable(path), "'"))
       .with_hint(cat("lifeboat find ", point.info.id, " NAME looks for it"));
@@ -55,8 +69,21 @@ Result<std::vector<repo::SnapshotInfo>> named_points(Session& session, const std
 }
 
 Result<PointView> open_point(Session& session, const repo::SnapshotInfo& info) {
-  auto reader = LB_TRY(session.repository->snapshot(info.id));
-  return PointView{info, std::move(reader)};
+  PointView out{info, nullptr, {}};
+  out.reader = LB_TRY(session.repository->snapshot(info.id));
+  if (out.is_database()) out.relations = RelationNames::of(*out.reader);
+  return out;
+}
+
+Result<PathFacts> facts_of(const PointView& point, const repo::Row& row) {
+  if (point.is_files()) {
+    auto attributes = LB_TRY(files::decode_attributes(row.attributes));
+    return PathFacts{attributes.kind == FileKind::directory,
+                     from_micros(attributes.mtime_ns / 1000)};
+  }
+  auto attributes = LB_TRY(pg::decode_attributes(row.attributes));
+  return PathFacts{attributes.kind == pg::FileAttributes::Kind::directory,
+                   from_micros(attributes.mtime * 1'000'000)};
 }
 
 Result<PointView> open_point(Session& session, const std::string& name,
@@ -72,13 +99,13 @@ Result<PointView> open_point(Session& session, const std::string& name,
 Result<repo::Row> find_row(PointView& point, const std::string& path) {
   auto row = LB_TRY(point.reader->find(point.key_of(path)));
   if (!row) return no_path(point, path);
-  if (!point.is_files()) return std::move(*row);
-  auto attributes = LB_TRY(files::decode_attributes(row->attributes));
-  if (attributes.kind == FileKind::directory) {
-    return Error(ErrorKind::invalid, cat("'", printable(path), "' is a folder"))
-        .with_hint(cat("lifeboat find ", point.info.id, " '", printable(path),
-                       "/**' lists what is in it"));
+  if (!point.is_files()) {
+    auto facts = LB_TRY(facts_of(point, *row));
+    if (facts.is_folder) return a_folder(point, path);
+    return std::move(*row);
   }
+  auto attributes = LB_TRY(files::decode_attributes(row->attributes));
+  if (attributes.kind == FileKind::directory) return a_folder(point, path);
   if (attributes.kind == FileKind::symlink) {
     return Error(ErrorKind::invalid, cat("'", printable(path), "' is a link to '",
                                          printable(attributes.link_target), "'"));

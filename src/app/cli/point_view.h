@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "app/cli/relation_names.h"
 #include "app/cli/session.h"
 #include "stores/files/store.h"
 
@@ -14,8 +15,10 @@ namespace lb::cli {
 struct PointView {
   repo::SnapshotInfo info;
   std::unique_ptr<repo::SnapshotReader> reader;
+  RelationNames relations;  // of a database
 
   bool is_files() const { return info.meta.kind == "files"; }
+  bool is_database() const { return info.meta.kind == "postgres"; }
   // Of a path as typed: "./a/b/" is "a/b".
   std::string key_of(const std::string& path) const;
   std::string path_of(const std::string& key) const;
@@ -28,6 +31,12 @@ Result<std::vector<repo::SnapshotInfo>> named_points(Session& session, const std
 Result<PointView> open_point(Session& session, const std::string& name,
                              const std::optional<Timestamp>& at = {});
 Result<PointView> open_point(Session& session, const repo::SnapshotInfo& info);
+
+struct PathFacts {
+  bool is_folder = false;
+  Timestamp changed{};
+};
+Result<PathFacts> facts_of(const PointView& point, const repo::Row& row);
 
 // The row of a path; a hard link gives the row that has the content.
 Result<repo::Row> find_row(PointView& point, const std::string& path);

@@ -49,6 +49,11 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto point = LB_TRY(open_point(*session, wanted.point, wanted.at));
   auto row = LB_TRY(find_row(point, wanted.path));
+  if (point.is_database()) {
+    shell.console.note(
+        cat("a file of a database as it was while the server wrote: lifeboat restore ",
+            point.info.meta.store, " makes them agree"));
+  }
   if (!shell.console.options().json) {
     LB_TRY(stream_content(shell, point, row, nullptr));
     return ExitCode::ok;

@@ -2,6 +2,7 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "storage/repo/diff.h"
+#include "stores/postgres/source.h"
 
 namespace lb::cli {
 
@@ -23,7 +24,12 @@ constexpr Change added{"+", "added", &Tally::added}, removed{"-", "removed", &Ta
 // What a person would call the same: times of the inode and its number are no difference.
 Result<bool> equal_attributes(const PointView& point, const repo::Row& a, const repo::Row& b) {
   if (a.attributes == b.attributes) return true;
-  if (!point.is_files()) return false;
+  if (!point.is_files()) {
+    auto one = LB_TRY(pg::decode_attributes(a.attributes));
+    auto other = LB_TRY(pg::decode_attributes(b.attributes));
+    one.mtime = other.mtime;  // of a database's file: when it was last written out
+    return pg::encode(one) == pg::encode(other);
+  }
   auto one = LB_TRY(files::decode_attributes(a.attributes));
   auto other = LB_TRY(files::decode_attributes(b.attributes));
   for (auto* each : {&one, &other}) {
@@ -46,16 +52,19 @@ Result<std::optional<Change>> change_of(const PointView& point, const repo::Row*
 Status print(const Shell& shell, const PointView& point, const Change& change,
              const repo::Row* before, const repo::Row* after, bool raw) {
   auto path = point.path_of(before != nullptr ? before->key : after->key);
+  auto table = point.relations.table_of(path);
   if (shell.console.options().json) {
     auto line = Json::object().set("change", change.word);
     set_path(line, path);
     if (before != nullptr) line.set("size_before", before->size);
     if (after != nullptr) line.set("size_after", after->size);
+    if (!table.empty()) line.set("table", table);
     shell.console.event("lifeboat.difference/1", std::move(line));
     return {};
   }
-  auto text =
-      raw ? cat(change.mark, " ", path) + '\0' : cat(change.mark, " ", printable(path), "\n");
+  auto whose = table.empty() ? std::string() : cat("  (", printable(table), ")");
+  auto text = raw ? cat(change.mark, " ", path) + '\0'
+                  : cat(change.mark, " ", printable(path), whose, "\n");
   return shell.console.raw(view_of(text));
 }
 
@@ -103,7 +112,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     auto change = LB_TRY(change_of(pair.after, before, after));
     if (!change) return {};
     ++(tally.*(change->count));
-    return print(shell, pair.after, *change, before, after, args.has("null"));
+    const auto& of = after != nullptr ? pair.after : pair.before;
+    return print(shell, of, *change, before, after, args.has("null"));
   };
   LB_TRY(repo::diff_snapshots(*pair.before.reader, *pair.after.reader, sink, shell.stop));
   auto summary = Json::object()

@@ -28,31 +28,22 @@ std::string plain_folder(std::string_view pattern) {
 
 Status print(const Shell& shell, const PointView& point, const std::string& path,
              const repo::Row& row, const Looking& looking) {
-  std::optional<Timestamp> changed;
-  if (point.is_files()) {
-    auto attributes = LB_TRY(files::decode_attributes(row.attributes));
-    changed = from_micros(attributes.mtime_ns / 1000);
-  }
+  auto facts = LB_TRY(facts_of(point, row));
+  auto table = point.relations.table_of(path);
   if (shell.console.options().json) {
     auto line = Json::object().set("point", point.info.id);
     set_path(line, path);
-    line.set("size", row.size);
-    if (changed) line.set("changed", format_time(*changed));
+    line.set("size", row.size).set("changed", format_time(facts.changed));
+    if (!table.empty()) line.set("table", table);
     shell.console.event("lifeboat.found/1", std::move(line));
     return {};
   }
   if (looking.raw) return shell.console.raw(view_of(path + '\0'));
   auto size = human_size(row.size);
   auto text = cat(point.info.id, "  ", std::string(size.size() < 10 ? 10 - size.size() : 0, ' '),
-                  size, "  ", changed ? format_time_seconds(*changed) : std::string(), "  ",
-                  printable(path), "\n");
+                  size, "  ", format_time_seconds(facts.changed), "  ", printable(path),
+                  table.empty() ? std::string() : cat("  (", printable(table), ")"), "\n");
   return shell.console.raw(view_of(text));
-}
-
-Result<bool> is_folder(const PointView& point, const repo::Row& row) {
-  if (!point.is_files()) return false;
-  auto attributes = LB_TRY(files::decode_attributes(row.attributes));
-  return attributes.kind == FileKind::directory;
 }
 
 Status look_in(const Shell& shell, PointView& point, Looking& looking) {
@@ -62,8 +53,8 @@ Status look_in(const Shell& shell, PointView& point, Looking& looking) {
     auto row = LB_TRY(rows->next());
     if (!row) return {};
     auto path = point.path_of(row->key);
-    auto folder = LB_TRY(is_folder(point, *row));
-    if (!looking.patterns.match(path, folder).value_or(false)) continue;
+    auto facts = LB_TRY(facts_of(point, *row));
+    if (!looking.patterns.match(path, facts.is_folder).value_or(false)) continue;
     ++looking.found;
     looking.bytes += row->size;
     LB_TRY(print(shell, point, path, *row, looking));
@@ -109,7 +100,8 @@ Verb find_verb() {
            "Looks for names in the newest point of a store, in one point, or in all of them.",
            {"lifeboat find media '*.ogg'                     # anywhere in the newest point",
             "lifeboat find media 'invoices/2026-*' --all     # in every point of the store",
-            "lifeboat find media '*.tmp' -0 | xargs -0 ...   # exact names, for a script"},
+            "lifeboat find media '*.tmp' -0 | xargs -0 ...   # exact names, for a script",
+            "lifeboat find db 'base/**'                      # files of a database, and whose"},
            "find STORE|POINT PATTERN [--all] [-0]",
            {{"all", 'a', "", "every point of the store, oldest first", false},
             {"null", '0', "", "names alone, as they are, each ended by a NUL", false}},

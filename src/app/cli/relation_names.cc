@@ -1,0 +1,45 @@
+#include "app/cli/relation_names.h"
+
+#include "foundation/base/text.h"
+#include "foundation/codec/json.h"
+#include "stores/postgres/snapshot_details.h"
+
+namespace lb::cli {
+
+RelationNames RelationNames::of(repo::SnapshotReader& point) {
+  auto bytes = point.attachment(pg::attachment_fingerprint);
+  return bytes.ok() && *bytes ? parse(**bytes) : RelationNames();
+}
+
+RelationNames RelationNames::parse(ByteView fingerprint) {
+  RelationNames out;
+  auto json = parse_json(text_of(fingerprint));
+  if (!json.ok()) return out;
+  for (const auto& database : (*json)["databases"].items()) {
+    for (const auto& table : database["tables"].items()) {
+      auto file = cat("base/", database["oid"].integer(), "/", table["filenode"].integer());
+      out.tables_[file] = cat(database["name"].string(), " ", table["schema"].string(), ".",
+                              table["name"].string());
+    }
+  }
+  return out;
+}
+
+std::string RelationNames::table_of(const std::string& path) const {
+  // "16385", "16385.1", "16385_vm", "16385_vm.1"
+  auto name = path.rfind('/') + 1;
+  auto end = path.find_first_of("._", name);
+  auto found = tables_.find(path.substr(0, end));
+  return found == tables_.end() ? std::string() : found->second;
+}
+
+std::string RelationNames::file_of(const std::string& table) const {
+  for (const auto& [file, name] : tables_) {
+    auto in_schema = name.substr(name.find(' ') + 1);
+    auto alone = in_schema.substr(in_schema.find('.') + 1);
+    if (table == name || table == in_schema || table == alone) return file;
+  }
+  return {};
+}
+
+}  // namespace lb::cli
