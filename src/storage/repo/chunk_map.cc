@@ -63,6 +63,10 @@ void ChunkMap::spill_to(index::CachePlace place, std::size_t entries_max) {
   runs_ = std::make_unique<ChunkRuns>(std::move(place), entries_max);
 }
 
+std::optional<Error> ChunkMap::spill_trouble() const {
+  return runs_ ? runs_->trouble() : std::nullopt;
+}
+
 // Ids are the output of a keyed hash: any eight bytes of one are as good as a hash of it.
 std::size_t ChunkMap::Shard::slot_of(const ChunkId& id) const {
   std::uint64_t hash = 0;

@@ -51,6 +51,8 @@ class ChunkMap {
   void know(std::shared_ptr<const index::Table> table, std::vector<bool> usable);
   // Before the map is used: where own chunks go when more than `entries_max` are in memory.
   void spill_to(index::CachePlace place, std::size_t entries_max);
+  // Why own chunks stay in memory although they are too many; nothing while all is well.
+  std::optional<Error> spill_trouble() const;
 
  private:
   struct Shard {

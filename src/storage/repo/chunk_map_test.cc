@@ -116,9 +116,14 @@ TEST_F(ChunkMaps, GoOnInMemoryWhenTheyCannotSpill) {
   for (std::uint32_t i = 0; i < ids.size(); ++i) {
     ASSERT_TRUE(map.claim(ids[i], 10));
     ASSERT_TRUE(map.place(ids[i], {pack, 1, 8, 100}, i, 10));
+    if (i == 4000) {
+      EXPECT_FALSE(map.spill_trouble()) << "nothing was tried yet";
+    }
   }
   for (std::uint32_t i = 0; i < ids.size(); ++i) EXPECT_EQ(map.find(ids[i])->offset, i);
   EXPECT_EQ(names(), 0u);
+  ASSERT_TRUE(map.spill_trouble());
+  EXPECT_EQ(map.spill_trouble()->kind(), ErrorKind::exhausted);
 }
 
 TEST_F(ChunkMaps, KnowTheUsablePacksOfTables) {

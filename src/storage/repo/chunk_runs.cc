@@ -21,8 +21,16 @@ Result<std::shared_ptr<const index::Table>> ChunkRuns::write(std::uint64_t expec
 
 bool ChunkRuns::add(std::uint64_t expected, const std::function<Status(const Take&)>& give) {
   auto added = add_run(expected, give);
-  if (!added.ok()) entries_max_ = std::numeric_limits<std::size_t>::max();
-  return added.ok();
+  if (added.ok()) return true;
+  entries_max_ = std::numeric_limits<std::size_t>::max();
+  std::lock_guard lock(mutex_);
+  trouble_ = std::move(added).take_error();
+  return false;
+}
+
+std::optional<Error> ChunkRuns::trouble() const {
+  std::lock_guard lock(mutex_);
+  return trouble_;
 }
 
 Status ChunkRuns::add_run(std::uint64_t expected, const std::function<Status(const Take&)>& give) {

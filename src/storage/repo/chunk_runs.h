@@ -22,6 +22,9 @@ class ChunkRuns {
   // then the session goes on in memory.
   std::size_t entries_max() const { return entries_max_; }
 
+  // Why no more runs are written; nothing while they are.
+  std::optional<Error> trouble() const;
+
   // `give` hands over entries by rising id, about `expected` in all. True when the run is there.
   using Take = std::function<Status(const std::vector<index::Entry>&)>;
   bool add(std::uint64_t expected, const std::function<Status(const Take&)>& give);
@@ -35,6 +38,7 @@ class ChunkRuns {
   const index::CachePlace place_;
   std::atomic<std::size_t> entries_max_;
   mutable std::mutex mutex_;
+  std::optional<Error> trouble_;
   std::shared_ptr<const index::Tables> tables_;  // shared with look-ups that began before a change
 };
 

@@ -114,6 +114,36 @@ TEST_F(IndexCache, GoesWhileASessionRuns) {
   EXPECT_EQ(read(info.id), content);
 }
 
+// More chunks than a session of this size keeps in memory, and the disk of the cache is full from
+// some moment on.
+TEST_F(IndexCache, ADiskThatFillsUpIsSaidOnceAndHarmsNothing) {
+  Content many;
+  for (int i = 0; i < 30'000; ++i) many[cat("f", 100'000 + i)] = cat("content ", i);
+  for (std::uint64_t space : {1ull << 40, 1000ull, 2'000'000ull}) {
+    auto repo = open_cached();
+    auto writer = repo->begin("data", nullptr, {}).take();
+    files.set_space(space);
+    for (const auto& [name, bytes] : many) {
+      auto whole = cat(space, " ", bytes);
+      WholeRow row{name, view_of(whole), Buffer{7}};
+      ASSERT_TRUE(writer->add_whole({&row, 1}).ok());
+    }
+    clock.advance(Seconds(1));
+    SnapshotMeta meta;
+    meta.store = "data";
+    auto info = writer->commit(meta);
+    files.set_space(1ull << 40);
+    ASSERT_TRUE(info.ok()) << info.error().text();
+    const auto& warnings = info->meta.warnings;
+    bool full = space < 1ull << 40;
+    ASSERT_EQ(warnings.size(), full ? 1u : 0u) << join(warnings, "\n");
+    EXPECT_TRUE(!full || warnings[0].find("kept in memory") != std::string::npos);
+    auto there = read(info->id);
+    ASSERT_EQ(there.size(), many.size());
+    for (const auto& [name, bytes] : many) ASSERT_EQ(there[name], cat(space, " ", bytes));
+  }
+}
+
 TEST_F(IndexCache, IsOfOneRepository) {
   cached_backup(content);
   cached_backup(content);

@@ -366,6 +366,10 @@ void Session::fill_info(const SnapshotMeta& meta, SnapshotInfo& info) {
   info.meta.parent = parent_ != nullptr ? parent_->info().id : "";
   auto& warnings = info.meta.warnings;
   warnings.insert(warnings.begin(), known_.warnings.begin(), known_.warnings.end());
+  if (auto trouble = chunks_.spill_trouble()) {
+    warnings.push_back(cat("the index cache could not take what this session stored (",
+                           trouble->text(), "); it was kept in memory, about 40 bytes a chunk"));
+  }
   for (auto& warning : warnings) warning.resize(std::min(warning.size(), text_bytes_max));
   if (warnings.size() > warnings_max) {
     auto more = warnings.size() - warnings_max;
