@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
-#include "foundation/codec/xml.h"
 #include "storage/blob/s3_refusal.h"
 
 namespace lb {
@@ -34,14 +33,6 @@ bool is_passing(const S3Answer& answer) {
   if (answer.status >= 500 && answer.status != 501) return true;
   return answer.status == 429 ||
          std::find(std::begin(codes), std::end(codes), answer.code) != std::end(codes);
-}
-
-// Only what a refusal says, never more than a screen of it.
-void read_refusal(S3Answer& answer) {
-  auto root = parse_xml(text_of(answer.body));
-  if (!root.ok()) return;  // a proxy's page, or a HEAD: the status has to do
-  answer.code = printable(root->text_of("Code")).substr(0, 100);
-  answer.message = printable(root->text_of("Message")).substr(0, 300);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "storage/blob/s3_refusal.h"
 
 #include "foundation/base/text.h"
+#include "foundation/codec/xml.h"
 
 namespace lb {
 
@@ -70,6 +71,13 @@ std::string said(const S3Answer& answer) {
 }
 
 }  // namespace
+
+void read_refusal(S3Answer& answer) {
+  auto root = parse_xml(text_of(answer.body));
+  if (!root.ok()) return;  // a proxy's page, or a HEAD: the status has to do
+  answer.code = printable(root->text_of("Code")).substr(0, 100);
+  answer.message = printable(root->text_of("Message")).substr(0, 300);
+}
 
 Error explain_refusal(const S3Settings& settings, const S3Answer& answer, const std::string& what) {
   auto subject = cat(what, " in ", settings.describe());

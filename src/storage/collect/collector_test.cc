@@ -324,5 +324,28 @@ TEST(CollectingRules, LedgersReadBackAsTheyWere) {
   }
 }
 
+// What the sessions that ran is encoded as; odd bytes are refused or mean something.
+TEST(CollectingRules, OddBytesOfWhoRanAreRefusedOrReadTheSameAgain) {
+  Awaited awaited{from_micros(5), {{"0123456789abcdefghijklmnop", 3}, {"q", 0}}};
+  auto whole = encode_awaited(awaited);
+  EXPECT_EQ(decode_awaited(whole)->packs, awaited.packs);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_FALSE(decode_awaited(ByteView(whole).first(size)).ok()) << size;
+  }
+  auto random = seeded_random(4);
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = whole;
+    for (std::uint64_t i = 0; i < 1 + random->below(3); ++i) {
+      bytes[random->below(bytes.size())] ^= static_cast<std::uint8_t>(1 << random->below(8));
+    }
+    auto first = decode_awaited(bytes);
+    if (!first.ok()) continue;
+    auto second = decode_awaited(encode_awaited(*first));
+    ASSERT_TRUE(second.ok());
+    EXPECT_EQ(second->packs, first->packs);
+    EXPECT_EQ(second->listed, first->listed);
+  }
+}
+
 }  // namespace
 }  // namespace lb::repo

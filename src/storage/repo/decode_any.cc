@@ -2,13 +2,16 @@
 
 #include "foundation/base/assert.h"
 #include "storage/blob/memory_blob_store.h"
+#include "storage/repo/condemned.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
 #include "storage/repo/index_object.h"
 #include "storage/repo/keyring.h"
+#include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/moved.h"
 #include "storage/repo/pack_format.h"
+#include "storage/repo/quarantine.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/sealed_object.h"
 #include "storage/repo/verdict.h"
@@ -110,6 +113,28 @@ void moved_again(ByteView bytes) {
   }
 }
 
+void ledger_again(ByteView bytes) {
+  auto first = decode_ledger(bytes);
+  if (!first.ok()) return;
+  auto encoded = encode_ledger(*first);
+  auto second = decode_ledger(encoded);
+  LB_ASSERT(second.ok() && encode_ledger(*second) == encoded);
+}
+
+void condemned_again(ByteView bytes) {
+  auto first = decode_packs(bytes);
+  if (!first.ok()) return;
+  auto second = decode_packs(encode_packs(*first));
+  LB_ASSERT(second.ok() && *second == *first);
+}
+
+void quarantine_again(ByteView bytes) {
+  auto first = decode_quarantine(bytes);
+  if (!first.ok()) return;
+  auto second = decode_quarantine(encode_quarantine(*first));
+  LB_ASSERT(second.ok() && *second == *first);
+}
+
 Keyring keys_for_nothing() {
   Keyring keys;
   keys.repository_id = std::string(32, '0');
@@ -155,6 +180,15 @@ void decode_any(unsigned decoder, ByteView bytes) {
       return;
     case 9:
       moved_again(bytes);
+      return;
+    case 10:
+      ledger_again(bytes);
+      return;
+    case 11:
+      condemned_again(bytes);
+      return;
+    case 12:
+      quarantine_again(bytes);
       return;
     default:
       (void)from_frame_form(bytes, frame_bytes_max).ok();

@@ -8,7 +8,7 @@
 
 namespace lb::repo {
 
-inline constexpr unsigned decoder_count = 11;
+inline constexpr unsigned decoder_count = 14;
 // What decodes is encoded and decoded again: LB_ASSERT when that gives other bytes.
 void decode_any(unsigned decoder, ByteView bytes);
 // Opens the bytes as each kind of object, with keys made for nothing.

@@ -5,12 +5,15 @@
 #include <numeric>
 
 #include "foundation/sys/random.h"
+#include "storage/repo/condemned.h"
 #include "storage/repo/decode_any.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_form.h"
 #include "storage/repo/index_object.h"
+#include "storage/repo/ledger.h"
 #include "storage/repo/log_store.h"
 #include "storage/repo/moved.h"
+#include "storage/repo/quarantine.h"
 #include "storage/repo/row_codec.h"
 #include "storage/repo/verdict.h"
 
@@ -101,6 +104,21 @@ Moved some_moved(Random& random) {
   return moved;
 }
 
+Ledger some_ledger(Random& random) {
+  Ledger ledger;
+  ledger.closed = static_cast<std::uint32_t>(random.below(9));
+  for (int i = 0; i < 4; ++i) {
+    IdBytes id;
+    random.fill(id);
+    random.fill(ledger.ended[id_text(id)]);
+    ledger.holds[id_text(id)] = {"audit", "ann@host", from_micros(5), std::nullopt};
+  }
+  ledger.holds.begin()->second.until = from_micros(9);
+  ledger.removed["db"] = {{1, 4}, {6, 1 + 6 + random.below(1 << 20)}};
+  ledger.removed["other log"] = {};
+  return ledger;
+}
+
 // By decoder, as decode_any numbers them; the footer has no encoder of its own and starts from
 // noise.
 std::vector<Buffer> seeds(Random& random) {
@@ -118,7 +136,10 @@ std::vector<Buffer> seeds(Random& random) {
   out[7] = encode_log_head({5, 6, true, {1, 2, 3}});
   out[8] = encode_replaces({"x/a.00000000", "x/b.00000001"});
   out[9] = encode_moved(some_moved(random));
-  out[10] = to_frame_form(Buffer(5000, 'x'));
+  out[10] = encode_ledger(some_ledger(random));
+  out[11] = encode_packs({"p/a/00000000", "p/b/00000001"});
+  out[12] = encode_quarantine({"e/a", "p/a/00000000", "x/b.00000001"});
+  out[13] = to_frame_form(Buffer(5000, 'x'));
   return out;
 }
 
