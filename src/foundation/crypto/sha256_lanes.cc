@@ -1,7 +1,7 @@
 #include "foundation/crypto/sha256_lanes.h"
 
 #include <algorithm>
-#include <chrono>
+#include <limits>
 
 #include "foundation/base/assert.h"
 #include "foundation/crypto/sha256_ways.h"
@@ -10,20 +10,27 @@ namespace lb {
 
 namespace {
 
-using Ticks = std::chrono::steady_clock::duration;
+// The processor's own count: what is compared takes microseconds and is no time of the program.
+std::uint64_t ticks() {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#else
+  return 0;
+#endif
+}
 
 // Of a kernel with all its lanes taken: the shortest time of some, as others may use the processor.
-Ticks time_of(const Sha256Kernel& kernel) {
+std::uint64_t time_of(const Sha256Kernel& kernel) {
   constexpr std::size_t blocks = 16, tries = 5;
   static const std::array<std::uint8_t, blocks * sha256_block_bytes> bytes{};
   Sha256LaneBytes lanes;
   lanes.fill(bytes.data());
   Sha256States states;
-  auto best = Ticks::max();
+  auto best = std::numeric_limits<std::uint64_t>::max();
   for (std::size_t i = 0; i < tries; ++i) {
-    auto start = std::chrono::steady_clock::now();
+    auto start = ticks();
     kernel.feed(states, lanes, kernel.lanes, blocks);
-    best = std::min(best, std::chrono::steady_clock::now() - start);
+    best = std::min(best, ticks() - start);
   }
   return best;
 }
@@ -34,13 +41,13 @@ class Choice {
   Choice() {
     const auto& kernels = sha256_kernels();
     if (kernels.empty()) return;
-    std::vector<Ticks> times;
+    std::vector<std::uint64_t> times;
     for (const auto& kernel : kernels) times.push_back(time_of(kernel));
     for (std::size_t count = 1; count <= sha256_lanes_max; ++count) {
-      auto best = Ticks::max();
+      auto best = std::numeric_limits<std::uint64_t>::max();
       for (std::size_t i = 0; i < kernels.size(); ++i) {
         auto turns = (count + kernels[i].lanes - 1) / kernels[i].lanes;
-        auto time = times[i] * static_cast<Ticks::rep>(turns);
+        auto time = times[i] * turns;
         if (time >= best) continue;
         best = time;
         by_count_[count - 1] = &kernels[i];
