@@ -43,7 +43,8 @@ inline Content second_content() {
   return out;
 }
 
-// Of the repository whose packs were rewritten: frames enough for some to be of no use.
+// Of the repository whose packs were rewritten: frames enough for some to be of no use, some to be
+// needed in part, and some whole.
 inline Content large_content() {
   Content out;
   for (int file = 0; file < 12; ++file) {
@@ -56,7 +57,12 @@ inline Content large_content() {
 }
 inline Content thinned_content() {
   auto all = large_content();
-  return {{"large/100", all["large/100"]}, {"large/111", all["large/111"]}, {"small", "small\n"}};
+  Content out{{"small", "small\n"}};
+  for (int file : {100, 105, 106, 107, 108, 111}) {
+    auto name = "large/" + std::to_string(file);
+    out[name] = all[name];
+  }
+  return out;
 }
 
 inline std::string log_segment() { return noise(3, 4000); }

@@ -22,6 +22,7 @@
 #include "storage/keys/key_file.h"
 #include "storage/repo/core.h"
 #include "storage/repo/key_slots.h"
+#include "storage/repo/verdict.h"
 #include "tests/golden/golden.h"
 
 namespace lb::golden {
@@ -79,6 +80,7 @@ class Maker {
     }
     must(repo::Collector(core, {}, {}).run());
     auto move = must(blobs_->list("e/")).back().key;
+    require_both_kinds(move);
     auto pack = cat("p/", move.substr(2), "/00000000");
     lay_over("flipped-move", move, [](std::string& bytes) { bytes[bytes.size() / 2] ^= 1; });
     remove("missing-move", move);
@@ -87,6 +89,18 @@ class Maker {
   }
 
  private:
+  // Frames that were moved whole, and such of which a part was.
+  void require_both_kinds(const std::string& move) {
+    auto bytes = must(blobs_->get(move));
+    auto verdict = must(repo::open_verdict(repository_->core()->keys, move.substr(2), bytes));
+    std::size_t whole = 0, opened = 0;
+    for (const auto& pack : verdict.moved->from) {
+      for (const auto& frame : pack.frames) ++(frame.whole() ? whole : opened);
+    }
+    if (whole > 0 && opened > 0) return;
+    must(Status(Error(ErrorKind::internal, "frames of one kind only were moved")));
+  }
+
   void add_keys() {
     repo::KeySlots slots(*blobs_, clock_, *random_, repository_->core()->keys);
     auto file = keys::write_key_file(Secret(ByteView(Buffer(32, key_file_byte))));

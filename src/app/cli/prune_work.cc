@@ -49,6 +49,9 @@ Status repack(const Shell& shell, const repo::Core& core, const PruneOptions& op
   for (const auto& problem : out.repacked.skipped) {
     console.warn(cat("not rewritten: ", problem, "; lifeboat repair may mend it"));
   }
+  for (const auto& problem : out.repacked.moved_damaged) {
+    console.warn(cat(problem, ": moved as it was; lifeboat verify --deep says what that hits"));
+  }
   for (const auto& point : out.repacked.unread) {
     console.warn(cat("the table of point ", point, " cannot be read: its packs stay as they are; ",
                      "lifeboat repair may mend it"));

@@ -1,6 +1,7 @@
 #include "storage/collect/frame_survey.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "foundation/base/text.h"
 #include "storage/repo/format.h"
@@ -10,7 +11,9 @@ namespace lb::repo {
 
 namespace {
 
-std::vector<ChunkId> chunks_of(const std::vector<Extent>& extents) {
+constexpr std::size_t watched_chunks_max = 4 << 20;  // 12 bytes each, and as much while they grow
+
+std::vector<ChunkId> ids_of(const std::vector<Extent>& extents) {
   std::vector<ChunkId> out;
   out.reserve(extents.size());
   for (const auto& extent : extents) out.push_back(extent.id);
@@ -18,21 +21,6 @@ std::vector<ChunkId> chunks_of(const std::vector<Extent>& extents) {
 }
 
 }  // namespace
-
-void FrameSet::add(std::uint32_t frame, std::uint32_t size) {
-  if (has(frame)) return;
-  if (frame >= frames.size()) frames.resize(frame + 1);
-  frames[frame] = true;
-  bytes += size;
-}
-
-std::vector<std::uint32_t> FrameSet::numbers() const {
-  std::vector<std::uint32_t> out;
-  for (std::uint32_t frame = 0; frame < frames.size(); ++frame) {
-    if (frames[frame]) out.push_back(frame);
-  }
-  return out;
-}
 
 Status FrameSurvey::look() {
   ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
@@ -54,6 +42,36 @@ Status FrameSurvey::look() {
   ledger_ = std::move(LB_TRY(read_ledger(core_)).ledger);
   for (const auto& [session, mark] : ledger_.ended) moves_.remove(session);
   return {};
+}
+
+Status FrameSurvey::watch(const std::vector<std::string>& packs) {
+  for (auto* named : watched_) named->chunks.reset();
+  watched_.clear();
+  watched_chunks_ = 0;
+  for (const auto& pack : packs) {
+    auto found = named_.find(pack);
+    if (found == named_.end() || found->second.chunks) continue;
+    found->second.chunks.emplace();
+    watched_.push_back(&found->second);
+  }
+  if (watched_.empty()) return {};
+  ++round_;
+  auto again = std::exchange(looked_, {});  // without those that were forgotten since
+  for (auto session = again.rbegin(); session != again.rend(); ++session) {
+    if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
+    LB_TRY(read_verdict(session->first));
+  }
+  return {};
+}
+
+const std::vector<LiveChunk>* FrameSurvey::chunks_of(const std::string& pack) {
+  auto found = named_.find(pack);
+  if (found == named_.end() || !found->second.chunks) return nullptr;
+  auto& chunks = *found->second.chunks;
+  watched_chunks_ -= chunks.size();
+  const auto& list = chunks.list();
+  watched_chunks_ += list.size();
+  return &list;
 }
 
 Status FrameSurvey::read_verdict(const std::string& session) {
@@ -122,20 +140,21 @@ Status FrameSurvey::walk_block(StoredSnapshot& snapshot, std::size_t number,
                                std::vector<Named*>& packs) {
   const auto& block = snapshot.blocks()[number];
   LB_TRY(name(block.extents, packs, nullptr));
-  auto chunks = chunks_of(block.extents);
+  auto chunks = ids_of(block.extents);
   auto known = blocks_.find(chunks);
-  if (known != blocks_.end()) {
-    const auto& numbers = known->second;
-    bool same = std::all_of(numbers.begin(), numbers.end(), [&](const auto& each) {
-      return each.first < packs.size() && packs[each.first] == each.second;
-    });
-    if (same) return {};
-  }
+  if (known != blocks_.end() && is_known(known->second, packs)) return {};
   Numbers numbers;
   auto rows = LB_TRY(snapshot.block(number));
   for (const auto& row : rows) LB_TRY(name(row.extents, packs, &numbers));
-  blocks_.insert_or_assign(std::move(chunks), std::move(numbers));
+  blocks_.insert_or_assign(std::move(chunks), Block{std::move(numbers), round_});
   return {};
+}
+
+bool FrameSurvey::is_known(const Block& block, const std::vector<Named*>& packs) const {
+  return std::all_of(block.numbers.begin(), block.numbers.end(), [&](const auto& each) {
+    bool same = each.first < packs.size() && packs[each.first] == each.second;
+    return same && (!each.second->chunks || block.round == round_);
+  });
 }
 
 Status FrameSurvey::name(const std::vector<Extent>& extents, const std::vector<Named*>& packs,
@@ -143,15 +162,33 @@ Status FrameSurvey::name(const std::vector<Extent>& extents, const std::vector<N
   for (const auto& extent : extents) {
     if (extent.hole) continue;
     auto* named = extent.pack < packs.size() ? packs[extent.pack] : nullptr;
-    // No pack has more frames than its bytes could hold.
-    if (named == nullptr || extent.frame > named->pack.bytes / aead_tag_bytes) {
+    if (named == nullptr) {
       return Error(ErrorKind::corrupt, "a table names what its snapshot does not need");
     }
-    named->live.add(extent.frame, extent.frame_size);
+    LB_TRY(name(extent, *named));
     if (numbers == nullptr) continue;
     bool seen = std::any_of(numbers->begin(), numbers->end(),
                             [&](const auto& each) { return each.first == extent.pack; });
     if (!seen) numbers->emplace_back(extent.pack, named);
+  }
+  return {};
+}
+
+Status FrameSurvey::name(const Extent& extent, Named& named) {
+  // No pack has more frames than its bytes could hold.
+  bool possible = extent.frame <= named.pack.bytes / aead_tag_bytes &&
+                  extent.offset <= frame_bytes_max && extent.length <= frame_bytes_max;
+  if (!possible) return Error(ErrorKind::corrupt, "a table names what no pack can hold");
+  LiveChunk chunk{extent.frame, extent.offset, static_cast<std::uint32_t>(extent.length)};
+  named.live.add(chunk, extent.frame_size);
+  if (!named.chunks) return {};
+  auto before = named.chunks->size();
+  named.chunks->add(chunk);
+  watched_chunks_ += named.chunks->size() - before;
+  while (watched_chunks_ > watched_chunks_max && watched_.size() > 1) {
+    watched_chunks_ -= watched_.back()->chunks->size();
+    watched_.back()->chunks.reset();
+    watched_.pop_back();
   }
   return {};
 }

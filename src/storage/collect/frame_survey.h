@@ -1,14 +1,17 @@
 // FrameSurvey: which frames of which packs the snapshots name, counted from their tables, and what
-// repackings have moved. Parts of tables that snapshots share are gone through once. Memory: a bit
-// for each frame, a name for each pack, some bytes for each part of a table. Used by repacking.
+// repackings have moved; for packs that are watched, which chunks. Parts of tables that snapshots
+// share are gone through once. Memory: two bytes and a bit for each frame, a name for each pack,
+// some bytes for each part of a table; the lists of watched chunks are limited. Used by repacking.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "storage/collect/live_frames.h"
 #include "storage/repo/core.h"
 #include "storage/repo/ledger.h"
 #include "storage/repo/moves.h"
@@ -16,20 +19,12 @@
 
 namespace lb::repo {
 
-// Frames of one pack, and their sealed bytes.
-struct FrameSet {
-  std::vector<bool> frames;
-  std::uint64_t bytes = 0;
-  bool has(std::uint32_t frame) const { return frame < frames.size() && frames[frame]; }
-  void add(std::uint32_t frame, std::uint32_t size);
-  std::vector<std::uint32_t> numbers() const;
-};
-
 class FrameSurvey {
  public:
   struct Named {
     StoredPack pack;
     FrameSet live;
+    std::optional<LiveChunks> chunks = {};  // while it is watched
   };
 
   // `without`: points that count as forgotten already.
@@ -40,9 +35,15 @@ class FrameSurvey {
   // knows what it needs.
   Status look();
 
+  // Goes through the tables once more and lists the chunks named in these packs, from here on also
+  // of what look() finds. Where they are too many, the last of the packs are not watched.
+  Status watch(const std::vector<std::string>& packs);
+
   // The snapshots gone through.
   const std::map<std::string, VerdictMark>& looked() const { return looked_; }
   const std::map<std::string, Named>& named() const { return named_; }
+  // Of a pack that is watched; null otherwise.
+  const std::vector<LiveChunk>* chunks_of(const std::string& pack);
   const Moves& moves() const { return moves_; }
   bool ended(const std::string& session) const {
     return verdicts_.contains(session) || ledger_.ended.contains(session);
@@ -58,13 +59,19 @@ class FrameSurvey {
  private:
   // A part of a table that was gone through, and the packs its numbers stood for.
   using Numbers = std::vector<std::pair<std::uint32_t, const Named*>>;
+  struct Block {
+    Numbers numbers;
+    std::uint64_t round = 0;  // of watching, when it was
+  };
 
   Status read_verdict(const std::string& session);
   Status walk(StoredSnapshot& snapshot);
   Status walk_block(StoredSnapshot& snapshot, std::size_t number, std::vector<Named*>& packs);
   Status name(const std::vector<Extent>& extents, const std::vector<Named*>& packs,
               Numbers* numbers);
+  Status name(const Extent& extent, Named& named);
   void keep(const Verdict& verdict);
+  bool is_known(const Block& block, const std::vector<Named*>& packs) const;
 
   const Core& core_;
   const std::set<std::string> without_;
@@ -74,7 +81,10 @@ class FrameSurvey {
   std::set<std::string> verdicts_, read_;
   std::map<std::string, VerdictMark> looked_;
   std::map<std::string, Named> named_;
-  std::map<std::vector<ChunkId>, Numbers> blocks_;
+  std::map<std::vector<ChunkId>, Block> blocks_;
+  std::uint64_t round_ = 0;
+  std::vector<Named*> watched_;
+  std::size_t watched_chunks_ = 0;
   Moves moves_;
   std::vector<std::string> unread_;
   std::set<std::string> kept_;

@@ -1,8 +1,10 @@
 #include "storage/collect/moved_packs.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "storage/repo/format.h"
+#include "storage/repo/frame_form.h"
 #include "storage/repo/put_once.h"
 
 namespace lb::repo {
@@ -35,9 +37,9 @@ Result<MovedFrame> MovedPackWriter::add(ByteView form, const FooterFrame& frame)
   if (!frames_.empty() && full) LB_TRY(close());
   if (frames_.empty()) open();
   auto sealed_bytes = form.size() + aead_tag_bytes;
-  MovedFrame out{0, static_cast<std::uint32_t>(packs_.size() - 1),
-                 static_cast<std::uint32_t>(frames_.size()), bytes_.size(),
-                 static_cast<std::uint32_t>(sealed_bytes)};
+  MovedFrame out{
+      0, static_cast<std::uint32_t>(packs_.size() - 1), static_cast<std::uint32_t>(frames_.size()),
+      static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(sealed_bytes)};
   auto footer = frame;
   footer.offset = out.offset;
   footer.sealed_bytes = out.size;
@@ -47,6 +49,32 @@ Result<MovedFrame> MovedPackWriter::add(ByteView form, const FooterFrame& frame)
              MutableBytes(bytes_).subspan(out.offset, sealed_bytes));
   frames_.push_back(std::move(footer));
   return out;
+}
+
+Result<MovedFrame> MovedPackWriter::gather(ByteView plain, std::span<const FooterChunk> chunks) {
+  std::size_t size = 0;
+  for (const auto& chunk : chunks) size += chunk.length;
+  if (plain_.size() + size > frame_bytes_max) LB_TRY(seal_gathered());
+  MovedFrame out;
+  out.number = static_cast<std::uint32_t>(gathered_.size());
+  out.base = static_cast<std::uint32_t>(plain_.size());
+  for (const auto& chunk : chunks) {
+    auto bytes = plain.subspan(chunk.offset, chunk.length);
+    plain_chunks_.push_back({chunk.id, static_cast<std::uint32_t>(plain_.size()), chunk.length});
+    plain_.insert(plain_.end(), bytes.begin(), bytes.end());
+  }
+  if (plain_.size() >= frame_bytes) LB_TRY(seal_gathered());
+  return out;
+}
+
+Status MovedPackWriter::seal_gathered() {
+  if (plain_.empty()) return {};
+  FooterFrame frame{0, 0, static_cast<std::uint32_t>(plain_.size()),
+                    std::exchange(plain_chunks_, {})};
+  auto sealed = LB_TRY(add(frame_form_of(plain_), frame));
+  gathered_.push_back(sealed);
+  plain_.clear();
+  return {};
 }
 
 Status MovedPackWriter::close() {
@@ -81,6 +109,7 @@ Status MovedPackWriter::put_index() {
 }
 
 Status MovedPackWriter::finish() {
+  LB_TRY(seal_gathered());
   if (!frames_.empty()) LB_TRY(close());
   LB_TRY(put_index());
   return core_.blobs.flush();

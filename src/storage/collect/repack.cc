@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
-#include "storage/collect/moved_packs.h"
+#include "storage/collect/pack_mover.h"
 #include "storage/repo/condemned.h"
 #include "storage/repo/format.h"
 #include "storage/repo/frame_reader.h"
@@ -12,52 +12,6 @@
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
-
-namespace {
-
-constexpr std::uint64_t read_bytes_max = 4 << 20;
-
-// Frames that lie next to one another, read at once.
-struct Run {
-  std::size_t first = 0, last = 0;  // of the list
-  std::uint64_t offset = 0, size = 0;
-};
-
-std::vector<Run> runs_of(const std::vector<std::uint32_t>& numbers,
-                         const std::vector<FooterFrame>& frames) {
-  std::vector<Run> out;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto& frame = frames[numbers[i]];
-    bool joins = !out.empty() && out.back().offset + out.back().size == frame.offset &&
-                 out.back().size + frame.sealed_bytes <= read_bytes_max;
-    if (!joins) out.push_back({i, i, frame.offset, 0});
-    out.back().last = i + 1;
-    out.back().size += frame.sealed_bytes;
-  }
-  return out;
-}
-
-Error damaged_pack(const std::string& pack, const std::string& what) {
-  return Error(ErrorKind::corrupt, cat("object ", pack, ": ", what)).with_exit(ExitCode::damaged);
-}
-
-// Numbers the packs of the new verdict.
-class PackNumbers {
- public:
-  explicit PackNumbers(std::vector<StoredPack>& packs) : packs_(packs) {}
-  std::uint32_t of(const StoredPack& pack) {
-    auto next = static_cast<std::uint32_t>(packs_.size());
-    auto [found, added] = numbers_.try_emplace(pack.name, next);
-    if (added) packs_.push_back(pack);
-    return found->second;
-  }
-
- private:
-  std::vector<StoredPack>& packs_;
-  std::map<std::string, std::uint32_t> numbers_;
-};
-
-}  // namespace
 
 // What is condemned comes before what is there, as for every session.
 Status Repacker::look() {
@@ -73,7 +27,89 @@ Status Repacker::look() {
 
 Result<RepackPlan> Repacker::plan() {
   LB_TRY(look());
-  return plan_repack(survey_, there_, unusable_, options_, core_.clock.now());
+  auto shape = [this](const std::string& pack, std::uint64_t bytes) {
+    return shape_of(pack, bytes);
+  };
+  std::set<std::string> others;
+  for (;;) {
+    RepackPlanner planner(survey_, there_, unusable_, options_, core_.clock.now());
+    worth_ = LB_TRY(planner.seems_worth(shape, others));
+    LB_TRY(survey_.watch(worth_.watched));
+    report_.unread = survey_.unread();
+    auto out = LB_TRY(plan_again());
+    if (!out.packs.empty() || worth_.packs.empty()) return out;
+    // Those that only seemed worth it must not keep others from their turn for ever.
+    others.insert(worth_.packs.begin(), worth_.packs.end());
+  }
+}
+
+// The same of what is there by now.
+Result<RepackPlan> Repacker::plan_again() {
+  RepackPlanner planner(survey_, there_, unusable_, options_, core_.clock.now());
+  auto out = planner.plan(worth_);
+  LB_TRY(weigh(out));
+  return out;
+}
+
+// Those that stay are worth it by what they really hold, and fit into the budget. One always, so
+// that it goes on also where a pack is large beside the budget.
+Status Repacker::weigh(RepackPlan& plan) {
+  std::vector<RepackPlan::Pack> worth;
+  for (auto& pack : plan.packs) {
+    if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
+    if (plan.live_bytes >= plan.budget && !worth.empty()) {
+      ++plan.beyond_budget;
+      continue;
+    }
+    const auto* shape = LB_TRY(shape_of(pack.name, pack.bytes));
+    if (shape == nullptr || !weigh(pack, *shape)) continue;
+    bool fits = plan.live_bytes + pack.live_bytes <= plan.budget || worth.empty();
+    if (!fits) {
+      ++plan.beyond_budget;
+      continue;
+    }
+    plan.bytes += pack.bytes;
+    plan.live_bytes += pack.live_bytes;
+    worth.push_back(std::move(pack));
+  }
+  std::sort(worth.begin(), worth.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  plan.packs = std::move(worth);
+  return {};
+}
+
+// Null: it cannot be read, and was said to be left as it is.
+Result<const PackShape*> Repacker::shape_of(const std::string& pack, std::uint64_t bytes) {
+  auto [found, added] = shapes_.try_emplace(pack);
+  auto& frames = found->second.frames;
+  if (added) {
+    auto end = FrameReader(core_).end_of(pack, bytes);
+    if (!end.ok() && end.error().kind() != ErrorKind::corrupt) return std::move(end).take_error();
+    if (!end.ok()) report_.skipped.push_back(end.error().message());
+    if (end.ok()) {
+      for (const auto& frame : end->frames) {
+        frames.push_back({frame.sealed_bytes, frame.plain_bytes});
+      }
+    }
+  }
+  return frames.empty() ? nullptr : &found->second;
+}
+
+bool Repacker::weigh(RepackPlan::Pack& pack, const PackShape& shape) const {
+  pack.opened.assign(shape.frames.size(), false);
+  double live_bytes = 0;
+  for (auto chunk = pack.live.begin(); chunk != pack.live.end();) {
+    auto number = chunk->frame;
+    std::uint64_t live = 0;
+    for (; chunk != pack.live.end() && chunk->frame == number; ++chunk) live += chunk->length;
+    if (number >= shape.frames.size()) continue;  // PackMover says so
+    const auto& frame = shape.frames[number];
+    auto part = static_cast<double>(live) / static_cast<double>(std::max(1u, frame.plain_bytes));
+    pack.opened[number] = part < options_.open_below;
+    live_bytes += frame.sealed_bytes * (pack.opened[number] ? part : 1.0);
+  }
+  pack.live_bytes = static_cast<std::uint64_t>(live_bytes);
+  return live_bytes < options_.below * static_cast<double>(pack.bytes);
 }
 
 // The name of the session comes after all that is looked at: so the newer of two repackings is the
@@ -125,13 +161,17 @@ Status Repacker::give_up() {
 
 Status Repacker::move(const RepackProgress& progress) {
   // Again, now that collectors wait for this session: what is not condemned by now stays.
-  auto decided = LB_TRY(plan());
+  LB_TRY(look());
+  auto decided = LB_TRY(plan_again());
   LB_TRY(check_order());
   report_.beyond_budget = decided.beyond_budget;
   MovedPackWriter out(core_, session_);
   LB_TRY(rewrite(decided, out, progress));
   LB_TRY(out.finish());
-  auto moved = LB_TRY(verdict(decided, out.packs()));
+  resolve_gathered(out);
+  DraftOptions draft{{}, options_.carried_bytes_max};
+  for (const auto& pack : there_) draft.there.insert(pack.key);
+  auto moved = LB_TRY(draft_moved(session_, survey_, decided, written_, draft));
   LB_TRY(commit(moved));
   report_.new_packs = out.packs().size();
   report_.new_bytes = out.stored_bytes();
@@ -143,10 +183,17 @@ Status Repacker::move(const RepackProgress& progress) {
 Status Repacker::rewrite(const RepackPlan& plan, MovedPackWriter& out,
                          const RepackProgress& progress) {
   std::uint64_t done = 0;
+  PackMover mover(core_, out, stop_);
   for (const auto& pack : plan.packs) {
     if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
-    std::map<std::uint32_t, MovedFrame> places;
-    auto rewritten = rewrite_pack(pack, out, places);
+    // It was planned with what frames may come to when they are compressed anew.
+    bool fits = out.written_bytes() + pack.live_bytes <= plan.budget || written_.places.empty();
+    if (!fits) {
+      ++report_.beyond_budget;
+      continue;
+    }
+    MovedPack places{pack.name, {}, {}};
+    auto rewritten = mover.run(pack, places);
     done += pack.live_bytes;
     if (progress) progress(done, plan.live_bytes);
     if (!rewritten.ok() && rewritten.error().kind() == ErrorKind::corrupt) {
@@ -157,74 +204,25 @@ Status Repacker::rewrite(const RepackPlan& plan, MovedPackWriter& out,
     ++report_.packs;
     report_.bytes += pack.bytes;
     report_.moved_bytes += pack.live_bytes;
-    places_.emplace(pack.name, std::move(places));
+    written_.places.emplace(pack.name, std::move(places));
   }
+  report_.moved_damaged = mover.damaged();
   return {};
 }
 
-Status Repacker::rewrite_pack(const RepackPlan::Pack& pack, MovedPackWriter& out,
-                              std::map<std::uint32_t, MovedFrame>& places) {
-  FrameReader reader(core_);
-  auto end = LB_TRY(reader.end_of(pack.name, pack.bytes));
-  if (!pack.frames.empty() && pack.frames.back() >= end.frames.size()) {
-    return damaged_pack(pack.name, "has fewer frames than snapshots name");
-  }
-  Buffer sealed;
-  for (const auto& run : runs_of(pack.frames, end.frames)) {
-    if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
-    sealed.resize(run.size);
-    LB_TRY(reader.read(pack.name, run.offset, sealed));
-    for (auto i = run.first; i < run.last; ++i) {
-      auto number = pack.frames[i];
-      const auto& frame = end.frames[number];
-      auto bytes = MutableBytes(sealed).subspan(frame.offset - run.offset, frame.sealed_bytes);
-      auto form = LB_TRY(open_form(core_.keys, *end.trailer.aead, pack.name, number, bytes));
-      auto place = LB_TRY(out.add(form, frame));
-      place.frame = number;
-      places.emplace(number, place);
+// Now it is known where the gathered frames came to lie.
+void Repacker::resolve_gathered(const MovedPackWriter& out) {
+  written_.packs = out.packs();
+  for (auto& [name, places] : written_.places) {
+    for (auto& frame : places.frames) {
+      if (frame.whole()) continue;
+      const auto& sealed = out.gathered(frame.number);
+      frame.pack = sealed.pack;
+      frame.number = sealed.number;
+      frame.offset = sealed.offset;
+      frame.size = sealed.size;
     }
   }
-  return {};
-}
-
-// Carries on what earlier ones say of all that is still named, so that they are of no more use.
-Result<Moved> Repacker::verdict(const RepackPlan& plan,
-                                const std::vector<StoredPack>& packs) const {
-  Moved out;
-  out.session = session_;
-  out.looked = survey_.looked();
-  PackNumbers numbers(out.packs);
-  for (const auto& [name, named] : survey_.named()) {
-    auto instead = plan.moved.find(name);
-    bool moved = instead != plan.moved.end();
-    if (!moved && !places_.contains(name)) continue;
-    MovedPack from{name, {}};
-    for (auto number : named.live.numbers()) {
-      MovedFrame frame{number, 0, number, 0, 0};
-      auto pack = name;
-      if (moved) {
-        const auto* old = instead->second.by->find(name, number);
-        const auto& target = instead->second.by->packs[old->pack];
-        frame = *old;
-        frame.pack = 0;
-        pack = target.name;
-        if (!places_.contains(pack)) frame.pack = numbers.of(target);
-      }
-      auto rewritten = places_.find(pack);
-      if (rewritten != places_.end()) {
-        auto place = rewritten->second.find(frame.number);
-        if (place == rewritten->second.end()) {
-          return Error(ErrorKind::internal, cat("frame ", number, " of ", name, " was not moved"));
-        }
-        frame = place->second;
-        frame.frame = number;
-        frame.pack = numbers.of(packs[place->second.pack]);
-      }
-      from.frames.push_back(frame);
-    }
-    out.from.push_back(std::move(from));
-  }
-  return out;
 }
 
 Status Repacker::commit(const Moved& moved) {

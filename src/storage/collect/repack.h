@@ -1,7 +1,8 @@
 // Repacker: moves what is still needed out of packs that are live only in part, so that a collector
-// can free them. It is a session like that of a backup: intent, packs, index, verdict; interrupted
-// at any moment it leaves garbage. Snapshots do not change, and backups may run meanwhile.
-// docs/format.md, "Repacking". Used by prune.
+// can free them. Frames that are needed nearly whole are moved as they are; others are opened, and
+// what is needed in them is put together into new ones. It is a session like that of a backup:
+// intent, packs, index, verdict; interrupted at any moment it leaves garbage. Snapshots do not
+// change, and backups may run meanwhile. docs/format.md, "Repacking". Used by prune.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/collect/moved_draft.h"
 #include "storage/collect/repack_plan.h"
 
 namespace lb::repo {
@@ -21,8 +23,11 @@ struct RepackReport {
   std::uint64_t new_packs = 0, new_bytes = 0;  // written
   std::uint64_t beyond_budget = 0;             // packs left to a later run
   std::vector<std::string> skipped;            // "p/…: frame 3 does not authenticate"
+  std::vector<std::string> moved_damaged;      // frames whose chunks are not what they should be
   std::vector<std::string> unread;             // snapshots whose tables could not be read
 };
+
+class MovedPackWriter;
 
 class Repacker {
  public:
@@ -37,19 +42,17 @@ class Repacker {
   Result<RepackReport> run(const RepackProgress& progress);
 
  private:
-  // Where the frames of packs that were rewritten lie now, by their old number.
-  using Places = std::map<std::string, std::map<std::uint32_t, MovedFrame>>;
-
   Status look();
+  Result<RepackPlan> plan_again();
   Status begin();
   Status move(const RepackProgress& progress);
   Status give_up();
   Status check_order() const;
-  Status rewrite(const RepackPlan& plan, class MovedPackWriter& out,
-                 const RepackProgress& progress);
-  Status rewrite_pack(const RepackPlan::Pack& pack, MovedPackWriter& out,
-                      std::map<std::uint32_t, MovedFrame>& places);
-  Result<Moved> verdict(const RepackPlan& plan, const std::vector<StoredPack>& packs) const;
+  Status weigh(RepackPlan& plan);
+  Result<const PackShape*> shape_of(const std::string& pack, std::uint64_t bytes);
+  bool weigh(RepackPlan::Pack& pack, const PackShape& shape) const;
+  Status rewrite(const RepackPlan& plan, MovedPackWriter& out, const RepackProgress& progress);
+  void resolve_gathered(const MovedPackWriter& out);
   Status commit(const Moved& moved);
 
   const Core& core_;
@@ -59,7 +62,9 @@ class Repacker {
   std::string session_;
   std::vector<BlobInfo> there_;
   std::set<std::string> unusable_;
-  Places places_;
+  std::map<std::string, PackShape> shapes_;  // without frames: it cannot be read
+  RepackPlanner::Worth worth_;               // before the session began
+  Rewritten written_;
   RepackReport report_;
 };
 

@@ -1,8 +1,9 @@
 // Repacking as a model, beside that of collection (protocol_model.h), and a search through every
-// interleaving: for tests only. One pack is named by a snapshot that is there from the start and
-// found by a writer that runs meanwhile; two repackers may move it, and what the other moved;
-// collectors may stall anywhere, points may be forgotten at any time. Steps that the other model
-// shows to be safe however they fall apart are one step here. docs/format.md, "Repacking".
+// interleaving: for tests only. Of one pack a snapshot that is there from the start names
+// a chunk, and a writer that runs meanwhile finds that or another; two repackers may move it, and
+// what the other moved; collectors may stall anywhere, points may be forgotten at any time. Steps
+// that the other model shows to be safe however they fall apart are one step here. docs/format.md,
+// "Repacking".
 #pragma once
 
 #include <unordered_map>
@@ -17,8 +18,8 @@ class Explorer {
   Explorer(const Size& size, Break broken) : size_(size), broken_(broken) {}
 
   Outcome run(std::uint64_t states_max) {
-    seen_.emplace(size_.moved ? moved() : State(), Step{nullptr, "", 0});
-    todo_.push_back(&*seen_.begin());
+    if (size_.moved) begin(moved(chunk_dead));
+    begin(size_.moved ? moved(chunk_needed) : State());
     while (!todo_.empty() && seen_.size() < states_max) {
       at_ = todo_.back();
       todo_.pop_back();
@@ -46,12 +47,16 @@ class Explorer {
   };
   using Node = std::pair<const State, Step>;
 
-  static State moved() {
+  void begin(const State& s) { todo_.push_back(&*seen_.emplace(s, Step{nullptr, "", 0}).first); }
+  // `found`: the chunk that the writer relied on.
+  static State moved(Bits found) {
     State s;
     s.packs = with(bit(0), bit(2));
     s.sealed = with(with(bit(0), bit(1)), bit(2));
     s.begun = bit(2);
-    s.moves[0] = {bit(0), 1, {3, 0, 0, 0}};
+    s.moves[0] = {bit(0), 1, {3, 0, 0, 0}, {chunk_needed, 0, 0, 0}};
+    s.holds[0] = chunk_needed;
+    s.chunk[1] = found;
     s.actors[0].pc = s.actors[1].pc = 9;
     return s;
   }
@@ -68,7 +73,8 @@ class Explorer {
       for (int r = 2; r < sessions; ++r) {
         const auto& move = s.moves[r - 2];
         auto target = move.to[s.names[i]];
-        bool there = target != 0 && (s.packs & bit(target - 1)) != 0;
+        bool there = target != 0 && (s.packs & bit(target - 1)) != 0 &&
+                     (move.has[s.names[i]] & s.chunk[i]) != 0;
         found = found || ((counting(s) & bit(r)) != 0 && there && (move.looked & bit(i)) != 0);
       }
       if (!found) return false;
@@ -154,10 +160,7 @@ class Explorer {
       case 2:
         own.pc = 3;
         for (int pack : {0, 2, 3}) {
-          if (!(s.actors[0].usable & bit(pack))) continue;
-          own.usable = 0;
-          next.names[1] = static_cast<Bits>(pack);
-          go(next, "writer relies on pack ", pack);
+          if (s.actors[0].usable & bit(pack)) rely_on(s, pack);
         }
         if (s.actors[0].usable & without(0xFF, bit(1))) return;
         next.names[1] = 1;
@@ -167,6 +170,17 @@ class Explorer {
         return seal(s, 1, "verdict of writer ");
       default:
         return;
+    }
+  }
+
+  void rely_on(const State& s, int pack) {
+    auto next = s;
+    next.actors[0] = {3, 0};
+    next.names[1] = static_cast<Bits>(pack);
+    for (Bits chunk : {chunk_needed, chunk_dead}) {
+      if (!((pack == 0 ? both_chunks : s.holds[pack - 2]) & chunk)) continue;
+      next.chunk[1] = chunk;
+      go(next, "writer relies on pack ", pack);
     }
   }
 
@@ -206,29 +220,52 @@ class Explorer {
     }
   }
 
-  // `carry`: names frames again that were moved before; else moves them once more.
+  // `carry`: says again what was moved before, or leaves that to the other where the old pack is
+  // gone; else moves it once more. Of a pack only what is named is moved.
   void plan(const State& s, int r, bool carry) {
     auto next = s;
-    auto& own = next.actors[r - 1];
     auto& move = next.moves[r - 2];
     auto can_use = s.actors[r - 1].usable;
     move.looked = counting(s) & snapshots;
+    bool may_leave = false;
     for (int pack = 0; pack < sessions; ++pack) {
-      Bits naming = 0;
-      for (int i = 0; i < 2; ++i) {
-        if ((move.looked & bit(i)) && s.names[i] == pack) naming = with(naming, bit(i));
-      }
-      if (naming == 0) continue;
+      auto wanted = named(s, pack, move.looked);
+      if (wanted == 0) continue;
+      bool knows = says_all(s, 5 - r, pack, wanted, can_use);
+      if (!(s.packs & can_use & bit(pack)) && !knows) continue;
+      may_leave = may_leave || (carry && knows && !(s.packs & bit(pack)));
       const auto& other = s.moves[3 - r];  // of 2: [1], of 3: [0]
-      // All name the same frame.
-      bool knows = (counting(s) & bit(5 - r)) != 0 && other.to[pack] != 0 &&
-                   (can_use & bit(other.to[pack] - 1)) != 0;
-      bool readable = (s.packs & can_use & bit(pack)) != 0 || knows;
-      if (!readable) continue;
-      move.to[pack] = carry && knows ? other.to[pack] : static_cast<Bits>(r + 1);
+      bool again = carry && knows;
+      move.to[pack] = again ? other.to[pack] : static_cast<Bits>(r + 1);
+      move.has[pack] = again ? other.has[pack] : wanted;
+      if (!again) next.holds[r - 2] = with(next.holds[r - 2], wanted);
     }
-    own = {3, 0};
+    next.actors[r - 1] = {3, 0};
+    if (may_leave) leave(next, r);
     go(next, carry ? "repacker carries on " : "repacker moves ", r);
+  }
+  void leave(State next, int r) {
+    auto& move = next.moves[r - 2];
+    for (int pack = 0; pack < sessions; ++pack) {
+      if ((next.packs & bit(pack)) || move.to[pack] == r + 1) continue;
+      move.to[pack] = move.has[pack] = 0;
+    }
+    go(next, "repacker leaves to the other ", r);
+  }
+  // The chunks of the pack that snapshots name.
+  static Bits named(const State& s, int pack, Bits looked) {
+    Bits out = 0;
+    for (int i = 0; i < 2; ++i) {
+      if ((looked & bit(i)) && s.names[i] == pack) out = with(out, s.chunk[i]);
+    }
+    return out;
+  }
+  bool says_all(const State& s, int r, int pack, Bits wanted, Bits can_use) const {
+    const auto& move = s.moves[r - 2];
+    bool blind = broken_ == Break::carries_left_behind;
+    return (counting(s) & bit(r)) != 0 && move.to[pack] != 0 &&
+           (can_use & bit(move.to[pack] - 1)) != 0 &&
+           (blind || without(wanted, move.has[pack]) == 0);
   }
 
   // The move that stands for the pack in that snapshot; -1: none.

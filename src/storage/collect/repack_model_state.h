@@ -24,6 +24,7 @@ enum class Break {
   oldest_stands,          // one collector lets the oldest move stand, not the newest
   moved_while_unseen,     // a move whose packs were not listed yet stands for nothing
   drops_moves_too_early,  // a move goes though not all it looked at is known
+  carries_left_behind,    // says again what was moved before, though a chunk that is named was not
 };
 
 struct Size {
@@ -53,9 +54,13 @@ inline constexpr Bits bit(int i) { return static_cast<Bits>(1u << i); }
 inline constexpr Bits with(Bits a, Bits b) { return static_cast<Bits>(a | b); }
 inline constexpr Bits without(Bits a, Bits b) { return static_cast<Bits>(a & ~b); }
 
+// The old pack holds two chunks, of which the first snapshot names one.
+inline constexpr Bits chunk_needed = 1, chunk_dead = 2, both_chunks = 3;
+
 struct Move {
   Bits looked = 0, rank = 0;
-  Bits to[sessions] = {};  // by old pack: the new one + 1
+  Bits to[sessions] = {};   // by old pack: the new one + 1
+  Bits has[sessions] = {};  // and the chunks that went there
   Bits targets() const {
     Bits out = 0;
     for (auto target : to) out = target != 0 ? with(out, bit(target - 1)) : out;
@@ -74,14 +79,16 @@ struct Collector {
 };
 struct State {
   Bits packs = 1, intents = 0, sealed = 1, aborted = 0, ended = 0, closed = 0, begun = 0;
-  Bits names[2] = {0, 0};  // the pack that each snapshot names
+  Bits names[2] = {0, 0};                        // the pack that each snapshot names
+  Bits chunk[2] = {chunk_needed, chunk_needed};  // and the chunk in it
+  Bits holds[2] = {0, 0};                        // chunks in the packs of the repackers
   Move moves[2];
   Generation generations[generations_max];
   Actor actors[3];  // the writer, the repackers
   Collector collectors[2];
   bool operator==(const State& other) const { return std::memcmp(this, &other, sizeof other) == 0; }
 };
-static_assert(sizeof(State) == 9 + 12 + 6 * generations_max + 6 + 22);
+static_assert(sizeof(State) == 13 + 20 + 6 * generations_max + 6 + 22);
 
 struct Hash {
   std::size_t operator()(const State& state) const {

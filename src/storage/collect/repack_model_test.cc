@@ -70,7 +70,8 @@ INSTANTIATE_TEST_SUITE_P(RepackModel, EachRepackRule,
                                          std::pair(Break::later_moves_ignored, crowd),
                                          std::pair(Break::oldest_stands, crowd),
                                          std::pair(Break::moved_while_unseen, two_collectors),
-                                         std::pair(Break::drops_moves_too_early, with_writer)));
+                                         std::pair(Break::drops_moves_too_early, with_writer),
+                                         std::pair(Break::carries_left_behind, moved)));
 
 // In one place either suffices; in a copy packs and verdicts come from elsewhere.
 // As far as a minute goes: all of it takes more memory than a test should.

@@ -108,7 +108,11 @@ void moved_again(ByteView bytes) {
   LB_ASSERT(second.ok() && encode_moved(*second) == encoded);
   for (const auto& pack : first->from) {
     for (const auto& frame : pack.frames) {
-      LB_ASSERT(first->find(pack.name, frame.frame) == &frame && frame.pack < first->packs.size());
+      LB_ASSERT(pack.find(frame.frame) == &frame && frame.pack < first->packs.size());
+      for (const auto& run : pack.runs_of(frame)) {
+        auto offset = pack.offset_in(frame, run.offset, run.length);
+        LB_ASSERT(offset && *offset + run.length <= frame_bytes_max);
+      }
     }
   }
 }

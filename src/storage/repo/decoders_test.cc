@@ -79,6 +79,19 @@ Index some_index(Random& random) {
   return index;
 }
 
+void add_runs(Random& random, MovedFrame& frame, MovedPack& pack) {
+  frame.base = static_cast<std::uint32_t>(random.below(9));
+  frame.first_run = static_cast<std::uint32_t>(pack.runs.size());
+  frame.runs = 1 + static_cast<std::uint32_t>(random.below(4));
+  std::uint32_t end = 0;
+  for (std::uint32_t i = 0; i < frame.runs; ++i) {
+    auto gap = static_cast<std::uint32_t>(random.below(1000));
+    auto length = 1 + static_cast<std::uint32_t>(random.below(50'000));
+    pack.runs.push_back({end + gap, length});
+    end += gap + length;
+  }
+}
+
 Moved some_moved(Random& random) {
   Moved moved;
   moved.session = "z";
@@ -89,15 +102,22 @@ Moved some_moved(Random& random) {
   }
   moved.packs = {{"p/c/00000000", 1 << 20, {}}, {"p/c/00000001", 1 << 20, {}}};
   for (const char* name : {"p/a/00000000", "p/a/00000001", "p/b/00000000"}) {
-    MovedPack pack{name, {}};
-    std::uint64_t offset = 8;
-    std::uint32_t frame = 0;
-    for (std::uint32_t i = 0; i < 6; ++i) {
-      auto size = static_cast<std::uint32_t>(1 + random.below(100'000));
-      frame += static_cast<std::uint32_t>(random.below(3)) + (i > 0 ? 1 : 0);
-      bool apart = random.below(4) == 0;
-      pack.frames.push_back({frame, apart ? 1u : 0u, apart ? 77u : i, apart ? 5 : offset, size});
-      offset += size;
+    MovedPack pack{name, {}, {}};
+    MovedFrame next;
+    next.offset = 8;
+    for (std::uint32_t i = 0; i < 9; ++i) {
+      next.frame += static_cast<std::uint32_t>(random.below(3)) + (i > 0 ? 1 : 0);
+      next.size = static_cast<std::uint32_t>(1 + random.below(60'000));
+      auto frame = next;
+      if (random.below(4) == 0) frame = {next.frame, 1, 77 + i, 5, next.size};
+      if (random.below(2) == 0) add_runs(random, frame, pack);
+      pack.frames.push_back(frame);
+      ++next.number;
+      next.offset += next.size;
+      if (frame.whole() || random.below(2) == 0) continue;
+      frame.frame = ++next.frame;  // the same new frame holds what is left of another
+      add_runs(random, frame, pack);
+      pack.frames.push_back(frame);
     }
     moved.from.push_back(std::move(pack));
   }
@@ -219,11 +239,31 @@ TEST(Decoders, WhatWasMovedDecodesToTheSame) {
       ASSERT_EQ(again.from[i].frames.size(), moved.from[i].frames.size());
       for (std::size_t f = 0; f < moved.from[i].frames.size(); ++f) {
         const auto &x = moved.from[i].frames[f], &y = again.from[i].frames[f];
-        EXPECT_EQ(std::tie(x.frame, x.pack, x.number, x.offset, x.size),
-                  std::tie(y.frame, y.pack, y.number, y.offset, y.size));
+        EXPECT_EQ(std::tie(x.frame, x.pack, x.number, x.offset, x.size, x.base, x.runs),
+                  std::tie(y.frame, y.pack, y.number, y.offset, y.size, y.base, y.runs));
+        auto wanted = moved.from[i].runs_of(x), got = again.from[i].runs_of(y);
+        ASSERT_TRUE(std::equal(wanted.begin(), wanted.end(), got.begin(), got.end(),
+                               [](const MovedRun& a, const MovedRun& b) {
+                                 return a.offset == b.offset && a.length == b.length;
+                               }));
       }
     }
   }
+}
+
+TEST(Decoders, RunsSayWhereChunksLie) {
+  MovedPack pack{"p/a/00000000", {}, {{100, 50}, {200, 10}}};
+  MovedFrame frame{3, 0, 7, 8, 1000, 40, 0, 2};
+  EXPECT_EQ(pack.offset_in(frame, 100, 50), 40u);
+  EXPECT_EQ(pack.offset_in(frame, 120, 30), 60u);
+  EXPECT_EQ(pack.offset_in(frame, 200, 10), 90u);
+  for (auto [offset, length] :
+       {std::pair(99u, 2u), {120u, 31u}, {150u, 1u}, {205u, 6u}, {0u, 1u}}) {
+    EXPECT_FALSE(pack.offset_in(frame, offset, length)) << offset;
+  }
+  EXPECT_FALSE(pack.offset_in(frame, 100, UINT64_MAX / 2));
+  frame.runs = 0;
+  EXPECT_EQ(pack.offset_in(frame, 205, 6), 205u) << "moved whole";
 }
 
 TEST(Decoders, AMoveThatMakesNoSenseIsRefused) {
@@ -243,6 +283,17 @@ TEST(Decoders, AMoveThatMakesNoSenseIsRefused) {
   moved.packs[0].bytes = 100;
   moved.packs[1].bytes = 100;
   EXPECT_TRUE(refused(moved)) << "beyond the end of the pack";
+  moved = good;
+  moved.from[0] = {"p/a/00000000", {{0, 0, 0, 8, 100, 5, 0, 1}}, {{0, frame_bytes_max - 5}}};
+  EXPECT_FALSE(refused(moved));
+  moved.from[0].frames[0].base = 6;
+  EXPECT_TRUE(refused(moved)) << "beyond the largest frame";
+  moved.from[0].runs[0] = {10, 0};
+  EXPECT_TRUE(refused(moved)) << "a run of nothing";
+  moved.from[0].runs[0] = {frame_bytes_max, 1};
+  EXPECT_TRUE(refused(moved)) << "a run of no frame";
+  moved.from[0] = {"p/a/00000000", {{0, 0, 0, 8, 9}, {1, 0, 0, 8, 9}}, {}};
+  EXPECT_TRUE(refused(moved)) << "two whole frames in one";
   moved = good;
   std::swap(moved.from[0], moved.from[1]);
   EXPECT_TRUE(refused(moved)) << "out of order";

@@ -29,6 +29,7 @@ struct Piece {
   std::uint32_t pack = 0;  // in the list of Fetch
   std::uint32_t frame = 0, frame_size = 0;
   std::uint64_t frame_offset = 0;
+  std::uint32_t offset = 0;  // in the opened frame
 };
 
 struct Read {
@@ -37,8 +38,7 @@ struct Read {
 };
 
 bool in_pack_order(const Piece& a, const Piece& b) {
-  return std::tie(a.pack, a.frame_offset, a.extent->offset) <
-         std::tie(b.pack, b.frame_offset, b.extent->offset);
+  return std::tie(a.pack, a.frame_offset, a.offset) < std::tie(b.pack, b.frame_offset, b.offset);
 }
 
 std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
@@ -80,7 +80,7 @@ class Pieces {
         const auto& extent = extents[extent_];
         if (!extent.hole && extent.length > 0) {
           out.push_back({&extent, at_, row_, extent.pack, extent.frame, extent.frame_size,
-                         extent.frame_offset});
+                         extent.frame_offset, extent.offset});
         }
         at_ += extent.length;
       }
@@ -138,11 +138,12 @@ class Fetch {
   struct Scratch {
     Buffer sealed;
     std::array<Buffer, frames_max> frames;  // room for opened ones
-    std::vector<ChunkCheck> checks;         // of pieces one after another
+    std::vector<std::size_t> wanted;        // pieces that lie in them
+    std::vector<ChunkCheck> checks;         // of these
     CheckScratch check;
   };
 
-  // Turns a piece to where its frame lies now. Packs that were given up are few, or none: what is
+  // Turns a piece to where it lies now. Packs that were given up are few, or none: what is
   // there is asked once.
   Status settle(Piece& piece) {
     auto number = piece.pack;
@@ -160,8 +161,9 @@ class Fetch {
     if (added) moved_.push_back(place->pack);
     piece.pack = found->second;
     piece.frame = place->frame;
-    piece.frame_offset = place->offset;
-    piece.frame_size = place->size;
+    piece.frame_offset = place->frame_offset;
+    piece.frame_size = place->frame_size;
+    piece.offset = place->offset;
     return {};
   }
 
@@ -185,47 +187,66 @@ class Fetch {
     if (scratch.sealed.size() < read.size) scratch.sealed.resize(read.size);
     auto bytes = MutableBytes(scratch.sealed).first(read.size);
     auto got = snapshot_.frames().read(pack, read.offset, bytes);
-    scratch.checks.clear();
-    std::size_t given = read.first, frames = 0;
+    if (!got.ok()) return give_from_elsewhere(got.error(), read.first, read.last);
+    std::size_t frames = 0;
     for (auto first = read.first; first < read.last;) {
       auto last = first + 1;
       while (last < read.last && same_frame(pieces_[first], pieces_[last])) ++last;
       const auto& piece = pieces_[first];
       auto sealed = bytes.subspan(piece.frame_offset - read.offset, piece.frame_size);
-      auto frame = LB_TRY(open_frame(pack, got, sealed, first, scratch.frames[frames++]));
-      for (; first < last; ++first) scratch.checks.push_back({pieces_[first].extent, frame});
+      auto frame = snapshot_.frames().open(pack, piece.frame, sealed, scratch.frames[frames]);
+      if (frame.ok()) {
+        want(*frame, first, last, scratch);
+        ++frames;
+      } else {
+        LB_TRY(give_from_elsewhere(frame.error(), first, last));
+      }
+      first = last;
       if (frames < frames_max && first < read.last) continue;
-      LB_TRY(give_checked(pack, given, scratch));
-      scratch.checks.clear();
-      given = first;
+      LB_TRY(give_checked(pack, scratch));
       frames = 0;
     }
     return {};
   }
 
-  // The frame of a piece; it lies in `sealed` or in `room`. `got`: whether `sealed` could be read.
-  Result<ByteView> open_frame(const std::string& pack, const Status& got, MutableBytes sealed,
-                              std::size_t piece, Buffer& room) {
-    auto frame = got.ok() ? snapshot_.frames().open(pack, pieces_[piece].frame, sealed, room)
-                          : Result<ByteView>(got.error());
-    if (frame.ok()) return frame;
-    const auto& extent = *pieces_[piece].extent;
-    auto named = LB_TRY(snapshot_.pack_of(extent));
-    auto copied = snapshot_.frames().elsewhere(named, extent, frame.error());
-    room = LB_TRY(std::move(copied).context(what(piece)));
-    return ByteView(room);
+  // Pieces [first, last) lie in the frame.
+  void want(ByteView frame, std::size_t first, std::size_t last, Scratch& scratch) {
+    for (auto i = first; i < last; ++i) {
+      const auto& piece = pieces_[i];
+      scratch.wanted.push_back(i);
+      scratch.checks.push_back(
+          {piece.frame, frame, piece.offset, piece.extent->length, piece.extent->id});
+    }
   }
 
-  // Gives the pieces from `first` on whose checks are in `scratch`, if all of them are good.
-  Status give_checked(const std::string& pack, std::size_t first, Scratch& scratch) {
+  // Gives what is wanted if all of it is good.
+  Status give_checked(const std::string& pack, Scratch& scratch) {
     auto bad = snapshot_.frames().check(pack, scratch.checks, scratch.check);
-    if (bad) return std::move(bad->error).context(what(first + bad->number));
+    if (bad) return std::move(bad->error).context(what(scratch.wanted[bad->number]));
     for (std::size_t i = 0; i < scratch.checks.size(); ++i) {
-      const auto& piece = pieces_[first + i];
-      auto bytes = scratch.checks[i].frame.subspan(piece.extent->offset, piece.extent->length);
-      LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
-      if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
+      const auto& check = scratch.checks[i];
+      LB_TRY(
+          give_piece(pieces_[scratch.wanted[i]], check.frame.subspan(check.offset, check.length)));
     }
+    scratch.wanted.clear();
+    scratch.checks.clear();
+    return {};
+  }
+
+  Status give_from_elsewhere(const Error& why, std::size_t first, std::size_t last) {
+    for (auto i = first; i < last; ++i) {
+      const auto& piece = pieces_[i];
+      auto named = LB_TRY(snapshot_.pack_of(*piece.extent));
+      auto found = snapshot_.frames().elsewhere(named, *piece.extent, why);
+      auto chunk = LB_TRY(std::move(found).context(what(i)));
+      LB_TRY(give_piece(piece, chunk.bytes()));
+    }
+    return {};
+  }
+
+  Status give_piece(const Piece& piece, ByteView bytes) {
+    LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
+    if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
     return {};
   }
 

@@ -20,18 +20,18 @@ Error too_short(const std::string& pack) {
       .with_exit(ExitCode::damaged);
 }
 
-Error wrong_chunk(const std::string& pack, const Extent& extent) {
+Error wrong_chunk(const std::string& pack, std::uint32_t frame) {
   return Error(ErrorKind::corrupt,
-               cat("object ", pack, ": frame ", extent.frame, " does not hold the chunk it should"))
+               cat("object ", pack, ": frame ", frame, " does not hold the chunk it should"))
       .with_exit(ExitCode::damaged);
 }
 
-bool is_inside(const Extent& extent, ByteView frame) {
-  return extent.offset <= frame.size() && extent.length <= frame.size() - extent.offset;
+bool is_inside(std::uint32_t offset, std::uint64_t length, ByteView frame) {
+  return offset <= frame.size() && length <= frame.size() - offset;
 }
 
-bool same_place(const Extent& a, const Extent& b) {
-  return a.offset == b.offset && a.length == b.length;
+bool same_place(const ChunkCheck& a, const ChunkCheck& b) {
+  return a.frame.data() == b.frame.data() && a.offset == b.offset && a.length == b.length;
 }
 
 }  // namespace
@@ -130,8 +130,7 @@ bool FrameReader::is_there(const std::string& pack) {
 
 std::optional<MovedPlace> FrameReader::moved(const std::string& pack, const Extent& extent) {
   if (is_there(pack)) return std::nullopt;
-  return finder_.find(pack, extent.frame,
-                      [&](const MovedPlace& place) { return is_there(place.pack); });
+  return finder_.find(pack, extent, [&](const MovedPlace& place) { return is_there(place.pack); });
 }
 
 Result<Buffer> FrameReader::open(const std::string& pack, std::uint32_t frame, ByteView sealed) {
@@ -159,23 +158,20 @@ Status FrameReader::read(const std::string& pack, std::uint64_t offset, MutableB
 std::optional<FrameReader::BadChunk> FrameReader::check(const std::string& pack,
                                                         std::span<const ChunkCheck> checks,
                                                         CheckScratch& scratch) {
-  auto again = [&](std::size_t i) {
-    return i > 0 && checks[i].frame.data() == checks[i - 1].frame.data() &&
-           same_place(*checks[i].extent, *checks[i - 1].extent);
-  };
   scratch.chunks.clear();
   for (std::size_t i = 0; i < checks.size(); ++i) {
-    const auto& extent = *checks[i].extent;
-    if (!is_inside(extent, checks[i].frame)) return BadChunk{wrong_chunk(pack, extent), i};
-    if (!again(i)) scratch.chunks.push_back(checks[i].frame.subspan(extent.offset, extent.length));
+    const auto& [number, frame, offset, length, id] = checks[i];
+    if (!is_inside(offset, length, frame)) return BadChunk{wrong_chunk(pack, number), i};
+    if (i > 0 && same_place(checks[i], checks[i - 1])) continue;
+    scratch.chunks.push_back(frame.subspan(offset, length));
   }
   scratch.digests.resize(scratch.chunks.size());
   core_.id_mac.of_many(scratch.chunks, scratch.digests);
-  std::size_t number = 0;
+  std::size_t digest = 0;
   for (std::size_t i = 0; i < checks.size(); ++i) {
-    if (i > 0 && !again(i)) ++number;
-    if (short_id(scratch.digests[number]) == checks[i].extent->id) continue;
-    return BadChunk{wrong_chunk(pack, *checks[i].extent), i};
+    if (i > 0 && !same_place(checks[i], checks[i - 1])) ++digest;
+    if (short_id(scratch.digests[digest]) == checks[i].id) continue;
+    return BadChunk{wrong_chunk(pack, checks[i].number), i};
   }
   return std::nullopt;
 }
@@ -186,31 +182,92 @@ Result<Buffer> FrameReader::open_at(const std::string& pack, const Extent& exten
   return open(pack, extent.frame, *sealed);
 }
 
-Result<Buffer> FrameReader::open_anywhere(const std::string& pack, const Extent& extent) {
+Result<StoredChunk> FrameReader::cut(const std::string& pack, const Extent& extent,
+                                     SharedFrame frame) {
+  if (!is_inside(extent.offset, extent.length, *frame)) return wrong_chunk(pack, extent.frame);
+  StoredChunk out{std::move(frame), extent.offset, static_cast<std::uint32_t>(extent.length)};
+  if (chunk_id(core_, out.bytes()) != extent.id) return wrong_chunk(pack, extent.frame);
+  return out;
+}
+
+std::optional<StoredChunk> FrameReader::cached(const std::string& pack, const Extent& extent) {
+  SharedFrame frame;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = cached_.find({pack, extent.frame});
+    if (found == cached_.end()) return std::nullopt;
+    recent_.splice(recent_.begin(), recent_, found->second);
+    frame = found->second->second;
+  }
+  auto chunk = cut(pack, extent, std::move(frame));
+  if (!chunk.ok()) return std::nullopt;
+  return std::move(chunk).take();
+}
+
+// Under its own name, or under that of a place it was moved to.
+std::optional<StoredChunk> FrameReader::cached_anywhere(const std::string& pack,
+                                                        const Extent& extent) {
+  if (auto chunk = cached(pack, extent)) return chunk;
+  for (const auto& place : finder_.known(pack, extent)) {
+    if (auto chunk = cached(place.pack, place.of(extent))) return chunk;
+  }
+  return std::nullopt;
+}
+
+// Cuts the chunk from a frame that was opened, which goes into the cache when it has it.
+Result<StoredChunk> FrameReader::keep(const std::string& pack, const Extent& extent, Buffer frame) {
+  auto shared = std::make_shared<const Buffer>(std::move(frame));
+  auto chunk = LB_TRY(cut(pack, extent, shared));
+  std::lock_guard lock(mutex_);
+  Place place{pack, extent.frame};
+  if (cached_.contains(place)) return chunk;
+  recent_.emplace_front(place, shared);
+  cached_[place] = recent_.begin();
+  cached_bytes_ += shared->size();
+  while (cached_bytes_ > cached_bytes_max && recent_.size() > 1) {
+    cached_bytes_ -= recent_.back().second->size();
+    cached_.erase(recent_.back().first);
+    recent_.pop_back();
+  }
+  return chunk;
+}
+
+Result<StoredChunk> FrameReader::chunk(const std::string& pack, const Extent& extent) {
+  if (auto chunk = cached_anywhere(pack, extent)) return std::move(*chunk);
   auto place = moved(pack, extent);
-  auto opened = place ? open_at(place->pack, place->of(extent)) : open_at(pack, extent);
-  if (opened.ok()) return opened;
-  return elsewhere(pack, extent, std::move(opened).take_error());
+  const auto& where = place ? place->pack : pack;
+  auto at = place ? place->of(extent) : extent;
+  auto opened = open_at(where, at);
+  if (opened.ok()) return keep(where, at, std::move(opened).take());
+  return elsewhere(pack, extent, opened.error());
 }
 
 // `pack` may have been given up while we read, or a place it was moved to since.
-Result<Buffer> FrameReader::elsewhere(const std::string& pack, const Extent& extent, Error why) {
+Result<StoredChunk> FrameReader::elsewhere(const std::string& pack, const Extent& extent,
+                                           const Error& why) {
   if (!may_be_elsewhere(why)) return why;
-  std::optional<Buffer> found;
-  (void)finder_.find(pack, extent.frame, [&](const MovedPlace& candidate) {
+  if (auto chunk = cached_anywhere(pack, extent)) return std::move(*chunk);
+  std::optional<StoredChunk> found;
+  (void)finder_.find(pack, extent, [&](const MovedPlace& candidate) {
     auto opened = open_at(candidate.pack, candidate.of(extent));
-    if (opened.ok()) found = std::move(opened).take();
+    if (!opened.ok()) return false;
+    auto chunk = keep(candidate.pack, candidate.of(extent), std::move(opened).take());
+    if (chunk.ok()) found = std::move(chunk).take();
     return found.has_value();
   });
   if (found) return std::move(*found);
-  std::vector<MovedPlace> places = finder_.known(pack, extent.frame);
-  places.insert(places.begin(), {pack, extent.frame, extent.frame_offset, extent.frame_size});
+  auto places = finder_.known(pack, extent);
+  places.insert(places.begin(),
+                {pack, extent.frame, extent.frame_offset, extent.frame_size, extent.offset});
   for (std::size_t number = 0; auto* copy = core_.blobs.copy(number); ++number) {
     for (const auto& candidate : places) {
-      auto opened = frame_in(*copy, candidate.pack, candidate.of(extent));
+      auto at = candidate.of(extent);
+      auto opened = frame_in(*copy, candidate.pack, at);
       if (!opened.ok()) continue;
+      auto chunk = keep(candidate.pack, at, std::move(opened).take());
+      if (!chunk.ok()) continue;
       core_.blobs.healed(candidate.pack, number);
-      return opened;
+      return chunk;
     }
   }
   return why;
@@ -222,39 +279,6 @@ Result<Buffer> FrameReader::frame_in(BlobStore& blobs, const std::string& pack,
   auto end = LB_TRY(trailer(blobs, pack));
   auto sealed = LB_TRY(blobs.get_range(pack, extent.frame_offset, extent.frame_size));
   return open_frame(core_.keys, *end.aead, pack, extent.frame, sealed);
-}
-
-Result<SharedFrame> FrameReader::frame(const std::string& pack, const Extent& extent) {
-  Place place{pack, extent.frame};
-  {
-    std::lock_guard lock(mutex_);
-    auto found = cached_.find(place);
-    if (found != cached_.end()) {
-      recent_.splice(recent_.begin(), recent_, found->second);
-      return found->second->second;
-    }
-  }
-  auto opened = LB_TRY(open_anywhere(pack, extent));
-  auto shared = std::make_shared<const Buffer>(std::move(opened));
-  std::lock_guard lock(mutex_);
-  if (cached_.contains(place)) return shared;
-  recent_.emplace_front(place, shared);
-  cached_[place] = recent_.begin();
-  cached_bytes_ += shared->size();
-  while (cached_bytes_ > cached_bytes_max && recent_.size() > 1) {
-    cached_bytes_ -= recent_.back().second->size();
-    cached_.erase(recent_.back().first);
-    recent_.pop_back();
-  }
-  return shared;
-}
-
-Result<ByteView> FrameReader::chunk(const std::string& pack, const Extent& extent, ByteView frame) {
-  if (is_inside(extent, frame)) {
-    auto bytes = frame.subspan(extent.offset, extent.length);
-    if (chunk_id(core_, bytes) == extent.id) return bytes;
-  }
-  return wrong_chunk(pack, extent);
 }
 
 }  // namespace lb::repo

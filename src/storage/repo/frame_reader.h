@@ -1,6 +1,6 @@
 // FrameReader: opens frames of packs. Keeps the keys of packs and the frames used last. The one
-// place where a pack that was given up is looked for elsewhere: first where its frames were moved,
-// then in copies of the store. Thread-safe.
+// place where what lay in a pack that was given up is looked for elsewhere: first where it was
+// moved, then in copies of the store. Thread-safe.
 #pragma once
 
 #include <list>
@@ -33,21 +33,32 @@ struct PackEnd {
 
 // A chunk to be compared with its id.
 struct ChunkCheck {
-  const Extent* extent = nullptr;
-  ByteView frame;  // opened
+  std::uint32_t number = 0;  // of the frame
+  ByteView frame;            // opened
+  std::uint32_t offset = 0;
+  std::uint64_t length = 0;
+  ChunkId id{};
 };
+
 // What a thread keeps from one check to the next.
 struct CheckScratch {
   std::vector<ByteView> chunks;
   std::vector<Digest> digests;
 };
 
+// A chunk that was compared with its id, and the frame that holds it.
+struct StoredChunk {
+  SharedFrame frame;
+  std::uint32_t offset = 0, length = 0;
+  ByteView bytes() const { return ByteView(*frame).subspan(offset, length); }
+};
+
 class FrameReader {
  public:
   explicit FrameReader(const Core& core) : core_(core), finder_(core) {}
 
-  // One frame through the cache.
-  Result<SharedFrame> frame(const std::string& pack, const Extent& extent);
+  // The chunk of an extent, wherever it lies by now; its frame goes through the cache.
+  Result<StoredChunk> chunk(const std::string& pack, const Extent& extent);
   // The sealed bytes of a frame, opened; past the cache.
   Result<Buffer> open(const std::string& pack, std::uint32_t frame, ByteView sealed);
   // The same without a copy: decrypts `sealed` where it is; the result lies there or in `plain`.
@@ -63,20 +74,21 @@ class FrameReader {
   };
   std::optional<BadChunk> check(const std::string& pack, std::span<const ChunkCheck> checks,
                                 CheckScratch& scratch);
-  // Where the frame lies now when its pack was given up; nothing: where the extent says, or
+  // Where the chunk lies now when its pack was given up; nothing: where the extent says, or
   // nowhere.
   std::optional<MovedPlace> moved(const std::string& pack, const Extent& extent);
-  // The frame from wherever else it may be, for a reader that could not get or open it where it
-  // should be; `why` is returned when nobody has it whole.
-  Result<Buffer> elsewhere(const std::string& pack, const Extent& extent, Error why);
-  // The chunk of an extent, cut from its frame and checked against its id.
-  Result<ByteView> chunk(const std::string& pack, const Extent& extent, ByteView frame);
+  // The chunk from wherever else it may be, for a reader that could not get or open its frame where
+  // it should be; `why` is returned when nobody has it whole.
+  Result<StoredChunk> elsewhere(const std::string& pack, const Extent& extent, const Error& why);
   // Trailer and footer, as a rule with one request.
   Result<PackEnd> end_of(const std::string& pack, std::uint64_t pack_size);
 
  private:
   Result<Buffer> open_at(const std::string& pack, const Extent& extent);
-  Result<Buffer> open_anywhere(const std::string& pack, const Extent& extent);
+  std::optional<StoredChunk> cached(const std::string& pack, const Extent& extent);
+  std::optional<StoredChunk> cached_anywhere(const std::string& pack, const Extent& extent);
+  Result<StoredChunk> keep(const std::string& pack, const Extent& extent, Buffer frame);
+  Result<StoredChunk> cut(const std::string& pack, const Extent& extent, SharedFrame frame);
   Result<PackTrailer> trailer(BlobStore& blobs, const std::string& pack);
   bool is_there(const std::string& pack);
   Result<Buffer> frame_in(BlobStore& blobs, const std::string& pack, const Extent& extent);

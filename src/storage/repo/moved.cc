@@ -63,29 +63,76 @@ bool lies_behind(const MovedFrame& frame, const MovedFrame& before) {
          frame.offset == before.offset + before.size;
 }
 
-Result<MovedFrame> decode_frame(ByteReader& in, const Moved& moved, const MovedFrame* before) {
+// And what is left of several in one.
+bool lies_with(const MovedFrame& frame, const MovedFrame& before) {
+  return !frame.whole() && frame.pack == before.pack && frame.number == before.number &&
+         frame.offset == before.offset && frame.size == before.size;
+}
+
+// How a place is written: as one of these, or the position of the pack + elsewhere.
+constexpr std::uint32_t behind = 0, with = 1, elsewhere = 2;
+
+Status decode_place(ByteReader& in, const MovedFrame* before, MovedFrame& out) {
+  auto place = LB_TRY(small(in));
+  if (place < elsewhere && before == nullptr) return bad_moved("the first frame lies behind none");
+  if (place == behind) {
+    out.pack = before->pack;
+    out.number = before->number + 1;
+    out.offset = before->offset + before->size;
+  } else if (place == with) {
+    out.pack = before->pack;
+    out.number = before->number;
+    out.offset = before->offset;
+    out.size = before->size;
+    return {};
+  } else {
+    out.pack = place - elsewhere;
+    out.number = LB_TRY(small(in));
+    out.offset = LB_TRY(small(in));
+  }
+  out.size = LB_TRY(small(in));
+  return {};
+}
+
+Status decode_runs(ByteReader& in, MovedFrame& frame, MovedPack& out) {
+  frame.first_run = static_cast<std::uint32_t>(out.runs.size());
+  frame.runs = LB_TRY(small(in));
+  if (frame.runs > in.left()) return bad_moved("more runs than bytes");
+  if (frame.whole()) return {};
+  frame.base = LB_TRY(small(in));
+  std::uint64_t end = 0, moved_end = frame.base;
+  for (std::uint32_t i = 0; i < frame.runs; ++i) {
+    auto gap = LB_TRY(small(in));
+    auto length = LB_TRY(small(in));
+    end += std::uint64_t{gap} + length;
+    moved_end += length;
+    if (length == 0 || end > frame_bytes_max || moved_end > frame_bytes_max) {
+      return bad_moved("a run lies in no frame");
+    }
+    out.runs.push_back({static_cast<std::uint32_t>(end - length), length});
+  }
+  return {};
+}
+
+Status decode_frame(ByteReader& in, const Moved& moved, MovedPack& pack) {
+  const auto* before = pack.frames.empty() ? nullptr : &pack.frames.back();
   MovedFrame out;
   auto gap = LB_TRY(small(in));
   std::uint64_t frame = std::uint64_t{gap} + (before != nullptr ? before->frame + 1 : 0);
   if (frame > 0xFFFFFFFF) return bad_moved("a number is too large");
   out.frame = static_cast<std::uint32_t>(frame);
-  auto place = LB_TRY(small(in));
-  if (place == 0) {
-    if (before == nullptr) return bad_moved("the first frame lies behind none");
-    out.pack = before->pack;
-    out.number = before->number + 1;
-    out.offset = before->offset + before->size;
-  } else {
-    out.pack = place - 1;
-    out.number = LB_TRY(small(in));
-    out.offset = LB_TRY(in.varint());
-  }
-  out.size = LB_TRY(small(in));
+  LB_TRY(decode_place(in, before, out));
   bool inside = out.pack < moved.packs.size() && out.size <= 2 * frame_bytes_max &&
                 out.offset <= moved.packs[out.pack].bytes &&
                 out.size <= moved.packs[out.pack].bytes - out.offset;
   if (!inside) return bad_moved("a frame lies in no pack");
-  return out;
+  LB_TRY(decode_runs(in, out, pack));
+  if (out.whole() && before != nullptr && out.number == before->number &&
+      out.pack == before->pack) {
+    return bad_moved("a whole frame is part of another");
+  }
+  pack.frames.push_back(out);
+  return {};
 }
 
 Result<MovedPack> decode_from(ByteReader& in, const Moved& moved) {
@@ -93,12 +140,30 @@ Result<MovedPack> decode_from(ByteReader& in, const Moved& moved) {
   out.name = LB_TRY(in.text(key_bytes_max));
   auto count = LB_TRY(in.varint());
   if (count > in.left()) return bad_moved("more frames than bytes");
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const auto* before = out.frames.empty() ? nullptr : &out.frames.back();
-    auto frame = LB_TRY(decode_frame(in, moved, before));
-    out.frames.push_back(frame);
-  }
+  for (std::uint64_t i = 0; i < count; ++i) LB_TRY(decode_frame(in, moved, out));
   return out;
+}
+
+void encode_frame(ByteWriter& out, const MovedPack& pack, const MovedFrame& frame,
+                  const MovedFrame* before) {
+  out.varint(before != nullptr ? frame.frame - before->frame - 1 : frame.frame);
+  bool is_with = before != nullptr && lies_with(frame, *before);
+  bool is_behind = before != nullptr && !is_with && lies_behind(frame, *before);
+  auto place = std::uint64_t{frame.pack} + elsewhere;
+  if (is_with) place = with;
+  if (is_behind) place = behind;
+  out.varint(place);
+  if (!is_with && !is_behind) out.varint(frame.number);
+  if (!is_with && !is_behind) out.varint(frame.offset);
+  if (!is_with) out.varint(frame.size);
+  out.varint(frame.runs);
+  if (!frame.whole()) out.varint(frame.base);
+  std::uint32_t end = 0;
+  for (const auto& run : pack.runs_of(frame)) {
+    out.varint(run.offset - end);
+    out.varint(run.length);
+    end = run.offset + run.length;
+  }
 }
 
 }  // namespace
@@ -110,13 +175,28 @@ const MovedPack* Moved::find(const std::string& pack) const {
   return found != from.end() && found->name == pack ? &*found : nullptr;
 }
 
-const MovedFrame* Moved::find(const std::string& pack, std::uint32_t frame) const {
-  const auto* old = find(pack);
-  if (old == nullptr) return nullptr;
+const MovedFrame* MovedPack::find(std::uint32_t frame) const {
   auto found = std::lower_bound(
-      old->frames.begin(), old->frames.end(), frame,
+      frames.begin(), frames.end(), frame,
       [](const MovedFrame& each, std::uint32_t number) { return each.frame < number; });
-  return found != old->frames.end() && found->frame == frame ? &*found : nullptr;
+  return found != frames.end() && found->frame == frame ? &*found : nullptr;
+}
+
+std::span<const MovedRun> MovedPack::runs_of(const MovedFrame& frame) const {
+  return std::span(runs).subspan(frame.first_run, frame.runs);
+}
+
+std::optional<std::uint32_t> MovedPack::offset_in(const MovedFrame& frame, std::uint32_t offset,
+                                                  std::uint64_t length) const {
+  if (frame.whole()) return offset;
+  auto base = frame.base;
+  for (const auto& run : runs_of(frame)) {
+    if (run.offset <= offset && offset + length <= std::uint64_t{run.offset} + run.length) {
+      return base + (offset - run.offset);
+    }
+    base += run.length;
+  }
+  return std::nullopt;
 }
 
 Buffer encode_moved(const Moved& moved) {
@@ -134,17 +214,12 @@ Buffer encode_moved(const Moved& moved) {
     writer.raw(pack.sha256);
   }
   writer.varint(moved.from.size());
-  for (const auto& [name, frames] : moved.from) {
-    writer.text(name);
-    writer.varint(frames.size());
+  for (const auto& pack : moved.from) {
+    writer.text(pack.name);
+    writer.varint(pack.frames.size());
     const MovedFrame* before = nullptr;
-    for (const auto& frame : frames) {
-      writer.varint(before != nullptr ? frame.frame - before->frame - 1 : frame.frame);
-      bool behind = before != nullptr && lies_behind(frame, *before);
-      writer.varint(behind ? 0 : std::uint64_t{frame.pack} + 1);
-      if (!behind) writer.varint(frame.number);
-      if (!behind) writer.varint(frame.offset);
-      writer.varint(frame.size);
+    for (const auto& frame : pack.frames) {
+      encode_frame(writer, pack, frame, before);
       before = &frame;
     }
   }

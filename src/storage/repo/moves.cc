@@ -7,16 +7,23 @@ namespace lb::repo {
 
 namespace {
 
-MovedPlace place_of(const Moved& moved, const MovedFrame& frame) {
-  return {moved.packs[frame.pack].name, frame.number, frame.offset, frame.size};
+std::optional<MovedPlace> place_in(const Moved& moved, const MovedPack& from,
+                                   const Extent& extent) {
+  const auto* frame = from.find(extent.frame);
+  if (frame == nullptr) return std::nullopt;
+  auto offset = from.offset_in(*frame, extent.offset, extent.length);
+  if (!offset) return std::nullopt;
+  return MovedPlace{moved.packs[frame->pack].name, frame->number, frame->offset, frame->size,
+                    *offset};
 }
 
 }  // namespace
 
 Extent MovedPlace::of(Extent extent) const {
   extent.frame = frame;
-  extent.frame_offset = offset;
-  extent.frame_size = size;
+  extent.frame_offset = frame_offset;
+  extent.frame_size = frame_size;
+  extent.offset = offset;
   return extent;
 }
 
@@ -29,10 +36,8 @@ std::vector<const StoredPack*> Instead::packs() const {
   return out;
 }
 
-std::optional<MovedPlace> Instead::place(std::uint32_t frame) const {
-  const auto* found = by->find(from->name, frame);
-  if (found == nullptr) return std::nullopt;
-  return place_of(*by, *found);
+std::optional<MovedPlace> Instead::place(const Extent& extent) const {
+  return place_in(*by, *from, extent);
 }
 
 void Moves::add(std::shared_ptr<const Moved> moved) {
@@ -75,10 +80,12 @@ std::vector<StoredPack> Moves::needed(const Verdict& snapshot, const VerdictMark
   return list;
 }
 
-std::vector<MovedPlace> Moves::places(const std::string& pack, std::uint32_t frame) const {
+std::vector<MovedPlace> Moves::places(const std::string& pack, const Extent& extent) const {
   std::vector<MovedPlace> out;
   for (const auto& [id, moved] : newest_first_) {
-    if (const auto* found = moved->find(pack, frame)) out.push_back(place_of(*moved, *found));
+    const auto* from = moved->find(pack);
+    auto place = from != nullptr ? place_in(*moved, *from, extent) : std::nullopt;
+    if (place) out.push_back(std::move(*place));
   }
   return out;
 }

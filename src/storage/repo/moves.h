@@ -1,4 +1,4 @@
-// Moves: all that repackings say, taken together: which frames stand for those of a pack that was
+// Moves: all that repackings say, taken together: what stands for the chunks of a pack that was
 // given up. Pure.
 #pragma once
 
@@ -12,12 +12,13 @@
 
 namespace lb::repo {
 
-// Where a frame was moved to.
+// Where a chunk was moved to.
 struct MovedPlace {
   std::string pack;
   std::uint32_t frame = 0;
-  std::uint64_t offset = 0;
-  std::uint32_t size = 0;
+  std::uint64_t frame_offset = 0;
+  std::uint32_t frame_size = 0;
+  std::uint32_t offset = 0;        // in the opened frame
   Extent of(Extent extent) const;  // the extent there
 };
 
@@ -25,8 +26,8 @@ struct MovedPlace {
 struct Instead {
   const Moved* by = nullptr;
   const MovedPack* from = nullptr;
-  std::vector<const StoredPack*> packs() const;  // where its frames are
-  std::optional<MovedPlace> place(std::uint32_t frame) const;
+  std::vector<const StoredPack*> packs() const;                 // where its frames are
+  std::optional<MovedPlace> place(const Extent& extent) const;  // of what it names in the old pack
 };
 
 class Moves {
@@ -43,9 +44,9 @@ class Moves {
   // The packs that a snapshot needs, each with its size and digest.
   std::vector<StoredPack> needed(const Verdict& snapshot, const VerdictMark& mark,
                                  const IsThere& there = {}) const;
-  // For reading, where the chunk ids prove what is found: wherever anyone moved the frame, the
+  // For reading, where the chunk ids prove what is found: wherever anyone moved the chunk, the
   // newest first.
-  std::vector<MovedPlace> places(const std::string& pack, std::uint32_t frame) const;
+  std::vector<MovedPlace> places(const std::string& pack, const Extent& extent) const;
   // Newest first.
   const std::map<std::string, std::shared_ptr<const Moved>, std::greater<>>& all() const {
     return newest_first_;

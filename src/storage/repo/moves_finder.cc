@@ -13,22 +13,22 @@ constexpr int rounds_max = 10;
 
 }  // namespace
 
-std::vector<MovedPlace> MovesFinder::known(const std::string& pack, std::uint32_t frame) {
+std::vector<MovedPlace> MovesFinder::known(const std::string& pack, const Extent& extent) {
   std::lock_guard lock(mutex_);
-  return moves_.places(pack, frame);
+  return moves_.places(pack, extent);
 }
 
-std::optional<MovedPlace> MovesFinder::find_known(const std::string& pack, std::uint32_t frame,
+std::optional<MovedPlace> MovesFinder::find_known(const std::string& pack, const Extent& extent,
                                                   const Good& good) {
-  for (auto& place : known(pack, frame)) {
+  for (auto& place : known(pack, extent)) {
     if (good(place)) return place;
   }
   return std::nullopt;
 }
 
-std::optional<MovedPlace> MovesFinder::find(const std::string& pack, std::uint32_t frame,
+std::optional<MovedPlace> MovesFinder::find(const std::string& pack, const Extent& extent,
                                             const Good& good) {
-  if (auto place = find_known(pack, frame, good)) return place;
+  if (auto place = find_known(pack, extent, good)) return place;
   // A verdict or a pack that went between two of our calls is stood for by a newer verdict, which
   // was there before: until a list brings nothing new.
   bool any_new = true;
@@ -40,11 +40,11 @@ std::optional<MovedPlace> MovesFinder::find(const std::string& pack, std::uint32
       auto news = read(object->key);
       any_new |= news != News::none;
       if (news != News::moves) continue;
-      if (auto place = find_known(pack, frame, good)) return place;
+      if (auto place = find_known(pack, extent, good)) return place;
     }
   }
   // What another thread read meanwhile was no news here.
-  return find_known(pack, frame, good);
+  return find_known(pack, extent, good);
 }
 
 MovesFinder::News MovesFinder::read(const std::string& key) {

@@ -1,4 +1,4 @@
-// MovesFinder: looks up where a frame was moved, for readers that miss its pack. Reads the verdicts
+// MovesFinder: looks up where a chunk was moved, for readers that miss its pack. Reads the verdicts
 // of repackings when it is first asked, the newest first and no more than it needs; later again
 // what is new, so that a reader that runs for days finds what was moved meanwhile. Thread-safe.
 #pragma once
@@ -21,13 +21,13 @@ class MovesFinder {
 
   explicit MovesFinder(const Core& core) : core_(core) {}
 
-  // The newest place of the frame that `good` takes.
-  std::optional<MovedPlace> find(const std::string& pack, std::uint32_t frame, const Good& good);
+  // The newest place of the chunk that `good` takes.
+  std::optional<MovedPlace> find(const std::string& pack, const Extent& extent, const Good& good);
   // Every place that is known by now.
-  std::vector<MovedPlace> known(const std::string& pack, std::uint32_t frame);
+  std::vector<MovedPlace> known(const std::string& pack, const Extent& extent);
 
  private:
-  std::optional<MovedPlace> find_known(const std::string& pack, std::uint32_t frame,
+  std::optional<MovedPlace> find_known(const std::string& pack, const Extent& extent,
                                        const Good& good);
   enum class News { none, other, moves };
   News read(const std::string& key);

@@ -224,8 +224,8 @@ Result<Buffer> Session::load_piece(const RowSorter::Piece& piece) {
     const auto& at = place->frame;
     Extent extent{part.length, false, part.id, 0, at.number, at.offset, at.size, place->offset};
     auto pack = chunks_.pack(at.pack).name;
-    auto frame = LB_TRY(frames_.frame(pack, extent));
-    auto bytes = LB_TRY(frames_.chunk(pack, extent, *frame));
+    auto chunk = LB_TRY(frames_.chunk(pack, extent));
+    auto bytes = chunk.bytes();
     out.insert(out.end(), bytes.begin(), bytes.end());
   }
   return out;

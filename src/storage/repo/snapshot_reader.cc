@@ -94,9 +94,9 @@ Result<Buffer> StoredSnapshot::content(const std::vector<Extent>& extents, std::
   Buffer out;
   for (const auto& extent : extents) {
     auto pack = LB_TRY(pack_of(extent));
-    auto frame = LB_TRY(frames_.frame(pack, extent));
-    auto chunk = LB_TRY(frames_.chunk(pack, extent, *frame));
-    out.insert(out.end(), chunk.begin(), chunk.end());
+    auto chunk = LB_TRY(frames_.chunk(pack, extent));
+    auto piece = chunk.bytes();
+    out.insert(out.end(), piece.begin(), piece.end());
   }
   if (out.size() != bytes) {
     return Error(ErrorKind::corrupt, cat("snapshot ", verdict_.info.id, ": ", out.size(),
@@ -173,11 +173,9 @@ Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::u
     auto to = std::min(at + extent.length, offset + size);
     if (from < to && !extent.hole) {
       auto pack = LB_TRY(pack_of(extent));
-      auto frame =
-          LB_TRY(frames_.frame(pack, extent).context(cat("read '", printable_key(row.key), "'")));
-      auto chunk = LB_TRY(
-          frames_.chunk(pack, extent, *frame).context(cat("read '", printable_key(row.key), "'")));
-      std::copy_n(chunk.begin() + static_cast<std::ptrdiff_t>(from - at), to - from,
+      auto chunk =
+          LB_TRY(frames_.chunk(pack, extent).context(cat("read '", printable_key(row.key), "'")));
+      std::copy_n(chunk.bytes().begin() + static_cast<std::ptrdiff_t>(from - at), to - from,
                   out.begin() + static_cast<std::ptrdiff_t>(from - offset));
     }
     at += extent.length;

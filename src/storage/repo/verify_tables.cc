@@ -104,7 +104,7 @@ bool Verifier::is_stored(const Open& open, const Extent& extent) const {
   if (extent.pack >= open.packs.size()) return false;
   const auto& stored = open.packs[extent.pack];
   if (!stored.instead) return holds(stored.pack, extent);
-  auto place = stored.instead->place(extent.frame);
+  auto place = stored.instead->place(extent);
   if (!place) return false;
   auto found = packs_.find(place->pack);
   return holds(found == packs_.end() ? nullptr : &found->second, place->of(extent));
@@ -120,7 +120,7 @@ bool Verifier::holds(const PackState* pack, const Extent& extent) const {
 
 std::string Verifier::stored_in(const Open& open, const Extent& extent) const {
   if (extent.pack < open.packs.size() && open.packs[extent.pack].instead) {
-    auto place = open.packs[extent.pack].instead->place(extent.frame);
+    auto place = open.packs[extent.pack].instead->place(extent);
     return place ? place->pack : verdict_key(open.packs[extent.pack].instead->by->session);
   }
   auto pack = open.snapshot.pack_of(extent);
