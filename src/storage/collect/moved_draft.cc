@@ -132,7 +132,7 @@ class Draft {
     const auto& place = written_.places.at(name);
     for (auto number : live.numbers()) {
       const auto* frame = place.find(number);
-      if (frame == nullptr) continue;  // check() says so
+      if (frame == nullptr) continue;  // a point that was forgotten since named it, or check() says
       auto moved = *frame;
       moved.pack = numbers_.of(written_.packs[frame->pack]);
       add_frame(moved, place.runs_of(*frame), out);
@@ -161,15 +161,18 @@ class Draft {
 
   // Our own work is held against what is known to be named, before anything is given up for it.
   Status check(const FrameSet& live, const MovedPack& out) {
-    for (auto number : live.numbers()) {
-      if (out.find(number) == nullptr) return lost(number, out.name);
-    }
     const auto* chunks = survey_.chunks_of(out.name);
-    if (chunks == nullptr) return {};
+    if (chunks == nullptr) return check_frames(live, out);
     for (const auto& chunk : *chunks) {
       const auto* frame = out.find(chunk.frame);
       bool there = frame != nullptr && out.offset_in(*frame, chunk.offset, chunk.length);
       if (!there) return lost(chunk.frame, out.name);
+    }
+    return {};
+  }
+  static Status check_frames(const FrameSet& live, const MovedPack& out) {
+    for (auto number : live.numbers()) {
+      if (out.find(number) == nullptr) return lost(number, out.name);
     }
     return {};
   }

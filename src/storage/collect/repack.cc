@@ -216,6 +216,7 @@ void Repacker::resolve_gathered(const MovedPackWriter& out) {
   for (auto& [name, places] : written_.places) {
     for (auto& frame : places.frames) {
       if (frame.whole()) continue;
+      ++report_.opened_frames;
       const auto& sealed = out.gathered(frame.number);
       frame.pack = sealed.pack;
       frame.number = sealed.number;

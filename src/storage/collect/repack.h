@@ -20,6 +20,7 @@ using RepackProgress = std::function<void(std::uint64_t done_bytes, std::uint64_
 struct RepackReport {
   std::uint64_t packs = 0, bytes = 0;          // given up: the next collection frees them
   std::uint64_t moved_bytes = 0;               // of frames that were read and written
+  std::uint64_t opened_frames = 0;             // and these in part only
   std::uint64_t new_packs = 0, new_bytes = 0;  // written
   std::uint64_t beyond_budget = 0;             // packs left to a later run
   std::vector<std::string> skipped;            // "p/…: frame 3 does not authenticate"

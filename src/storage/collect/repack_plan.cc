@@ -8,6 +8,9 @@ namespace lb::repo {
 
 namespace {
 
+// In one run: what is known of each takes memory.
+constexpr std::size_t packs_max = 64 << 10;
+
 // Whether the new verdict could say of each chunk where it lies.
 bool covers(const MovedPack& from, const std::vector<LiveChunk>& chunks) {
   return std::all_of(chunks.begin(), chunks.end(), [&](const LiveChunk& chunk) {
@@ -171,7 +174,7 @@ Result<RepackPlanner::Worth> RepackPlanner::seems_worth(const ShapeOf& shape_of,
   std::uint64_t live_bytes = 0, limit = budget();
   for (const auto& each : candidates()) {
     if (without.contains(each.name)) continue;
-    if (live_bytes >= limit && !out.packs.empty()) {
+    if ((live_bytes >= limit && !out.packs.empty()) || out.packs.size() >= packs_max) {
       ++out.beyond_budget;
       continue;
     }

@@ -24,7 +24,7 @@ struct Story {
   std::mutex mutex;
   std::map<std::string, Content> contents;  // of every session that tried to commit
   std::set<std::string> told_ok, forgotten;
-  std::uint64_t deleted = 0, rescued = 0, aborted = 0, conflicts = 0, moved = 0;
+  std::uint64_t deleted = 0, rescued = 0, aborted = 0, conflicts = 0, moved = 0, opened = 0;
 };
 
 class Simulation : public MemoryRepository {
@@ -111,7 +111,9 @@ class Simulation : public MemoryRepository {
     if (dice.one_in(3)) options.budget_bytes = 40'000;
     auto report = Repacker(core, options, {}, {}).run({});
     std::lock_guard lock(story.mutex);
-    if (report.ok()) story.moved += report->packs;
+    if (!report.ok()) return;
+    story.moved += report->packs;
+    story.opened += report->opened_frames;
   }
 
   void forget_some(Repository& repo, SimClock& own, Dice& dice) {
@@ -374,6 +376,7 @@ TEST_F(Simulation, TheSchedulesDeleteRescueAndAbort) {
   EXPECT_GT(story.aborted, 0u);
   EXPECT_GT(story.conflicts, 0u);
   EXPECT_GT(story.moved, 10u);
+  EXPECT_GT(story.opened, 10u);
 }
 
 }  // namespace
