@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/base/time.h"
+#include "foundation/crypto/hash.h"
 
 namespace lb {
 
@@ -113,6 +114,13 @@ HttpAnswer FakeS3::act(const HttpRequest& request, const Parts& parts) {
       auto body = request.method == "HEAD" ? "" : error_xml("RequestTimeTooSkewed", "too far");
       return answer(403, body);
     }
+  }
+  auto content = parts.headers.find("x-amz-content-sha256");
+  if (content != parts.headers.end()) {
+    contents_.push_back(content->second);
+    bool fits = content->second == "UNSIGNED-PAYLOAD" ||
+                content->second == to_hex(sha256(view_of(request.body)));
+    if (!fits) return answer(400, error_xml("XAmzContentSHA256Mismatch", "another body"));
   }
   if (request.method == "PUT") return put(request, parts);
   if (request.method == "DELETE") return remove(parts);
@@ -246,6 +254,11 @@ int FakeS3::asked(const std::string& method) const {
   std::lock_guard lock(mutex_);
   auto found = counts_.find(method);
   return found == counts_.end() ? 0 : found->second;
+}
+
+std::string FakeS3::last_content() const {
+  std::lock_guard lock(mutex_);
+  return contents_.empty() ? "" : contents_.back();
 }
 
 std::vector<std::string> FakeS3::urls() const {

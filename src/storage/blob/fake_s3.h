@@ -55,6 +55,7 @@ class FakeS3 final : public Http {
   void hold(const std::string& key) { held_ = key; }  // by law; empty: nothing
   int asked(const std::string& method) const;         // empty: all
   std::vector<std::string> urls() const;
+  std::string last_content() const;  // what the last request said of its body
   std::size_t page_keys = 1000;
 
  private:
@@ -84,7 +85,7 @@ class FakeS3 final : public Http {
   mutable std::mutex mutex_;
   std::map<std::string, Object> objects_;
   std::map<std::string, int> counts_;
-  std::vector<std::string> urls_;
+  std::vector<std::string> urls_, contents_;
   std::string held_;
   S3Trouble trouble_;
   int matched_ = 0;

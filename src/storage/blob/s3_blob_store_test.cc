@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "foundation/base/text.h"
+#include "foundation/crypto/hash.h"
 #include "storage/blob/fake_s3.h"
 #include "storage/blob/store_probe.h"
 
@@ -54,6 +55,30 @@ TEST_F(S3Store, TalksInPathOrHostStyle) {
   open(std::move(settings));
   (void)store->put("a", view_of("x"));
   EXPECT_EQ(service.urls().back(), "https://vault.s3.example.org/a");
+}
+
+// Where nothing protects the way, and for small objects everywhere, the signature speaks for the
+// body; packs over TLS or without a way are not hashed for it.
+TEST_F(S3Store, SignsTheBodyWhereTheWayIsOpen) {
+  std::string large(2 << 20, 'x'), small(1000, 'x');
+  struct Case {
+    const char* endpoint;
+    bool safe;
+  };
+  for (auto [endpoint, safe] :
+       {Case{"https://s3.example.org", true}, Case{"http://127.0.0.1:7480", true},
+        Case{"http://[::1]:7480", true}, Case{"http://s3.example.org", false},
+        Case{"http://127.0.0.1.example.org", false}, Case{"http://localhost:7480", false},
+        Case{"http://10.0.0.1:7480", false}}) {
+    SCOPED_TRACE(endpoint);
+    auto settings = plain();
+    settings.endpoint = endpoint;
+    open(std::move(settings));
+    ASSERT_TRUE(store->put(cat(endpoint, "/large"), view_of(large)).ok());
+    EXPECT_EQ(service.last_content(), safe ? "UNSIGNED-PAYLOAD" : to_hex(sha256(view_of(large))));
+    ASSERT_TRUE(store->put(cat(endpoint, "/small"), view_of(small)).ok());
+    EXPECT_EQ(service.last_content(), to_hex(sha256(view_of(small))));
+  }
 }
 
 TEST_F(S3Store, RepeatsWhatPasses) {

@@ -73,8 +73,9 @@ class S3Client {
  private:
   struct Attempt;
 
-  HttpRequest to_http(const S3Call& call, const Digest& digest) const;
-  Attempt once(const S3Call& call, const Digest& digest);
+  HttpRequest to_http(const S3Call& call, const std::optional<Digest>& digest) const;
+  Attempt once(const S3Call& call, const std::optional<Digest>& digest);
+  std::optional<Digest> digest_of(const S3Call& call) const;
   bool adopt_clock(const S3Answer& answer);
   void learn_date(const S3Answer& answer);
   Micros pause(int attempt, const S3Answer* answer);

@@ -80,13 +80,14 @@ std::string s3_query(const NamedTexts& query) {
   return join(parts, "&");
 }
 
-NamedTexts s3_sign(const S3Request& request, const Digest& body, const S3Credentials& credentials,
-                   std::string_view region, Timestamp now) {
+NamedTexts s3_sign(const S3Request& request, const std::optional<Digest>& body,
+                   const S3Credentials& credentials, std::string_view region, Timestamp now) {
+  auto content = body ? hex(*body) : std::string("UNSIGNED-PAYLOAD");
   auto time = compact_time(now);
   auto day = time.substr(0, 8);
   auto headers = request.headers;
   headers.emplace_back("x-amz-date", time);
-  headers.emplace_back("x-amz-content-sha256", hex(body));
+  headers.emplace_back("x-amz-content-sha256", content);
   if (!credentials.session_token.empty()) {
     headers.emplace_back("x-amz-security-token", std::string(credentials.session_token.reveal()));
   }
@@ -95,7 +96,7 @@ NamedTexts s3_sign(const S3Request& request, const Digest& body, const S3Credent
   auto canonical = canonical_headers(std::move(with_host));
   auto text =
       cat(request.method, "\n", s3_encode(request.path, true), "\n", s3_query(request.query), "\n",
-          canonical.headers, "\n", canonical.names, "\n", hex(body));
+          canonical.headers, "\n", canonical.names, "\n", content);
   auto scope = cat(day, "/", region, "/s3/aws4_request");
   auto to_sign = cat(algorithm, "\n", time, "\n", scope, "\n", hex(sha256(view_of(text))));
   auto key = signing_key(credentials.secret_key, day, region);

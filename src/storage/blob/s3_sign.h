@@ -1,6 +1,7 @@
 // The signature that S3 requests carry (AWS Signature Version 4, one chunk). Pure: time comes in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,9 +35,10 @@ std::string s3_encode(std::string_view text, bool keep_slash);
 std::string s3_query(const NamedTexts& query);
 
 // The headers to send, ready: those of the request and x-amz-date, x-amz-content-sha256,
-// x-amz-security-token, authorization. Holds the token, never the secret key.
-NamedTexts s3_sign(const S3Request& request, const Digest& body, const S3Credentials& credentials,
-                   std::string_view region, Timestamp now);
+// x-amz-security-token, authorization. Holds the token, never the secret key. Without `body`, the
+// digest of what is sent, the signature does not speak for it.
+NamedTexts s3_sign(const S3Request& request, const std::optional<Digest>& body,
+                   const S3Credentials& credentials, std::string_view region, Timestamp now);
 
 // "Thu, 26 Nov 2026 17:19:25 GMT", as servers date their answers; invalid for anything else.
 Result<Timestamp> parse_http_date(std::string_view text);

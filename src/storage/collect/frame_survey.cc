@@ -94,8 +94,8 @@ Status FrameSurvey::read_verdict(const std::string& session) {
     keep(*opened);
     return {};
   }
-  auto snapshot = LB_TRY(StoredSnapshot::of(core_, session, frames));
-  auto walked = walk(*snapshot);
+  auto snapshot = StoredSnapshot::of(core_, session, frames);
+  auto walked = snapshot.ok() ? walk(**snapshot) : Status(snapshot.error());
   if (walked.ok()) {
     looked_.emplace(session, verdict_mark(sha256(bytes)));
     return {};
@@ -126,6 +126,7 @@ Status FrameSurvey::walk(StoredSnapshot& snapshot) {
     packs.push_back(pack.needed ? &named_.try_emplace(pack.name, std::move(fresh)).first->second
                                 : nullptr);
   }
+  LB_TRY(name(snapshot.upper_extents(), packs, nullptr));
   for (std::size_t number = 0; number < snapshot.blocks().size(); ++number) {
     if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     LB_TRY(walk_block(snapshot, number, packs));

@@ -86,6 +86,39 @@ TEST_F(Repacking, FreesThePartThatNoPointNeeds) {
   EXPECT_TRUE(keys("i/").empty());
 }
 
+// The levels above the rows' blocks lie in packs too, and are needed like everything else.
+TEST_F(Repacking, ALongTableKeepsItsUpperLevels) {
+  constexpr int count = 20'000;
+  auto attributes = [](int row, int version) {
+    auto out = noise(static_cast<std::uint64_t>(row), 1100);
+    if (row % 3 == 0) out[0] = static_cast<char>(version);
+    return Buffer(out.begin(), out.end());
+  };
+  auto write = [&](int version) {
+    clock.advance(Seconds(1));
+    auto writer = repository->begin("data", nullptr, {}).take();
+    for (int row = 0; row < count; ++row) {
+      EXPECT_TRUE(writer->add(cat(100'000 + row), attributes(row, version)).ok());
+    }
+    return writer->commit({}).value().id;
+  };
+  auto first = write(1);
+  auto second = write(2);
+  forget_all({first});
+  collect();
+  EXPECT_GE(repack().packs, 1u);
+  EXPECT_GE(collect().deleted_packs, 1u);
+  auto snapshot = repository->snapshot(second).take();
+  auto* stored = dynamic_cast<StoredSnapshot*>(snapshot.get());
+  EXPECT_FALSE(stored->upper_extents().empty());
+  auto rows = all_rows(*snapshot).take();
+  ASSERT_EQ(rows.size(), static_cast<std::size_t>(count));
+  for (int row = 0; row < count; row += 7) {
+    EXPECT_EQ(rows[static_cast<std::size_t>(row)].attributes, attributes(row, 2)) << row;
+  }
+  expect_clean();
+}
+
 TEST_F(Repacking, NothingIsDoneWhereNothingIsToGain) {
   back_up(files(20));
   auto before = keys();

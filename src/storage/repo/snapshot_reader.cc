@@ -71,6 +71,7 @@ Status StoredSnapshot::descend(Upper upper) {
   for (; upper.levels > 1; --upper.levels) {
     std::vector<BlockRef> lower;
     for (const auto& ref : upper.refs) {
+      upper_extents_.insert(upper_extents_.end(), ref.extents.begin(), ref.extents.end());
       auto bytes = LB_TRY(content(ref.extents, ref.bytes).context("read the table"));
       auto refs = decode_refs(bytes);
       if (!refs.ok())

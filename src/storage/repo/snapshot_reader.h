@@ -31,6 +31,8 @@ class StoredSnapshot final : public SnapshotReader {
 
   const Verdict& verdict() const { return verdict_; }
   const std::vector<BlockRef>& blocks() const { return blocks_; }
+  // Where the blocks of the levels above lie. They were read when the snapshot was opened.
+  const std::vector<Extent>& upper_extents() const { return upper_extents_; }
   Result<std::vector<Row>> block(std::size_t number);
   Result<std::string> pack_of(const Extent& extent) const;
   FrameReader& frames() { return frames_; }
@@ -48,6 +50,7 @@ class StoredSnapshot final : public SnapshotReader {
   const Verdict verdict_;
   FrameReader frames_;
   std::vector<BlockRef> blocks_;
+  std::vector<Extent> upper_extents_;
 };
 
 // "base/5/16384": NUL, which some stores put between the parts of a key, is shown as '/'.
