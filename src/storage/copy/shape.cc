@@ -3,6 +3,7 @@
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "storage/repo/format.h"
+#include "storage/repo/keyring.h"
 #include "storage/repo/pack_format.h"
 
 namespace lb::copy {
@@ -20,11 +21,8 @@ Error bad(const std::string& key, const std::string& what) {
 }
 
 Status check_text(const std::string& key, ByteView object) {
-  constexpr std::size_t check_line = 2 * sizeof(Digest) + 1;
-  if (object.size() <= check_line) return bad(key, "is cut short");
-  auto body = object.first(object.size() - check_line);
-  if (text_of(object.last(check_line)) == cat(to_hex(sha256(body)), "\n")) return {};
-  return bad(key, "does not match its own check");
+  auto checked = repo::check_text_bytes(key, object);
+  return checked.ok() ? Status() : bad(key, checked.error().message());
 }
 
 Status check_pack(const std::string& key, ByteView object) {

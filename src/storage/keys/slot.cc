@@ -97,6 +97,7 @@ Result<Secret> open_slot(const Slot& slot, const Secret& base) {
 
 Buffer write_slot(const Slot& slot) {
   auto json = Json::object()
+                  .set("id", slot.id)
                   .set("kind", slot.kind)
                   .set("repository", slot.repository)
                   .set("name", slot.name)
@@ -118,6 +119,8 @@ Buffer write_slot(const Slot& slot) {
 
 Result<Slot> read_slot(const std::string& id, ByteView object) {
   auto json = LB_TRY(read_text_object(object));
+  auto own = json["id"].string();
+  if (!own.empty() && own != id) return corrupt("lies where another slot belongs");
   Slot slot;
   slot.id = id;
   auto read = read_parts(json, slot);

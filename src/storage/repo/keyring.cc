@@ -199,6 +199,10 @@ Status make_keyring(BlobStore& blobs, Random& random, const Secret& key_text,
 
 Status check_text_object(BlobStore& blobs, const std::string& key) {
   auto object = LB_TRY(blobs.get(key));
+  return check_text_bytes(key, object);
+}
+
+Status check_text_bytes(const std::string& key, ByteView object) {
   if (!key.starts_with(slot_prefix)) return keys::read_text_object(object).status();
   return keys::read_slot(key.substr(slot_prefix.size()), object).status();
 }

@@ -51,5 +51,6 @@ Result<Keyring> open_keyring(BlobStore& blobs, const Secret& key_text);
 Result<std::string> repository_id_in(BlobStore& blobs);
 // corrupt when `repo` or a slot is not as it was written. Needs no key.
 Status check_text_object(BlobStore& blobs, const std::string& key);
+Status check_text_bytes(const std::string& key, ByteView object);
 
 }  // namespace lb::repo
