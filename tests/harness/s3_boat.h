@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <string>
@@ -32,8 +34,20 @@ bool eventually(Condition condition) {
 inline std::string random_text(std::size_t size, unsigned seed) {
   std::mt19937_64 engine(seed);
   std::string out(size, '\0');
-  for (auto& c : out) c = static_cast<char>(engine());
+  for (std::size_t at = 0; at < size; at += 8) {
+    auto word = engine();
+    std::memcpy(out.data() + at, &word, std::min<std::size_t>(8, size - at));
+  }
   return out;
+}
+
+// A plan whose repository cannot be deleted for a time, with credentials from ONE and TWO.
+inline std::string immutable_plan(const std::string& place, const std::string& endpoint,
+                                  const std::string& period = "1h") {
+  return "version: 1\nsystem: test\nrepository:\n  at: \"s3://" + place +
+         "\"\n  immutable: " + period + "\n  retain: {hourly: 1h}\n  s3: {endpoint: \"" + endpoint +
+         "\", style: path, access_key: env:ONE, secret_key: env:TWO}\n"
+         "  key: env:LIFEBOAT_KEY\nstores:\n  data: {files: ./data, every: hourly}\n";
 }
 
 class S3Boat : public testing::Test {
@@ -43,7 +57,7 @@ class S3Boat : public testing::Test {
     if (const auto reason = CephServer::missing()) GTEST_SKIP() << *reason;
     auto& ceph = CephServer::shared();
     static int count = 0;
-    bucket = "care-" + std::to_string(++count);
+    bucket = "boat-" + std::to_string(++count);
     make_bucket(settings("main"));
     boat.environment()["AWS_ACCESS_KEY_ID"] = ceph.access_key();
     boat.environment()["AWS_SECRET_ACCESS_KEY"] = ceph.secret_key();
