@@ -151,7 +151,9 @@ void add_locks(const Shell& shell, Session& session, std::vector<Line>& lines) {
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto now = shell.world.clock.now();
-  LB_TRY(session->journal->mirror(*session->repository));
+  if (auto mirrored = session->journal->mirror(*session->repository); !mirrored.ok()) {
+    shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
+  }
   std::vector<Line> lines;
   for (const auto& store : session->plan.plan.stores) {
     lines.push_back(judge(store, LB_TRY(newest_of(*session->repository, store)), now));

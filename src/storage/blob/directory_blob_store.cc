@@ -21,6 +21,14 @@ BlobInfo info_of(std::string key, const FileInfo& facts) {
   return {std::move(key), facts.size, Timestamp(modified)};
 }
 
+Status with_advice(Status status) {
+  bool refused = !status.ok() && status.error().kind() == ErrorKind::denied;
+  if (!refused) return status;
+  return std::move(status).hint(
+      "this place may not be written to: a file system that is read-only, or folders of another "
+      "user; what is there can be read, verified and restored");
+}
+
 class DirectoryBlobStore final : public BlobStore {
  public:
   DirectoryBlobStore(Files& files, Random& random, std::string root)
@@ -41,6 +49,7 @@ class DirectoryBlobStore final : public BlobStore {
   std::string path_of(const std::string& key) const { return path_join(root_, key); }
   Status prepare_folder(const std::string& folder);
   Status write_temporary(const std::string& path, ByteView bytes);
+  Status put_new(const std::string& target, ByteView bytes);
   Status walk(const std::string& folder, const std::string& prefix, const std::string& after,
               std::vector<BlobInfo>& out);
   Result<std::unique_ptr<File>> open(const std::string& key);
@@ -74,23 +83,30 @@ Status DirectoryBlobStore::write_temporary(const std::string& path, ByteView byt
   return file->close();
 }
 
-Status DirectoryBlobStore::put(const std::string& key, ByteView bytes) {
-  LB_TRY(check_blob_key(key));
-  auto target = path_of(key);
-  auto folder = path_parent(target);
-  auto exists = LB_TRY(path_exists(files_, target));
-  if (exists) return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
-  LB_TRY(prepare_folder(folder));
+Status DirectoryBlobStore::put_new(const std::string& target, ByteView bytes) {
+  LB_TRY(prepare_folder(path_parent(target)));
   LB_TRY(prepare_folder(path_join(root_, temporary_folder)));
   auto temporary = path_join(path_join(root_, temporary_folder), to_hex(random_.bytes(16)));
   auto status = write_temporary(temporary, bytes);
   if (status.ok()) status = files_.link(temporary, target);
   // Best effort: what stays is swept a day later, and never has the name of an object.
   (void)files_.remove(temporary);
+  return status;
+}
+
+Status DirectoryBlobStore::put(const std::string& key, ByteView bytes) {
+  LB_TRY(check_blob_key(key));
+  auto target = path_of(key);
+  auto folder = path_parent(target);
+  auto exists = LB_TRY(path_exists(files_, target));
+  if (exists) return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
+  auto status = put_new(target, bytes);
   if (!status.ok() && status.error().kind() == ErrorKind::conflict) {
     return Error(ErrorKind::conflict, cat("object ", key, " exists already"));
   }
-  if (!status.ok()) return std::move(status).context(cat("put ", key, " into ", describe()));
+  if (!status.ok()) {
+    return with_advice(std::move(status)).context(cat("put ", key, " into ", describe()));
+  }
   touched_.with([&](auto& set) { set.insert(folder); });
   return {};
 }
@@ -201,7 +217,7 @@ Status DirectoryBlobStore::remove(const std::string& key) {
   auto path = path_of(key);
   auto removed = files_.remove(path);
   if (!removed.ok() && removed.error().kind() == ErrorKind::not_found) return {};
-  LB_TRY(std::move(removed).context(cat("remove ", key)));
+  LB_TRY(with_advice(std::move(removed)).context(cat("remove ", key)));
   touched_.with([&](auto& set) { set.insert(path_parent(path)); });
   return {};
 }
