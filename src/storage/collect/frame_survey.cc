@@ -122,9 +122,11 @@ void FrameSurvey::keep(const Verdict& verdict) {
 Status FrameSurvey::walk(StoredSnapshot& snapshot) {
   std::vector<Named*> packs;
   for (const auto& pack : snapshot.verdict().packs) {
-    Named fresh{{pack.name, pack.bytes, pack.sha256}, {}};
-    packs.push_back(pack.needed ? &named_.try_emplace(pack.name, std::move(fresh)).first->second
-                                : nullptr);
+    if (!pack.needed) {
+      packs.push_back(nullptr);
+      continue;
+    }
+    packs.push_back(&named_.try_emplace(pack.name, Named{pack.bytes, {}}).first->second);
   }
   LB_TRY(name(snapshot.upper_extents(), packs, nullptr));
   for (std::size_t number = 0; number < snapshot.blocks().size(); ++number) {
@@ -177,7 +179,7 @@ Status FrameSurvey::name(const std::vector<Extent>& extents, const std::vector<N
 
 Status FrameSurvey::name(const Extent& extent, Named& named) {
   // No pack has more frames than its bytes could hold.
-  bool possible = extent.frame <= named.pack.bytes / aead_tag_bytes &&
+  bool possible = extent.frame <= named.pack_bytes / aead_tag_bytes &&
                   extent.offset <= frame_bytes_max && extent.length <= frame_bytes_max;
   if (!possible) return Error(ErrorKind::corrupt, "a table names what no pack can hold");
   LiveChunk chunk{extent.frame, extent.offset, static_cast<std::uint32_t>(extent.length)};

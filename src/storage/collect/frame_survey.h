@@ -22,7 +22,7 @@ namespace lb::repo {
 class FrameSurvey {
  public:
   struct Named {
-    StoredPack pack;
+    std::uint64_t pack_bytes = 0;
     FrameSet live;
     std::optional<LiveChunks> chunks = {};  // while it is watched
   };

@@ -24,8 +24,13 @@ bool covers(const MovedPack& from, const std::vector<LiveChunk>& chunks) {
 RepackPlanner::RepackPlanner(FrameSurvey& survey, const std::vector<BlobInfo>& there,
                              const std::set<std::string>& unusable, const RepackOptions& options,
                              Timestamp now)
-    : survey_(survey), unusable_(unusable), options_(options), now_(now) {
-  for (const auto& pack : there) there_.emplace(pack.key, &pack);
+    : survey_(survey), unusable_(unusable), options_(options), now_(now), there_(there) {}
+
+const BlobInfo* RepackPlanner::find(const std::string& pack) const {
+  auto found =
+      std::lower_bound(there_.begin(), there_.end(), pack,
+                       [](const BlobInfo& each, const std::string& key) { return each.key < key; });
+  return found != there_.end() && found->key == pack ? &*found : nullptr;
 }
 
 void RepackPlanner::sort_out() {
@@ -47,8 +52,8 @@ void RepackPlanner::sort_out(const std::string& name, const FrameSurvey::Named& 
 }
 
 bool RepackPlanner::usable(const std::string& name, std::uint64_t bytes) const {
-  auto found = there_.find(name);
-  return found != there_.end() && found->second->size == bytes && !unusable_.contains(name);
+  const auto* found = find(name);
+  return found != nullptr && found->size == bytes && !unusable_.contains(name);
 }
 
 bool RepackPlanner::has_all(const Moved& by, const MovedPack& from, const FrameSet& named) const {
@@ -86,11 +91,11 @@ std::optional<Instead> RepackPlanner::moved_by(const std::string& name,
     if (chunks != nullptr && covers(*each.from, *chunks)) return each;
   }
   if (chunks != nullptr) {
-    if (!there_.contains(name)) pin(name);
+    if (find(name) == nullptr) pin(name);
     return std::nullopt;
   }
   const auto& newest = known.front();
-  bool gone = !there_.contains(name);
+  bool gone = find(name) == nullptr;
   if (gone && knew_all(*newest.by) && has_all(*newest.by, *newest.from, named.live)) return newest;
   unclear_.insert(name);
   pin(name);
@@ -124,21 +129,22 @@ FrameSet RepackPlanner::live_frames(const std::string& pack) const {
 }
 
 bool RepackPlanner::may_be_given_up(const std::string& pack) const {
-  auto found = there_.find(pack);
-  return found != there_.end() && usable(pack, found->second->size) &&
-         survey_.ended(session_of_pack(pack)) && !survey_.kept().contains(pack) &&
-         !(options_.locked && now_ - found->second->modified < *options_.locked);
+  const auto* found = find(pack);
+  return found != nullptr && usable(pack, found->size) && survey_.ended(session_of_pack(pack)) &&
+         !survey_.kept().contains(pack) &&
+         !(options_.locked && now_ - found->modified < *options_.locked);
 }
 
 // Those first that free most for what is written.
 std::vector<RepackPlanner::Candidate> RepackPlanner::candidates() const {
   std::vector<Candidate> out;
-  for (const auto& [name, object] : there_) {
+  for (const auto& object : there_) {
+    const auto& name = object.key;
     bool live =
         named_by_.contains(name) || (survey_.named().contains(name) && !moved_.contains(name));
     if (!live || !may_be_given_up(name)) continue;
-    Candidate candidate{name, object->size, live_frames(name).live_bytes()};
-    auto part = static_cast<double>(candidate.live_bytes) / static_cast<double>(object->size);
+    Candidate candidate{name, object.size, live_frames(name).live_bytes()};
+    auto part = static_cast<double>(candidate.live_bytes) / static_cast<double>(object.size);
     if (part < options_.below) out.push_back(std::move(candidate));
   }
   std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
@@ -150,7 +156,7 @@ std::vector<RepackPlanner::Candidate> RepackPlanner::candidates() const {
 
 std::uint64_t RepackPlanner::budget() const {
   std::uint64_t all = 0;
-  for (const auto& [name, object] : there_) all += object->size;
+  for (const auto& object : there_) all += object.size;
   return options_.budget_bytes.value_or(
       static_cast<std::uint64_t>(static_cast<double>(all) * options_.budget_share));
 }
@@ -169,12 +175,13 @@ Result<RepackPlanner::Worth> RepackPlanner::seems_worth(const ShapeOf& shape_of,
   sort_out();
   Worth out;
   for (const auto& name : unclear_) {
-    if (there_.contains(name)) out.watched.push_back(name);
+    if (find(name) != nullptr) out.watched.push_back(name);
   }
   std::uint64_t live_bytes = 0, limit = budget();
   for (const auto& each : candidates()) {
     if (without.contains(each.name)) continue;
-    if ((live_bytes >= limit && !out.packs.empty()) || out.packs.size() >= packs_max) {
+    bool full = live_bytes >= limit && (!out.packs.empty() || limit == 0);
+    if (full || out.packs.size() >= packs_max) {
       ++out.beyond_budget;
       continue;
     }
@@ -232,7 +239,7 @@ RepackPlan RepackPlanner::plan(const Worth& worth) {
       ++out.beyond_budget;
       continue;
     }
-    out.packs.push_back({name, there_.at(name)->size, 0, std::move(*live), {}});
+    out.packs.push_back({name, find(name)->size, 0, std::move(*live), {}});
   }
   count_moved_already(out);
   out.moved = std::move(moved_);
@@ -242,11 +249,9 @@ RepackPlan RepackPlanner::plan(const Worth& worth) {
 // Were they not named directly, they would have been condemned.
 void RepackPlanner::count_moved_already(RepackPlan& out) const {
   for (const auto& [name, instead] : moved_) {
-    auto found = there_.find(name);
-    bool in_the_way = found != there_.end() && may_be_given_up(name) && !named_by_.contains(name);
-    if (!in_the_way) continue;
+    if (!may_be_given_up(name) || named_by_.contains(name)) continue;
     ++out.moved_already;
-    out.moved_already_bytes += found->second->size;
+    out.moved_already_bytes += find(name)->size;
   }
 }
 

@@ -50,7 +50,7 @@ using ShapeOf =
 
 class RepackPlanner {
  public:
-  // `there`: the packs in the store. `unusable`: condemned, or out of use.
+  // `there`: the packs in the store, sorted. `unusable`: condemned, or out of use.
   RepackPlanner(FrameSurvey& survey, const std::vector<BlobInfo>& there,
                 const std::set<std::string>& unusable, const RepackOptions& options, Timestamp now);
 
@@ -72,6 +72,7 @@ class RepackPlanner {
   };
   void sort_out();
   void sort_out(const std::string& name, const FrameSurvey::Named& named);
+  const BlobInfo* find(const std::string& pack) const;  // null: it is not there
   bool usable(const std::string& name, std::uint64_t bytes) const;
   std::optional<Instead> moved_by(const std::string& name, const FrameSurvey::Named& named);
   bool has_all(const Moved& by, const MovedPack& from, const FrameSet& named) const;
@@ -89,7 +90,7 @@ class RepackPlanner {
   const std::set<std::string>& unusable_;
   const RepackOptions options_;
   const Timestamp now_;
-  std::map<std::string, const BlobInfo*> there_;
+  const std::vector<BlobInfo>& there_;
   std::map<std::string, Instead> moved_;
   // Of packs where something was moved to: the packs that it is named by.
   std::map<std::string, std::set<std::string>> named_by_;
