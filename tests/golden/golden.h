@@ -47,7 +47,7 @@ inline Content second_content() {
 // needed in part, and some whole.
 inline Content large_content() {
   Content out;
-  for (int file = 0; file < 12; ++file) {
+  for (int file = 0; file < 16; ++file) {
     auto& text = out["large/" + std::to_string(100 + file)];
     for (int i = 0; i < 4000; ++i) {
       text += "line " + std::to_string(i) + " of file " + std::to_string(file) + "\n";
@@ -58,7 +58,7 @@ inline Content large_content() {
 inline Content thinned_content() {
   auto all = large_content();
   Content out{{"small", "small\n"}};
-  for (int file : {100, 105, 106, 107, 108, 111}) {
+  for (int file : {100, 107, 108, 109, 110, 111, 112, 115}) {
     auto name = "large/" + std::to_string(file);
     out[name] = all[name];
   }
