@@ -410,7 +410,7 @@ TEST_P(RandomLives, KeepEveryPointAndFreeTheRest) {
   for (const auto& [id, content] : points) all.insert(content.begin(), content.end());
   auto needed = bytes_of(all);
   if (prompt) {
-    EXPECT_LE(pack_bytes_there(), needed + needed * 2 / 5) << "of " << needed;
+    EXPECT_LE(pack_bytes_there(), needed + needed / 2) << "of " << needed;
   }
   for (const auto& [id, content] : points) EXPECT_EQ(read(id), content);
   expect_clean();

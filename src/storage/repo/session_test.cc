@@ -395,7 +395,7 @@ TEST_F(Sessions, IdsSortInTheOrderTheyWereMade) {
 
 TEST_F(Sessions, AnUnchangedLongTableIsStoredOnce) {
   Content content;
-  for (int i = 0; i < 9000; ++i) content[cat("file ", i)] = cat("small content ", i);
+  for (int i = 0; i < 4000; ++i) content[cat("file ", i)] = cat("small content ", i);
   auto first = back_up(content);
   auto parent = repository->snapshot(first.id).take();
   content["file 1500"] = "changed, and longer than before";

@@ -75,10 +75,10 @@ Status FileSaver::flush() {
 }
 
 Status FileSaver::save(const FileJob& job) {
-  auto outcome = LB_TRY(attempt(job, false).context(printable(job.path)));
-  if (outcome == Outcome::changed) {
-    outcome = LB_TRY(attempt(job, true).context(printable(job.path)));
-  }
+  auto tried = attempt(job, false);
+  if (tried.ok() && *tried == Outcome::changed) tried = attempt(job, true);
+  if (!tried.ok()) return std::move(tried).take_error().context(printable(job.path));
+  auto outcome = *tried;
   // Other names of the file walked past must not become links to the one that took this name.
   if (job.first) context_.links.resolve(job.first, outcome == Outcome::saved);
   context_.read_files.fetch_add(1, std::memory_order_relaxed);

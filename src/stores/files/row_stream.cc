@@ -54,7 +54,9 @@ Result<StreamedRow> RowStream::judged(repo::Row row, bool ancestor) {
   last_key_ = row.key;
   StreamedRow out;
   out.path = path_of(row.key);
-  out.attributes = LB_TRY(decode_attributes(row.attributes).context(printable(out.path)));
+  auto attributes = decode_attributes(row.attributes);
+  if (!attributes.ok()) return std::move(attributes).take_error().context(printable(out.path));
+  out.attributes = std::move(attributes).take();
   out.row = std::move(row);
   out.ancestor = ancestor;
   return out;
