@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -115,6 +116,50 @@ TEST(RepositoryCli, EverythingThatCanBeMadeAgainMayGo) {
   EXPECT_EQ(again["new_bytes"].integer(), 0) << again.dump();
   for (const auto& pack : packs) EXPECT_TRUE(fs::exists(pack));
   host.boat.must({"verify"});
+}
+
+// What the tools of the system say of a folder: every name, kind, mode, owner, time, size, number
+// of links and target; extended attributes with the ACLs among them.
+std::string told_by_tools(const std::string& folder) {
+  auto out = folder + ".told";
+  auto command =
+      "cd '" + folder + "' && { LC_ALL=C find . -type d -printf '%P %y %m %U %G %T@\\0' -o " +
+      "-printf '%P %y %m %U %G %T@ %s %n %l\\0' | LC_ALL=C sort -z; " +
+      "find . -print0 | LC_ALL=C sort -z | xargs -0 getfattr -h -d -m - ; } > '" + out + "' 2>&1";
+  EXPECT_EQ(std::system(command.c_str()), 0) << folder;
+  return read_text(out);
+}
+
+TEST(RepositoryCli, OtherToolsFindWhatIsRestoredTheSame) {
+  Host host("data", "./repository");
+  host.change(1);
+  auto data = host.boat / "data";
+  write_text(data + "/with\nline and \xff byte", "odd");
+  auto made = std::system(
+      ("cd '" + data +
+       "' && mkdir -p sub/deep && ln file1 sub/one && ln file1 sub/deep/two && "
+       "ln -s nowhere broken && ln -s sub link && mkfifo pipe && mkdir -m 1777 empty && "
+       "truncate -s 50M sparse && printf x | dd of=sparse bs=1 seek=20M conv=notrunc status=none "
+       "&& "
+       "setfattr -n user.colour -v blue file2 && setfattr -n user.depth -v 7 sub && "
+       "setfacl -m u:1234:r file3 && setfacl -d -m g:77:rx sub && chmod 4711 file4 && "
+       "touch -h -d '2001-02-03T04:05:06.789012345Z' broken && "
+       "touch -d '1969-12-31T23:59:58.25Z' file4 empty")
+          .c_str());
+  ASSERT_EQ(made, 0);
+  auto root = ::geteuid() == 0;
+  if (root) {
+    ASSERT_EQ(std::system(("chown -h 1234:77 '" + data + "/link' '" + data + "/file5'").c_str()),
+              0);
+  }
+  auto before = told_by_tools(data);
+  ASSERT_NE(before.find("user.colour"), std::string::npos) << before;
+  host.boat.must({"init"});
+  host.boat.must({"backup"});
+  host.boat.must({"restore", "data", "--to", host.boat / "back"});
+  EXPECT_EQ(told_by_tools(host.boat / "back"), before);
+  auto same = "diff -r --no-dereference -x pipe '" + data + "' '" + (host.boat / "back") + "'";
+  EXPECT_EQ(std::system(same.c_str()), 0);
 }
 
 TEST(RepositoryCli, AReadOnlyPlaceIsReadAndSaysSoWhenItIsToBeWritten) {

@@ -86,7 +86,8 @@ Result<HttpAnswer> FakeS3::send(const HttpRequest& request) {
   if (troubled && trouble_.unreached) {
     return Error(ErrorKind::unavailable, "connection refused").with_native("curl 7");
   }
-  if (troubled && trouble_.status != 0) return answer(trouble_.status, error_xml("SlowDown", ""));
+  if (troubled && trouble_.status != 0)
+    return answer(trouble_.status, error_xml(trouble_.code, ""));
   if (refusal_.status != 0) {
     auto out = answer(refusal_.status, refusal_.body);
     if (request.method == "HEAD") out.body.clear();

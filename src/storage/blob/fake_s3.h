@@ -38,9 +38,10 @@ enum class S3Flaw {
 struct S3Trouble {
   std::string method = {};  // empty: any
   int from = 0, count = 0;
-  int status = 0;          // this answer, nothing done
-  bool lost = false;       // done, and the answer never comes
-  bool unreached = false;  // not done, no connection
+  int status = 0;                 // this answer, nothing done
+  bool lost = false;              // done, and the answer never comes
+  bool unreached = false;         // not done, no connection
+  std::string code = "SlowDown";  // of an answer with a status
 };
 
 class FakeS3 final : public Http {

@@ -87,6 +87,9 @@ TEST_F(S3Store, RepeatsWhatPasses) {
     service.set_trouble({.count = 3, .status = status});
     EXPECT_TRUE(store->put(cat("k", status), view_of("x")).ok()) << status;
   }
+  // Two conditional puts met: neither is refused for good, and one of them wins.
+  service.set_trouble({.count = 2, .status = 409, .code = "ConditionalRequestConflict"});
+  EXPECT_TRUE(store->put("k409", view_of("x")).ok());
   service.set_trouble({.method = "GET", .count = 2, .unreached = true});
   EXPECT_EQ(text("k500"), "x");
   service.set_trouble({.method = "GET", .count = 2, .lost = true});
