@@ -6,6 +6,7 @@
 #include "foundation/base/text.h"
 #include "storage/copy/care.h"
 #include "storage/copy/compare.h"
+#include "storage/repo/ledger.h"
 
 namespace lb::cli {
 
@@ -208,6 +209,9 @@ Result<Verified> examine(const Shell& shell, Session& session, const plan::Copy&
   repo::VerifyOptions options;
   options.fraction = LB_TRY(read_fraction(args));
   for (auto byte : shell.world.random.bytes(8)) options.seed = (options.seed << 8) | byte;
+  // A copy that was made without a key does not know what was removed before it could come.
+  auto care = LB_TRY(repo::read_ledger_if_whole(*session.repository->core()));
+  options.elsewhere = std::make_shared<const repo::Ledger>(std::move(care.ledger));
   out.report = LB_TRY(
       there->verify(options, shell.stop, progress_of(shell.console, cat("verify ", place.name))));
   if (args.has("compare")) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -104,12 +105,16 @@ struct Finding {
   std::vector<std::string> affected;  // "db 2026-01-13T02:00:00Z: base/5/16384", at most 100
 };
 
+struct Ledger;
+
 struct VerifyOptions {
   double fraction = 1.0;   // of pack bytes read back; 0: structure only
   std::uint64_t seed = 0;  // picks the sample
   // Also decompress what is read and compare every chunk and pack with its hash.
   bool deep = false;
   std::uint64_t memory_bytes = 32 << 20;  // for the lists of chunks that tables are held against
+  // Of another place of the repository: what was removed there on purpose may never have come here.
+  std::shared_ptr<const Ledger> elsewhere = {};
 };
 
 struct VerifyReport {

@@ -158,10 +158,19 @@ void Verifier::take_pack(const StoredPack& pack) {
   state.known_digest = true;
 }
 
+// What was removed on purpose, here or where this place was copied from.
+std::vector<const Ledger*> Verifier::ledgers() const {
+  std::vector<const Ledger*> out = {&ledger_};
+  if (options_.elsewhere) out.push_back(options_.elsewhere.get());
+  return out;
+}
+
 void Verifier::check_chain(const std::map<std::string, Digest>& digests) {
   std::set<VerdictMark> known;  // those forgotten on purpose too
   for (const auto& [id, digest] : digests) known.insert(verdict_mark(digest));
-  for (const auto& [id, mark] : ledger_.ended) known.insert(mark);
+  for (const auto* ledger : ledgers()) {
+    for (const auto& [id, mark] : ledger->ended) known.insert(mark);
+  }
   for (const auto& [id, snapshot] : snapshots_) {
     bool first = snapshot.previous == Digest{};
     if (first || known.contains(verdict_mark(snapshot.previous))) continue;
@@ -216,7 +225,11 @@ void Verifier::check_log_gaps(const std::map<LogName, LogHead>& segments) {
     if (!head.follows) continue;
     auto before = name;
     --before.segment;
-    if (segments.contains(before) || ledger_.removed_log(before.store, before.segment)) continue;
+    auto all = ledgers();
+    bool removed = std::any_of(all.begin(), all.end(), [&](const auto* ledger) {
+      return ledger->removed_log(before.store, before.segment);
+    });
+    if (removed || segments.contains(before)) continue;
     auto key = log_key(before.store, before.timeline, before.segment);
     if (core_.blobs.info(key).ok()) continue;  // it came after the listing
     add(key, "is missing", cat("every point of ", name.store, " after this part of its log"));

@@ -74,6 +74,7 @@ class Verifier {
   Status check_care();
   Status check_verdicts();
   void take_pack(const StoredPack& pack);
+  std::vector<const Ledger*> ledgers() const;
   void check_chain(const std::map<std::string, Digest>& digests);
   Status check_logs();
   void check_log(const LogKey& key, const BlobInfo& object);
