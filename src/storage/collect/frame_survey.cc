@@ -11,8 +11,6 @@ namespace lb::repo {
 
 namespace {
 
-constexpr std::size_t watched_chunks_max = 4 << 20;  // 12 bytes each, and as much while they grow
-
 std::vector<ChunkId> ids_of(const std::vector<Extent>& extents) {
   std::vector<ChunkId> out;
   out.reserve(extents.size());
@@ -188,12 +186,19 @@ Status FrameSurvey::name(const Extent& extent, Named& named) {
   auto before = named.chunks->size();
   named.chunks->add(chunk);
   watched_chunks_ += named.chunks->size() - before;
-  while (watched_chunks_ > watched_chunks_max && watched_.size() > 1) {
+  if (watched_chunks_ > watched_chunks_max_) make_room();
+  return {};
+}
+
+// Well below the limit, so that it does not come to this with every chunk.
+void FrameSurvey::make_room() {
+  watched_chunks_ = 0;
+  for (auto* named : watched_) watched_chunks_ += named->chunks->list().size();
+  while (watched_chunks_ > watched_chunks_max_ / 4 * 3 && watched_.size() > 1) {
     watched_chunks_ -= watched_.back()->chunks->size();
     watched_.back()->chunks.reset();
     watched_.pop_back();
   }
-  return {};
 }
 
 }  // namespace lb::repo

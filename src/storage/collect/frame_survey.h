@@ -19,6 +19,8 @@
 
 namespace lb::repo {
 
+inline constexpr std::size_t survey_chunks_max = 4 << 20;  // 12 bytes each, twice while they grow
+
 class FrameSurvey {
  public:
   struct Named {
@@ -27,9 +29,13 @@ class FrameSurvey {
     std::optional<LiveChunks> chunks = {};  // while it is watched
   };
 
-  // `without`: points that count as forgotten already.
-  FrameSurvey(const Core& core, std::set<std::string> without, std::stop_token stop)
-      : core_(core), without_(std::move(without)), stop_(std::move(stop)) {}
+  // `without`: points that count as forgotten already. `chunks_max`: of watched packs.
+  FrameSurvey(const Core& core, std::set<std::string> without, std::stop_token stop,
+              std::size_t chunks_max = survey_chunks_max)
+      : core_(core),
+        without_(std::move(without)),
+        stop_(std::move(stop)),
+        watched_chunks_max_(chunks_max) {}
 
   // Called again, it reads only what is new. damaged (exit 13): a verdict cannot be read, so nobody
   // knows what it needs.
@@ -70,12 +76,14 @@ class FrameSurvey {
   Status name(const std::vector<Extent>& extents, const std::vector<Named*>& packs,
               Numbers* numbers);
   Status name(const Extent& extent, Named& named);
+  void make_room();
   void keep(const Verdict& verdict);
   bool is_known(const Block& block, const std::vector<Named*>& packs) const;
 
   const Core& core_;
   const std::set<std::string> without_;
   const std::stop_token stop_;
+  const std::size_t watched_chunks_max_;
   std::string end_;
   Ledger ledger_;
   std::set<std::string> verdicts_, read_;

@@ -13,6 +13,12 @@
 
 namespace lb::repo {
 
+namespace {
+
+constexpr int rounds_max = 8;  // each goes through tables
+
+}  // namespace
+
 // What is condemned comes before what is there, as for every session.
 Status Repacker::look() {
   auto condemned = LB_TRY(condemned_packs(core_).context("read what is condemned"));
@@ -31,15 +37,17 @@ Result<RepackPlan> Repacker::plan() {
     return shape_of(pack, bytes);
   };
   std::set<std::string> others;
-  for (;;) {
+  for (int round = 1;; ++round) {
     RepackPlanner planner(survey_, there_, unusable_, options_, core_.clock.now());
     worth_ = LB_TRY(planner.seems_worth(shape, others));
     LB_TRY(survey_.watch(worth_.watched));
     report_.unread = survey_.unread();
     auto out = LB_TRY(plan_again());
-    if (!out.packs.empty() || worth_.packs.empty()) return out;
-    // Those that only seemed worth it must not keep others from their turn for ever.
-    others.insert(worth_.packs.begin(), worth_.packs.end());
+    if (!out.packs.empty() || worth_.packs.empty() || round == rounds_max) return out;
+    // Those that only seemed worth it, or whose chunks are too many to be known, must not keep
+    // others from their turn for ever.
+    if (rejected_.empty()) rejected_.push_back(worth_.packs.front());
+    others.insert(rejected_.begin(), rejected_.end());
   }
 }
 
@@ -55,6 +63,7 @@ Result<RepackPlan> Repacker::plan_again() {
 // that it goes on also where a pack is large beside the budget.
 Status Repacker::weigh(RepackPlan& plan) {
   std::vector<RepackPlan::Pack> worth;
+  rejected_.clear();
   for (auto& pack : plan.packs) {
     if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     if (plan.live_bytes >= plan.budget && !worth.empty()) {
@@ -62,7 +71,10 @@ Status Repacker::weigh(RepackPlan& plan) {
       continue;
     }
     const auto* shape = LB_TRY(shape_of(pack.name, pack.bytes));
-    if (shape == nullptr || !weigh(pack, *shape)) continue;
+    if (shape == nullptr || !weigh(pack, *shape)) {
+      rejected_.push_back(pack.name);
+      continue;
+    }
     bool fits = plan.live_bytes + pack.live_bytes <= plan.budget || worth.empty();
     if (!fits) {
       ++plan.beyond_budget;

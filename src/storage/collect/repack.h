@@ -35,7 +35,10 @@ class Repacker {
   // `without`: points that count as forgotten already, for a plan that is only shown.
   Repacker(const Core& core, const RepackOptions& options, std::set<std::string> without,
            std::stop_token stop)
-      : core_(core), options_(options), survey_(core, std::move(without), stop), stop_(stop) {}
+      : core_(core),
+        options_(options),
+        survey_(core, std::move(without), stop, options.chunks_max),
+        stop_(stop) {}
 
   // What a run would do now; changes nothing.
   Result<RepackPlan> plan();
@@ -65,6 +68,7 @@ class Repacker {
   std::set<std::string> unusable_;
   std::map<std::string, PackShape> shapes_;  // without frames: it cannot be read
   RepackPlanner::Worth worth_;               // before the session began
+  std::vector<std::string> rejected_;        // of these, by what they really hold
   Rewritten written_;
   RepackReport report_;
 };

@@ -251,6 +251,24 @@ TEST_F(RepackingFrames, ABudgetCountsWhatIsWritten) {
   expect_clean();
 }
 
+TEST_F(RepackingFrames, OnlySoManyChunksAreLookedAtInOneRun) {
+  thin_out();
+  RepackOptions options = greedy;
+  options.chunks_max = 40;
+  auto report = repack(options);
+  EXPECT_EQ(report.packs, 1u);
+  EXPECT_GT(report.beyond_budget, 0u);
+  for (int run = 0; run < 6; ++run) {
+    collect();
+    repack(options);
+  }
+  collect();
+  auto needed = bytes_of(small_files(400, 4));
+  EXPECT_LE(pack_bytes_there(), needed + needed / 4);
+  EXPECT_EQ(read(kept), small_files(400, 4));
+  expect_clean();
+}
+
 // What has no room in a new verdict goes on standing in the old ones.
 TEST_F(RepackingFrames, OlderVerdictsMayGoOnStanding) {
   thin_out();

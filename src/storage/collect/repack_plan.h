@@ -18,6 +18,7 @@ struct RepackOptions {
   // Frames of which a smaller part is live are opened, and what is live in several is put together;
   // others are moved as they are.
   double open_below = 0.8;
+  std::size_t chunks_max = survey_chunks_max;  // named in what is rewritten in one run, about
   // So much of what earlier repackings say is said again; beyond that they go on standing.
   std::size_t carried_bytes_max = 32 << 20;
   // Younger packs cannot be deleted yet (object lock): rewriting them would free nothing.
