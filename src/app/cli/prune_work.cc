@@ -45,7 +45,7 @@ Status repack(const Shell& shell, const repo::Core& core, const PruneOptions& op
     console.note(cat("nothing was rewritten: ", done.error().message()));
     return {};
   }
-  out.repacked = LB_TRY(std::move(done).context("rewrite packs that are mostly unused"));
+  out.repacked = LB_TRY(std::move(done).context("rewrite packs that are partly unused"));
   for (const auto& problem : out.repacked.skipped) {
     console.warn(cat("not rewritten: ", problem, "; lifeboat repair may mend it"));
   }
@@ -175,7 +175,7 @@ std::string text_of(const Removed& removed, Micros took) {
             " were rewritten: ", human_size(repacked.moved_bytes), " of them was still needed\n");
   }
   if (repacked.beyond_budget > 0) {
-    text += cat(repacked.beyond_budget, " more packs are mostly unused: the next prune goes on, ",
+    text += cat(repacked.beyond_budget, " more packs are partly unused: the next prune goes on, ",
                 "--repack-budget lets it do more\n");
   }
   for (const auto& session : collected.aborted) {

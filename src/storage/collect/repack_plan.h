@@ -1,4 +1,4 @@
-// Which packs are worth rewriting: those that are live only in small part, as far as a budget goes.
+// Which packs are worth rewriting: those that are live only in part, as far as a budget goes.
 // Decides from a survey and a listing; acts not. First from what all packs seem to hold; then,
 // once the survey watches those that seem worth it, from the chunks that are named in them. Used by
 // Repacker and by prune -n.
@@ -12,7 +12,7 @@
 namespace lb::repo {
 
 struct RepackOptions {
-  double below = 0.5;         // packs of which a smaller part is live are rewritten
+  double below = 0.75;        // packs of which a smaller part is live are rewritten
   double budget_share = 0.1;  // of the bytes of all packs, written anew in one run at most
   std::optional<std::uint64_t> budget_bytes = {};  // instead
   // Frames of which a smaller part is live are opened, and what is live in several is put together;
