@@ -120,6 +120,33 @@ TEST_F(PruneCli, RewritesPacksThatAreMostlyUnused) {
   EXPECT_EQ(boat.run({"prune", "--repack-budget", "much"}).exit_code, 2);
 }
 
+TEST_F(PruneCli, FreesWhatIsDeadBetweenWhatIsNeeded) {
+  boat.must({"init"});
+  auto small = [&](unsigned i) { return boat / ("data/small/" + std::to_string(i)); };
+  fs::create_directories(boat / "data/small");
+  std::uintmax_t needed = 6 * 60'000;
+  for (unsigned i = 0; i < 800; ++i) {
+    auto size = 1000 + i * 37 % 9000;
+    write_text(small(i), text_for(5000 + i, size));
+    needed += i % 4 == 0 ? size : 0;
+  }
+  take_point(1);
+  for (unsigned i = 0; i < 800; ++i) {
+    if (i % 4 != 0) fs::remove(small(i));
+  }
+  auto kept = take_point(2);
+  boat.must({"prune", "--confirm", "test", "--repack-budget", "100%"});
+  EXPECT_EQ(points(), std::set<std::string>{kept});
+  std::uintmax_t stored = 0;
+  for (const auto& path : files_below(boat.repository() + "/p")) stored += fs::file_size(path);
+  EXPECT_LT(stored, needed + needed / 4);
+  expect_restores(kept);
+  boat.must({"verify", "--deep"});
+  auto next = take_point(2);
+  expect_restores(next);
+  expect_restores(kept);
+}
+
 TEST_F(PruneCli, AHeldPointStaysUntilItIsReleased) {
   boat.must({"init"});
   auto first = take_point(1), second = take_point(2);
