@@ -51,6 +51,7 @@ Result<std::optional<Change>> change_of(const PointView& point, const repo::Row*
 
 Status print(const Shell& shell, const PointView& point, const Change& change,
              const repo::Row* before, const repo::Row* after, bool raw) {
+  LB_ASSERT(before != nullptr || after != nullptr);
   auto path = point.path_of(before != nullptr ? before->key : after->key);
   auto table = point.relations.table_of(path);
   if (shell.console.options().json) {

@@ -37,8 +37,11 @@ class Opening {
     }
     if (on != nullptr) {
       auto own = open_repository_place();
-      if (own.ok()) out.sources.push_back(std::move(own).take());
-      if (!own.ok()) shell_.console.warn(cat("not asked: ", own.error().text()));
+      if (own.ok()) {
+        out.sources.push_back(std::move(own).take());
+      } else {
+        shell_.console.warn(cat("not asked: ", own.error().text()));
+      }
     }
     for (auto& place : open_copies(shell_, references_, plan_.repository, on)) {
       out.sources.push_back(std::move(place));

@@ -141,9 +141,13 @@ Result<Outcome> verify(const Shell& shell, Session& session, const repo::VerifyO
   out.took = shell.world.clock.steady() - started;
   // What was found is told in any case.
   auto help = find_help(shell, session, out.report, heal);
-  if (help.ok()) out.help = std::move(help).take();
-  if (!help.ok() && heal) out.trouble = std::move(help).take_error();
-  if (!help.ok() && !heal) shell.console.warn(cat("copies: ", help.error().text()));
+  if (help.ok()) {
+    out.help = std::move(help).take();
+  } else if (heal) {
+    out.trouble = std::move(help).take_error();
+  } else {
+    shell.console.warn(cat("copies: ", help.error().text()));
+  }
   return out;
 }
 
