@@ -13,6 +13,7 @@
 
 #include "app/cli/verbs.h"
 #include "foundation/sys/harden.h"
+#include "foundation/sys/heap.h"
 
 extern char** environ;
 
@@ -112,6 +113,7 @@ int run(const std::vector<std::string>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  lb::map_large_pieces();
   // Without hardening the program still works; what it guards against needs another process's help.
   if (auto hardened = lb::harden_process(); !hardened.ok()) {
     std::fprintf(stderr, "warning: %s\n", hardened.error().text().c_str());

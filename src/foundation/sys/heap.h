@@ -1,0 +1,12 @@
+// How the process's heap gives memory back. Called by main before there are threads.
+#pragma once
+
+namespace lb {
+
+// Every piece of this size or more is mapped for itself and given back when it is freed. Left alone
+// the allocator raises its limit with the largest piece freed so far: then buffers come from the
+// heap, which after hours of work among small pieces is a quarter larger than what is in it.
+void map_large_pieces();
+inline constexpr int large_piece_bytes = 256 << 10;
+
+}  // namespace lb
