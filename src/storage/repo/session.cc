@@ -205,11 +205,16 @@ Result<RowSorter::Piece> Session::set_aside(ByteView rows) {
   bool may_try = !has_no_shelf_ && !options.cache_folder.empty() && options.files != nullptr;
   if (may_try && !shelf_) {
     auto opened = RowShelf::open(*options.files, cache_place(core_).fresh_path("new-"));
-    if (opened.ok()) shelf_ = std::move(opened).take();
+    if (opened.ok()) {
+      shelf_ = std::move(opened).take();
+    } else {
+      shelf_trouble_ = opened.error();
+    }
   }
   if (may_try && shelf_) {
     auto put = shelf_->put(rows);
     if (put.ok()) return RowSorter::Piece{*put, {}};
+    shelf_trouble_ = put.error();
   }
   has_no_shelf_ = true;
   return RowSorter::Piece{std::nullopt, LB_TRY(store_bytes(rows))};
@@ -369,6 +374,9 @@ void Session::fill_info(const SnapshotMeta& meta, SnapshotInfo& info) {
   if (auto trouble = chunks_.spill_trouble()) {
     warnings.push_back(cat("the index cache could not take what this session stored (",
                            trouble->text(), "); it was kept in memory, about 40 bytes a chunk"));
+  } else if (shelf_trouble_) {
+    warnings.push_back(cat("the cache folder could not take rows that were set aside (",
+                           shelf_trouble_->text(), "): they went into packs instead"));
   }
   for (auto& warning : warnings) warning.resize(std::min(warning.size(), text_bytes_max));
   if (warnings.size() > warnings_max) {

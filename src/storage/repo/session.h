@@ -63,6 +63,7 @@ class Session final : public SnapshotWriter {
   RowSorter rows_;
   std::unique_ptr<RowShelf> shelf_;
   bool has_no_shelf_ = false;
+  std::optional<Error> shelf_trouble_;  // why, where there should be one
   FrameReader frames_;
   std::mutex mutex_;
   std::vector<std::pair<std::string, std::vector<DraftExtent>>> attachments_;

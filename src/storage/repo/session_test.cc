@@ -221,11 +221,13 @@ TEST_F(Sessions, AnyNumberOfWorkersAndStreamsShareThePackBuffers) {
 class ManyRows : public Sessions {
  protected:
   // Writes far more rows than fit the memory and expects all of them in order.
-  SnapshotInfo write_and_check(OpenOptions options) {
+  // `full_at`: the row at which the host's disk is full.
+  SnapshotInfo write_and_check(OpenOptions options, std::size_t full_at = count) {
     options.memory_bytes = 256 << 10;  // 64 KiB of rows
     auto repo = open_repository(blobs, clock, *random, key, options).take();
     auto writer = repo->begin("data", nullptr, {}).take();
     auto status = for_each_parallel(count, 3, {}, [&](std::size_t i) {
+      if (i == full_at) files.set_space(0);
       auto scattered = (i * 7919) % count;
       return writer->add(cat("row ", fixed(static_cast<double>(scattered) / 1e6, 6)),
                          Buffer(20, 1));
@@ -261,6 +263,7 @@ TEST_F(ManyRows, AreSortedThroughTheRepositoryWhereThereIsNoOtherPlace) {
 TEST_F(ManyRows, AreSortedThroughAFileOfTheHost) {
   auto through_packs = write_and_check({.workers = 2});
   auto through_file = write_and_check(with_cache());
+  EXPECT_TRUE(through_file.meta.warnings.empty());
   EXPECT_LT(through_file.stored_bytes, through_packs.stored_bytes);
   for (const auto& folder : files.list("/cache").take()) {
     for (const auto& entry : files.list("/cache/" + folder.name).take()) {
@@ -270,10 +273,14 @@ TEST_F(ManyRows, AreSortedThroughAFileOfTheHost) {
 }
 
 TEST_F(ManyRows, GoThroughTheRepositoryOnceTheHostHasNoSpaceLeft) {
-  for (std::uint64_t space : {0u, 20'000u, 100'000u, 200'000u}) {
-    SCOPED_TRACE(space);
-    files.set_space(space);
-    (void)write_and_check(with_cache());
+  for (std::size_t full_at : {0u, 1000u, 3000u, 5000u}) {
+    SCOPED_TRACE(full_at);
+    files.set_space(1ull << 40);
+    auto info = write_and_check(with_cache(), full_at);
+    auto told = std::count_if(
+        info.meta.warnings.begin(), info.meta.warnings.end(),
+        [](const std::string& line) { return line.find("set aside") != std::string::npos; });
+    EXPECT_EQ(told, 1) << join(info.meta.warnings, "\n");
   }
 }
 
