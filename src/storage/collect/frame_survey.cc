@@ -178,9 +178,9 @@ Status FrameSurvey::name(const std::vector<Extent>& extents, const std::vector<N
 Status FrameSurvey::name(const Extent& extent, Named& named) {
   // No pack has more frames than its bytes could hold.
   bool possible = extent.frame <= named.pack_bytes / aead_tag_bytes &&
-                  extent.offset <= frame_bytes_max && extent.length <= frame_bytes_max;
+                  extent.offset <= frame_bytes_max && extent.chunk_bytes() <= frame_bytes_max;
   if (!possible) return Error(ErrorKind::corrupt, "a table names what no pack can hold");
-  LiveChunk chunk{extent.frame, extent.offset, static_cast<std::uint32_t>(extent.length)};
+  LiveChunk chunk{extent.frame, extent.offset, static_cast<std::uint32_t>(extent.chunk_bytes())};
   named.live.add(chunk, extent.frame_size);
   if (!named.chunks) return {};
   auto before = named.chunks->size();

@@ -2,13 +2,37 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "storage/repo/session.h"
 
 namespace lb::repo {
 
 namespace {
+
 constexpr std::size_t chunks_at_once = 16;
+
+Extent part_of(const Extent& extent, std::uint64_t from, std::uint64_t length) {
+  auto out = extent;
+  out.length = length;
+  if (extent.hole || length == extent.length) return out;
+  out.skip = extent.skip + static_cast<std::uint32_t>(from);
+  out.chunk_length = static_cast<std::uint32_t>(extent.chunk_bytes());
+  return out;
 }
+
+// Makes one of two neighbours that were one before.
+bool join(DraftExtent& last, const DraftExtent& next) {
+  if (last.hole != next.hole) return false;
+  bool follows = last.id == next.id && last.is_part() && next.is_part() &&
+                 last.chunk_length == next.chunk_length && last.skip + last.length == next.skip;
+  if (!last.hole && !follows) return false;
+  last.length += next.length;
+  if (last.hole || last.length != last.chunk_length) return true;
+  last.skip = last.chunk_length = 0;
+  return true;
+}
+
+}  // namespace
 
 // Chunks are cut from the caller's bytes. Copied is only what is left over at the end, and with the
 // next call as much as the chunks need that begin there.
@@ -49,7 +73,79 @@ Status Stream::hole(std::uint64_t length) {
   return {};
 }
 
+Status Stream::reuse(const Row& parent_row, std::uint64_t offset, std::uint64_t length) {
+  LB_TRY(take_waiting());
+  if (offset > parent_row.size || length > parent_row.size - offset) {
+    return Error(ErrorKind::invalid,
+                 cat("'", printable_key(parent_row.key), "' has ", parent_row.size, " bytes"));
+  }
+  if (reused_ != &parent_row || offset < reused_at_) reused_extent_ = reused_at_ = 0;
+  reused_ = &parent_row;
+  for (; length > 0; ++reused_extent_) {
+    if (reused_extent_ == parent_row.extents.size())
+      return Error(ErrorKind::corrupt, "a row's extents do not add up")
+          .with_exit(ExitCode::damaged);
+    const auto& extent = parent_row.extents[reused_extent_];
+    auto skip = offset - reused_at_;
+    if (skip < extent.length) {
+      auto part = std::min(extent.length - skip, length);
+      append(LB_TRY(session_.reuse(part_of(extent, skip, part), row_.key)));
+      offset += part;
+      length -= part;
+      if (skip + part < extent.length) return {};
+    }
+    reused_at_ += extent.length;
+  }
+  return {};
+}
+
+Status Stream::write_apart(ByteView bytes) {
+  LB_TRY(take_waiting());
+  if (apart_.size() + bytes.size() > page_chunk_bytes) LB_TRY(store_apart());
+  auto offset = apart_.size();
+  apart_.insert(apart_.end(), bytes.begin(), bytes.end());
+  row_.size += bytes.size();
+  logical_bytes_ += bytes.size();
+  bool joins = !gathered_.empty() && gathered_.back().extent + 1 == row_.extents.size();
+  if (joins) {
+    row_.extents.back().length += bytes.size();
+    return {};
+  }
+  gathered_.push_back({row_.extents.size(), offset});
+  row_.extents.push_back({bytes.size(), false, {}});
+  return {};
+}
+
+// Now that it is full, or the row ends, the chunk has a name.
+Status Stream::store_apart() {
+  if (apart_.empty()) return {};
+  ByteView chunk(apart_);
+  ChunkId id;
+  LB_TRY(session_.store_chunks({&chunk, 1}, {&id, 1}, true));
+  for (const auto& [number, offset] : gathered_) {
+    auto& extent = row_.extents[number];
+    extent.id = id;
+    if (extent.length == apart_.size()) continue;
+    extent.skip = static_cast<std::uint32_t>(offset);
+    extent.chunk_length = static_cast<std::uint32_t>(apart_.size());
+  }
+  gathered_.clear();
+  apart_.clear();
+  return {};
+}
+
+// Joins what goes on where the row's last extent ends.
+void Stream::append(const DraftExtent& extent) {
+  row_.size += extent.length;
+  if (!extent.hole) logical_bytes_ += extent.length;
+  bool waits = !gathered_.empty() && gathered_.back().extent + 1 == row_.extents.size();
+  if (row_.extents.empty() || waits || !join(row_.extents.back(), extent)) {
+    row_.extents.push_back(extent);
+  }
+}
+
 Status Stream::finish(Buffer attributes) {
+  LB_TRY(store_apart());
   LB_TRY(take_waiting());
   row_.attributes = std::move(attributes);
   return session_.add_row(std::move(row_), logical_bytes_);

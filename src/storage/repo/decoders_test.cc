@@ -39,6 +39,25 @@ std::vector<Extent> some_extents(Random& random) {
   return out;
 }
 
+// Some extents become parts of their chunks, with other parts of them behind.
+void some_parts(Random& random, std::vector<Extent>& extents) {
+  std::vector<Extent> out;
+  for (auto extent : extents) {
+    if (extent.hole || random.below(2) == 0) {
+      out.push_back(extent);
+      continue;
+    }
+    extent.chunk_length = static_cast<std::uint32_t>(extent.length);
+    for (auto n = random.below(3) + 1; n > 0; --n) {
+      extent.skip = static_cast<std::uint32_t>(random.below(extent.chunk_length));
+      extent.length = 1 + random.below(extent.chunk_length - extent.skip);
+      out.push_back(extent);
+      if (random.below(2) == 0) out.push_back({1 + random.below(9), true, {}});
+    }
+  }
+  extents = std::move(out);
+}
+
 std::vector<Row> some_rows(Random& random) {
   std::vector<Row> rows;
   for (int i = 0; i < 20; ++i) {
@@ -46,6 +65,7 @@ std::vector<Row> some_rows(Random& random) {
     row.key = "dir/" + std::to_string(1000 + i);
     row.attributes = random.bytes(random.below(30));
     row.extents = some_extents(random);
+    some_parts(random, row.extents);
     for (const auto& extent : row.extents) row.size += extent.length;
     rows.push_back(std::move(row));
   }
@@ -215,6 +235,8 @@ TEST(Decoders, WhatWasEncodedDecodesToTheSame) {
     for (std::size_t e = 0; e < rows[i].extents.size(); ++e) {
       EXPECT_EQ(again[i].extents[e].id, rows[i].extents[e].id);
       EXPECT_EQ(again[i].extents[e].frame_offset, rows[i].extents[e].frame_offset);
+      EXPECT_EQ(again[i].extents[e].skip, rows[i].extents[e].skip);
+      EXPECT_EQ(again[i].extents[e].chunk_length, rows[i].extents[e].chunk_length);
       EXPECT_EQ(again[i].extents[e].hole, rows[i].extents[e].hole);
     }
   }

@@ -11,7 +11,8 @@ namespace {
 
 bool same_extents(const std::vector<Extent>& a, const std::vector<Extent>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Extent& x, const Extent& y) {
-    return x.length == y.length && x.hole == y.hole && (x.hole || x.id == y.id);
+    return x.length == y.length && x.hole == y.hole &&
+           (x.hole || (x.id == y.id && x.skip == y.skip));
   });
 }
 

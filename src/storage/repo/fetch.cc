@@ -215,7 +215,7 @@ class Fetch {
       const auto& piece = pieces_[i];
       scratch.wanted.push_back(i);
       scratch.checks.push_back(
-          {piece.frame, frame, piece.offset, piece.extent->length, piece.extent->id});
+          {piece.frame, frame, piece.offset, piece.extent->chunk_bytes(), piece.extent->id});
     }
   }
 
@@ -244,7 +244,8 @@ class Fetch {
     return {};
   }
 
-  Status give_piece(const Piece& piece, ByteView bytes) {
+  Status give_piece(const Piece& piece, ByteView chunk) {
+    auto bytes = chunk.subspan(piece.extent->skip, piece.extent->length);
     LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
     if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
     return {};

@@ -184,8 +184,9 @@ Result<Buffer> FrameReader::open_at(const std::string& pack, const Extent& exten
 
 Result<StoredChunk> FrameReader::cut(const std::string& pack, const Extent& extent,
                                      SharedFrame frame) {
-  if (!is_inside(extent.offset, extent.length, *frame)) return wrong_chunk(pack, extent.frame);
-  StoredChunk out{std::move(frame), extent.offset, static_cast<std::uint32_t>(extent.length)};
+  auto length = extent.chunk_bytes();
+  if (!is_inside(extent.offset, length, *frame)) return wrong_chunk(pack, extent.frame);
+  StoredChunk out{std::move(frame), extent.offset, static_cast<std::uint32_t>(length)};
   if (chunk_id(core_, out.bytes()) != extent.id) return wrong_chunk(pack, extent.frame);
   return out;
 }

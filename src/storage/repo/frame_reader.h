@@ -57,7 +57,7 @@ class FrameReader {
  public:
   explicit FrameReader(const Core& core) : core_(core), finder_(core) {}
 
-  // The chunk of an extent, wherever it lies by now; its frame goes through the cache.
+  // The whole chunk of an extent, wherever it lies by now; its frame goes through the cache.
   Result<StoredChunk> chunk(const std::string& pack, const Extent& extent);
   // The sealed bytes of a frame, opened; past the cache.
   Result<Buffer> open(const std::string& pack, std::uint32_t frame, ByteView sealed);

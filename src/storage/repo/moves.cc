@@ -11,7 +11,7 @@ std::optional<MovedPlace> place_in(const Moved& moved, const MovedPack& from,
                                    const Extent& extent) {
   const auto* frame = from.find(extent.frame);
   if (frame == nullptr) return std::nullopt;
-  auto offset = from.offset_in(*frame, extent.offset, extent.length);
+  auto offset = from.offset_in(*frame, extent.offset, extent.chunk_bytes());
   if (!offset) return std::nullopt;
   return MovedPlace{moved.packs[frame->pack].name, frame->number, frame->offset, frame->size,
                     *offset};

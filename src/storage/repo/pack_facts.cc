@@ -40,7 +40,7 @@ bool PackFacts::holds(std::uint32_t frame, std::uint32_t offset, std::uint64_t l
 }
 
 bool PackFacts::holds(const Extent& extent) const {
-  return holds(extent.frame, extent.offset, extent.length, extent.id) &&
+  return holds(extent.frame, extent.offset, extent.chunk_bytes(), extent.id) &&
          frames_[extent.frame].offset == extent.frame_offset &&
          frames_[extent.frame].sealed_bytes == extent.frame_size;
 }

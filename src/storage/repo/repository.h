@@ -37,6 +37,12 @@ class ContentStream {
   // follows.
   virtual Status write_last(ByteView bytes) { return write(bytes); }
   virtual Status hole(std::uint64_t length) = 0;
+  // What a row of the parent snapshot holds at [offset, offset + length), unread. Errors as of
+  // SnapshotWriter::reuse. The row must outlive the stream; ranges in rising order are found fast.
+  virtual Status reuse(const Row& parent_row, std::uint64_t offset, std::uint64_t length) = 0;
+  // write() of bytes (at most 128 KiB) between content that is reused: they are gathered into one
+  // chunk with those that follow, wherever in the row these stand.
+  virtual Status write_apart(ByteView bytes) = 0;
   virtual Status finish(Buffer attributes) = 0;  // adds the row
 };
 

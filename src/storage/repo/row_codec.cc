@@ -46,6 +46,15 @@ std::uint32_t hash_of(std::string_view key) {
   return hash ^ (hash >> 16);
 }
 
+// Of an Extent or a DraftExtent.
+template <typename AnyExtent>
+Status check_part(const AnyExtent& extent) {
+  bool fits = extent.chunk_length <= chunk_bytes_max && extent.skip <= extent.chunk_length &&
+              extent.length <= extent.chunk_length - extent.skip;
+  if (!extent.is_part() || fits) return {};
+  return Error(ErrorKind::corrupt, "a part that is not inside its chunk");
+}
+
 }  // namespace
 
 void encode_draft(const DraftRow& row, Buffer& out) {
@@ -55,9 +64,14 @@ void encode_draft(const DraftRow& row, Buffer& out) {
   writer.varint(row.size);
   writer.varint(row.extents.size());
   for (const auto& extent : row.extents) {
-    writer.varint(extent.length << 2 | (extent.place ? 2u : 0u) | (extent.hole ? 1u : 0u));
+    writer.varint(extent.length << 3 | (extent.is_part() ? 4u : 0u) | (extent.place ? 2u : 0u) |
+                  (extent.hole ? 1u : 0u));
     if (extent.hole) continue;
     writer.raw(extent.id);
+    if (extent.is_part()) {
+      writer.varint(extent.skip);
+      writer.varint(extent.chunk_length);
+    }
     if (!extent.place) continue;
     const auto& frame = extent.place->frame;
     for (auto number : {frame.pack, frame.number, frame.offset, frame.size, extent.place->offset}) {
@@ -77,17 +91,23 @@ Result<DraftRow> decode_draft(ByteReader& in) {
   for (std::uint64_t i = 0; i < count; ++i) {
     DraftExtent extent;
     auto length = LB_TRY(in.varint());
-    extent.length = length >> 2;
+    extent.length = length >> 3;
     extent.hole = (length & 1) != 0;
     if (!extent.hole) extent.id = LB_TRY(read_id(in));
+    if (!extent.hole && (length & 4) != 0) {
+      extent.skip = LB_TRY(read_small(in));
+      extent.chunk_length = LB_TRY(read_small(in));
+      LB_TRY(check_part(extent));
+    }
     if (!extent.hole && (length & 2) != 0) {
       ChunkPlace place;
       auto& frame = place.frame;
       for (auto* number : {&frame.pack, &frame.number, &frame.offset, &frame.size, &place.offset}) {
         *number = LB_TRY(read_small(in));
       }
-      if (extent.length > chunk_bytes_max) return Error(ErrorKind::corrupt, "chunk too long");
-      place.length = static_cast<std::uint32_t>(extent.length);
+      if (extent.chunk_bytes() > chunk_bytes_max)
+        return Error(ErrorKind::corrupt, "chunk too long");
+      place.length = static_cast<std::uint32_t>(extent.chunk_bytes());
       extent.place = place;
     }
     row.extents.push_back(extent);
@@ -99,6 +119,7 @@ void encode_extents(const std::vector<Extent>& extents, Buffer& out) {
   ByteWriter writer(out);
   writer.varint(extents.size());
   for (const auto& extent : extents) {
+    LB_ASSERT(!extent.is_part());
     writer.varint(extent.length << 1 | (extent.hole ? 1 : 0));
     if (extent.hole) continue;
     writer.raw(extent.id);
@@ -138,8 +159,40 @@ Result<std::vector<Extent>> decode_extents(ByteReader& in) {
 
 namespace {
 
-// How the place of a chunk is written: most lie right behind the one before.
-enum class PlaceForm : std::uint8_t { behind = 0, same_frame = 1, next_frame = 2, anywhere = 3 };
+// How the place of a chunk is written: most lie right behind the one before. `again` is for parts
+// of a chunk of which another part was named shortly before.
+enum class PlaceForm : std::uint8_t {
+  behind = 0,
+  same_frame = 1,
+  next_frame = 2,
+  anywhere = 3,
+  again = 4,
+};
+constexpr std::size_t parts_back_max = 64;
+
+// How many parts back one of the same chunk was named; 0: not among the last.
+std::size_t parts_back(const std::vector<Extent>& parts, const Extent& part) {
+  auto count = std::min(parts.size(), parts_back_max);
+  for (std::size_t back = 1; back <= count; ++back) {
+    const auto& other = parts[parts.size() - back];
+    if (other.id == part.id && other.pack == part.pack && other.frame == part.frame &&
+        other.offset == part.offset && other.chunk_length == part.chunk_length) {
+      return back;
+    }
+  }
+  return 0;
+}
+
+// Takes from another part all that tells their chunk.
+void set_chunk(Extent& part, const Extent& other) {
+  part.id = other.id;
+  part.pack = other.pack;
+  part.frame = other.frame;
+  part.frame_offset = other.frame_offset;
+  part.frame_size = other.frame_size;
+  part.offset = other.offset;
+  part.chunk_length = other.chunk_length;
+}
 
 void encode_place(const Extent& extent, const Extent* before, Buffer& out) {
   ByteWriter writer(out);
@@ -148,7 +201,7 @@ void encode_place(const Extent& extent, const Extent* before, Buffer& out) {
   bool same_frame = same_pack && extent.frame == before->frame &&
                     extent.frame_offset == before->frame_offset &&
                     extent.frame_size == before->frame_size;
-  if (same_frame && extent.offset == before->offset + before->length) {
+  if (same_frame && extent.offset == before->offset + before->chunk_bytes()) {
     form(PlaceForm::behind);
   } else if (same_frame) {
     form(PlaceForm::same_frame);
@@ -168,8 +221,7 @@ void encode_place(const Extent& extent, const Extent* before, Buffer& out) {
   }
 }
 
-Status decode_place(ByteReader& in, const Extent* before, Extent& out) {
-  auto number = LB_TRY(in.u8());
+Status decode_place(ByteReader& in, std::uint8_t number, const Extent* before, Extent& out) {
   if (number > static_cast<std::uint8_t>(PlaceForm::anywhere))
     return Error(ErrorKind::corrupt, "unknown form of a place");
   auto form = static_cast<PlaceForm>(number);
@@ -185,7 +237,7 @@ Status decode_place(ByteReader& in, const Extent* before, Extent& out) {
     out.frame = before->frame;
     out.frame_offset = before->frame_offset;
     out.frame_size = before->frame_size;
-    out.offset = before->offset + static_cast<std::uint32_t>(before->length);
+    out.offset = before->offset + static_cast<std::uint32_t>(before->chunk_bytes());
     if (form == PlaceForm::next_frame) {
       ++out.frame;
       out.frame_offset += before->frame_size;
@@ -197,9 +249,13 @@ Status decode_place(ByteReader& in, const Extent* before, Extent& out) {
   return {};
 }
 
+// Before the length of an extent that is a part of a chunk: no hole is empty.
+constexpr std::uint64_t part_mark = 1;
+
 // One chunk of the row's own size needs no words.
 bool is_plain(const Row& row) {
-  return row.extents.size() == 1 && !row.extents[0].hole && row.extents[0].length == row.size;
+  return row.extents.size() == 1 && !row.extents[0].hole && !row.extents[0].is_part() &&
+         row.extents[0].length == row.size;
 }
 
 void encode_lengths(const Row& row, Buffer& out) {
@@ -207,8 +263,29 @@ void encode_lengths(const Row& row, Buffer& out) {
   writer.varint(row.size);
   writer.varint(is_plain(row) ? 0 : 1 + row.extents.size());
   if (is_plain(row)) return;
-  for (const auto& extent : row.extents)
+  for (const auto& extent : row.extents) {
+    if (extent.is_part()) {
+      writer.varint(part_mark);
+      writer.varint(extent.skip);
+    }
     writer.varint(extent.length << 1 | (extent.hole ? 1u : 0u));
+  }
+}
+
+// The length of one extent. A part has its chunk's length with its place; until that is read it is
+// the largest there can be.
+Status decode_length(ByteReader& in, Extent& out) {
+  auto length = LB_TRY(in.varint());
+  if (length == part_mark) {
+    out.skip = LB_TRY(read_small(in));
+    out.chunk_length = chunk_bytes_max;
+    length = LB_TRY(in.varint());
+  }
+  out.length = length >> 1;
+  out.hole = (length & 1) != 0;
+  if (out.hole && out.is_part()) return Error(ErrorKind::corrupt, "a hole cannot be a part");
+  if (!out.hole && out.length > chunk_bytes_max) return Error(ErrorKind::corrupt, "chunk too long");
+  return check_part(out);
 }
 
 Status decode_lengths(ByteReader& in, Row& row) {
@@ -216,18 +293,52 @@ Status decode_lengths(ByteReader& in, Row& row) {
   auto count = LB_TRY(in.varint());
   if (count > in.left() + 1) return Error(ErrorKind::corrupt, "more extents than bytes");
   row.extents.resize(count == 0 ? 1 : count - 1);
-  if (count == 0) row.extents[0].length = row.size;
-  for (std::size_t i = 0; count > 0 && i < row.extents.size(); ++i) {
-    auto length = LB_TRY(in.varint());
-    row.extents[i].length = length >> 1;
-    row.extents[i].hole = (length & 1) != 0;
+  if (count == 0) {
+    row.extents[0].length = row.size;
+    if (row.size > chunk_bytes_max) return Error(ErrorKind::corrupt, "chunk too long");
+    return {};
   }
-  bool too_long = std::any_of(row.extents.begin(), row.extents.end(), [](const Extent& extent) {
-    return !extent.hole && extent.length > chunk_bytes_max;
-  });
-  if (too_long) return Error(ErrorKind::corrupt, "chunk too long");
+  for (auto& extent : row.extents) LB_TRY(decode_length(in, extent));
   return {};
 }
+
+// Places of the chunks of a block, one after another.
+class PlaceReader {
+ public:
+  explicit PlaceReader(ByteReader& in) : in_(in) {}
+
+  Status read(Extent& extent) {
+    auto form = LB_TRY(in_.u8());
+    if (form == static_cast<std::uint8_t>(PlaceForm::again)) return read_again(extent);
+    LB_TRY(decode_place(in_, form, before_, extent));
+    before_ = &extent;
+    if (!extent.is_part()) return {};
+    extent.chunk_length = LB_TRY(read_small(in_));
+    if (!extent.is_part()) return Error(ErrorKind::corrupt, "a part of a chunk without bytes");
+    parts_.push_back(&extent);
+    return check_part(extent);
+  }
+  // Whose ids are those of others.
+  const std::vector<std::pair<Extent*, const Extent*>>& again() const { return again_; }
+
+ private:
+  Status read_again(Extent& extent) {
+    auto back = LB_TRY(in_.varint());
+    if (!extent.is_part() || back == 0 || back > parts_.size())
+      return Error(ErrorKind::corrupt, "a part of a chunk that was not named");
+    const auto* other = parts_[parts_.size() - back];
+    set_chunk(extent, *other);
+    before_ = &extent;
+    parts_.push_back(&extent);
+    again_.emplace_back(&extent, other);
+    return check_part(extent);
+  }
+
+  ByteReader& in_;
+  const Extent* before_ = nullptr;
+  std::vector<const Extent*> parts_;
+  std::vector<std::pair<Extent*, const Extent*>> again_;
+};
 
 }  // namespace
 
@@ -248,8 +359,17 @@ void BlockWriter::add(const Row& row) {
   ByteWriter ids(ids_);
   for (const auto& extent : row.extents) {
     if (extent.hole) continue;
-    encode_place(extent, any_chunk_ ? &before_ : nullptr, places_);
-    ids.raw(extent.id);
+    auto back = extent.is_part() ? parts_back(parts_, extent) : 0;
+    if (back > 0) {
+      ByteWriter places(places_);
+      places.u8(static_cast<std::uint8_t>(PlaceForm::again));
+      places.varint(back);
+    } else {
+      encode_place(extent, any_chunk_ ? &before_ : nullptr, places_);
+      if (extent.is_part()) ByteWriter(places_).varint(extent.chunk_length);
+      ids.raw(extent.id);
+    }
+    if (extent.is_part()) parts_.push_back(extent);
     before_ = extent;
     any_chunk_ = true;
   }
@@ -280,6 +400,7 @@ Buffer BlockWriter::take() {
     column->clear();
   }
   any_chunk_ = false;
+  parts_.clear();
   return out;
 }
 
@@ -300,7 +421,6 @@ Result<std::vector<Row>> decode_block(ByteView bytes) {
   }
   for (auto& row : rows) row.attributes = LB_TRY(read_bytes(in));
   for (auto& row : rows) LB_TRY(decode_lengths(in, row));
-  const Extent* before = nullptr;
   auto each_chunk = [&](const auto& take) -> Status {
     for (auto& row : rows) {
       for (auto& extent : row.extents) {
@@ -309,12 +429,15 @@ Result<std::vector<Row>> decode_block(ByteView bytes) {
     }
     return {};
   };
-  auto places = each_chunk([&](Extent& extent) -> Status {
-    LB_TRY(decode_place(in, std::exchange(before, &extent), extent));
-    return {};
-  });
-  LB_TRY(std::move(places));
+  PlaceReader places(in);
+  auto placed = each_chunk([&](Extent& extent) { return places.read(extent); });
+  LB_TRY(std::move(placed));
+  auto again = places.again().begin();
   auto ids = each_chunk([&](Extent& extent) -> Status {
+    if (again != places.again().end() && again->first == &extent) {
+      extent.id = (again++)->second->id;
+      return {};
+    }
     extent.id = LB_TRY(read_id(in));
     return {};
   });

@@ -17,7 +17,10 @@ struct DraftExtent {
   std::uint64_t length = 0;
   bool hole = false;
   ChunkId id{};
-  std::optional<ChunkPlace> place = {};  // pack: the number in the session's ChunkMap
+  std::optional<ChunkPlace> place = {};      // pack: the number in the session's ChunkMap
+  std::uint32_t skip = 0, chunk_length = 0;  // as in Extent
+  bool is_part() const { return chunk_length != 0; }
+  std::uint64_t chunk_bytes() const { return is_part() ? chunk_length : length; }
 };
 struct DraftRow {
   std::string key;
@@ -48,7 +51,8 @@ class BlockWriter {
   std::size_t bytes() const;
 
   Buffer keys_, attributes_, lengths_, places_, ids_;
-  Extent before_;  // the chunk added last
+  Extent before_;              // the chunk added last
+  std::vector<Extent> parts_;  // added so far
   bool any_chunk_ = false;
   std::string first_key_, last_key_;
   std::uint64_t rows_ = 0;

@@ -144,7 +144,7 @@ Status Session::add_whole(std::span<WholeRow> rows) {
 // Where the parent's content lies, unless that pack is lost or about to be: then wherever else the
 // index says.
 Result<DraftExtent> Session::reuse(const Extent& extent, const std::string& key) {
-  DraftExtent out{extent.length, extent.hole, extent.id};
+  DraftExtent out{extent.length, extent.hole, extent.id, {}, extent.skip, extent.chunk_length};
   if (extent.hole) return out;
   auto pack =
       extent.pack < known_.parent_packs.size() ? known_.parent_packs[extent.pack] : pack_lost;
@@ -154,7 +154,7 @@ Result<DraftExtent> Session::reuse(const Extent& extent, const std::string& key)
     if (frame.offset != extent.frame_offset) {
       return Error(ErrorKind::not_found, "a chunk lies where no pack of ours ends");
     }
-    out.place = {frame, extent.offset, static_cast<std::uint32_t>(extent.length)};
+    out.place = {frame, extent.offset, static_cast<std::uint32_t>(extent.chunk_bytes())};
     return out;
   }
   if (chunks_.find(extent.id)) return out;
@@ -272,7 +272,7 @@ Result<std::vector<Extent>> Session::resolve(const std::vector<DraftExtent>& dra
     extent.hole = draft.hole;
     if (!draft.hole) {
       auto place = draft.place ? draft.place : chunks_.find(draft.id);
-      if (!place || place->length != draft.length) {
+      if (!place || place->length != draft.chunk_bytes()) {
         return Error(ErrorKind::internal, cat("chunk ", to_hex(draft.id), " has no place"));
       }
       extent.id = draft.id;
@@ -281,6 +281,8 @@ Result<std::vector<Extent>> Session::resolve(const std::vector<DraftExtent>& dra
       extent.frame_offset = place->frame.offset;
       extent.frame_size = place->frame.size;
       extent.offset = place->offset;
+      extent.skip = draft.skip;
+      extent.chunk_length = draft.chunk_length;
     }
     out.push_back(extent);
   }

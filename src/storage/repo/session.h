@@ -32,12 +32,12 @@ class Session final : public SnapshotWriter {
   // For streams: names chunks and stores those that the repository does not have.
   Status store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, bool content);
   Status add_row(DraftRow row, std::uint64_t logical_bytes);
+  Result<DraftExtent> reuse(const Extent& extent, const std::string& key);
   const Core& core() const { return core_; }
 
  private:
   Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
           std::stop_token stop);
-  Result<DraftExtent> reuse(const Extent& extent, const std::string& key);
   Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
   Result<RowSorter::Piece> set_aside(ByteView rows);

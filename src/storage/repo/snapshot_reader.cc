@@ -176,12 +176,24 @@ Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::u
       auto pack = LB_TRY(pack_of(extent));
       auto chunk =
           LB_TRY(frames_.chunk(pack, extent).context(cat("read '", printable_key(row.key), "'")));
-      std::copy_n(chunk.bytes().begin() + static_cast<std::ptrdiff_t>(from - at), to - from,
+      auto skip = extent.skip + (from - at);
+      std::copy_n(chunk.bytes().begin() + static_cast<std::ptrdiff_t>(skip), to - from,
                   out.begin() + static_cast<std::ptrdiff_t>(from - offset));
     }
     at += extent.length;
   }
   return out;
+}
+
+// A part cannot be told by its hash: its chunk is read.
+Result<bool> StoredSnapshot::is_content(const Extent& extent, ByteView piece) {
+  if (extent.hole)
+    return std::all_of(piece.begin(), piece.end(), [](auto byte) { return byte == 0; });
+  if (!extent.is_part()) return chunk_id(core_, piece) == extent.id;
+  auto pack = LB_TRY(pack_of(extent));
+  auto chunk = LB_TRY(frames_.chunk(pack, extent));
+  auto stored = chunk.bytes().subspan(extent.skip, extent.length);
+  return std::equal(piece.begin(), piece.end(), stored.begin(), stored.end());
 }
 
 Result<bool> StoredSnapshot::same_content(
@@ -195,9 +207,7 @@ Result<bool> StoredSnapshot::same_content(
       auto piece = MutableBytes(bytes).first(length);
       auto got = LB_TRY(read_at(piece, at + done));
       if (got != length) return false;
-      bool same = extent.hole
-                      ? std::all_of(piece.begin(), piece.end(), [](auto byte) { return byte == 0; })
-                      : chunk_id(core_, piece) == extent.id;
+      auto same = LB_TRY(is_content(extent, piece));
       if (!same) return false;
       done += length;
     }

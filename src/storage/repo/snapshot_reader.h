@@ -43,6 +43,8 @@ class StoredSnapshot final : public SnapshotReader {
       : core_(core), verdict_(std::move(verdict)), frames_(core) {}
   Result<Buffer> content(const std::vector<Extent>& extents, std::uint64_t bytes);
   Status descend(Upper upper);
+  // Of a hole: a piece of it.
+  Result<bool> is_content(const Extent& extent, ByteView piece);
   // The last block that begins at or before the key.
   std::size_t block_for(const std::string& key) const;
 

@@ -16,8 +16,9 @@ namespace lb::repo {
 // First 128 bits of HMAC-SHA-256(id key, chunk).
 using ChunkId = std::array<std::uint8_t, 16>;
 
-// A run of content that lies in one chunk, and where that chunk is stored. `pack` indexes the
-// snapshot's own pack list (SnapshotReader) and is meaningless outside it. A hole has no place.
+// A run of content that lies in one chunk, all of it or a part, and where that chunk is stored.
+// `pack` indexes the snapshot's own pack list (SnapshotReader) and is meaningless outside it. A
+// hole has no place.
 struct Extent {
   std::uint64_t length = 0;  // bytes of content
   bool hole = false;         // all zero, not stored
@@ -27,6 +28,10 @@ struct Extent {
   std::uint64_t frame_offset = 0;  // where the sealed frame starts in the pack
   std::uint32_t frame_size = 0;    // sealed bytes
   std::uint32_t offset = 0;        // of the chunk in the opened frame
+  std::uint32_t skip = 0;          // of a part: bytes of the chunk before the content
+  std::uint32_t chunk_length = 0;  // of a part: bytes of its chunk; 0: the extent is a whole chunk
+  bool is_part() const { return chunk_length != 0; }
+  std::uint64_t chunk_bytes() const { return is_part() ? chunk_length : length; }
 };
 
 // Where a sealed frame lies. `pack` is a number in a list that the holder knows.

@@ -22,6 +22,8 @@ class Stream final : public repo::ContentStream {
     bytes_.resize(bytes_.size() + length);
     return {};
   }
+  Status reuse(const repo::Row&, std::uint64_t, std::uint64_t) override { return not_here(); }
+  Status write_apart(ByteView bytes) override { return write(bytes); }
   Status finish(Buffer attributes) override {
     std::lock_guard lock(mutex_);
     snapshot_->rows[key_] = {std::move(attributes), std::move(bytes_)};
