@@ -14,6 +14,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/time.h"
 #include "stores/postgres/lsn.h"
+#include "stores/postgres/segment_detail.h"
 
 namespace lb::pg {
 
@@ -23,11 +24,6 @@ struct Commit {
   Lsn end_lsn = 0;  // first byte after it
   Timestamp time{};
   bool aborted = false;  // listed only on request (ScanWishes::aborts); never in a summary
-};
-
-struct RelationId {
-  std::uint32_t tablespace = 0, database = 0, filenode = 0;
-  auto operator<=>(const RelationId&) const = default;
 };
 
 struct RestorePoint {
