@@ -173,7 +173,7 @@ std::vector<Buffer> seeds(Random& random) {
   out[4] = encode_head(some_verdict(random));
   out[5] = encode_body(some_verdict(random));
   encode_draft({"key", {1, 2, 3}, 10, {{10, false, {}}}}, out[6]);
-  out[7] = encode_log_head({5, 6, true, {1, 2, 3}});
+  out[7] = encode_log_head({5, 6, true, {1, 2, 3}, true});
   out[8] = encode_replaces({"x/a.00000000", "x/b.00000001"});
   out[9] = encode_moved(some_moved(random));
   out[10] = encode_ledger(some_ledger(random));

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 1 << 20;
 constexpr std::uint64_t segment_bytes_max = 0xFFFFFFFF;
+constexpr std::uint8_t form_plain = 1, form_with_detail = 2;
 
 std::optional<std::uint64_t> parse_hex(std::string_view digits, std::size_t width) {
   if (digits.size() != width) return std::nullopt;
@@ -39,7 +40,7 @@ Error damaged(const std::string& key, const Error& why) {
 Buffer encode_log_head(const LogHead& head) {
   Buffer out;
   ByteWriter writer(out);
-  writer.u8(1);
+  writer.u8(head.has_detail ? form_with_detail : form_plain);
   writer.varint(head.offset);
   writer.varint(head.bytes);
   writer.u8(head.follows ? 1 : 0);
@@ -50,15 +51,16 @@ Buffer encode_log_head(const LogHead& head) {
 Result<LogHead> decode_log_head(ByteView bytes) {
   ByteReader in(bytes);
   LogHead head;
-  auto version = LB_TRY(in.u8());
+  auto form = LB_TRY(in.u8());
   head.offset = LB_TRY(in.varint());
   head.bytes = LB_TRY(in.varint());
   auto follows = LB_TRY(in.u8());
-  if (version != 1 || follows > 1 || head.offset > segment_bytes_max ||
-      head.bytes > segment_bytes_max) {
+  if ((form != form_plain && form != form_with_detail) || follows > 1 ||
+      head.offset > segment_bytes_max || head.bytes > segment_bytes_max) {
     return Error(ErrorKind::corrupt, "unknown form of a log object");
   }
   head.follows = follows == 1;
+  head.has_detail = form == form_with_detail;
   auto summary = LB_TRY(in.raw(in.left()));
   head.summary.assign(summary.begin(), summary.end());
   return head;
@@ -94,8 +96,12 @@ Result<LogObject> open_log_object(const Keyring& keys, const std::string& key, B
   auto head = decode_log_head(frames.front());
   if (!head.ok()) return damaged(key, head.error());
   LogObject out{std::move(head).take(), {}};
+  const std::size_t first_data = out.head.has_detail ? 2 : 1;
+  if (frames.size() < first_data) {
+    return damaged(key, Error(ErrorKind::corrupt, "its detail is missing"));
+  }
   out.data.reserve(out.head.bytes);
-  for (std::size_t i = 1; i < frames.size(); ++i) {
+  for (std::size_t i = first_data; i < frames.size(); ++i) {
     out.data.insert(out.data.end(), frames[i].begin(), frames[i].end());
   }
   auto named = parse_log_key(key);
@@ -115,9 +121,11 @@ Error cannot_compare(const std::string& key) {
 
 }  // namespace
 
-Status LogStore::put_sealed(const std::string& key, const LogHead& head, ByteView bytes) {
+Status LogStore::put_sealed(const std::string& key, const LogHead& head, ByteView bytes,
+                            ByteView detail) {
   auto first = encode_log_head(head);
   std::vector<ByteView> frames = {first};
+  if (head.has_detail) frames.push_back(detail);
   for (auto rest = bytes; !rest.empty(); rest = rest.subspan(std::min(rest.size(), piece_bytes))) {
     frames.push_back(rest.first(std::min(rest.size(), piece_bytes)));
   }
@@ -156,15 +164,15 @@ Result<LogHead> LogStore::open_head(const std::string& key) {
   return head;
 }
 
-Status LogStore::put(const LogName& name, ByteView bytes, ByteView summary) {
-  LogHead head{0, bytes.size(), false, Buffer(summary.begin(), summary.end())};
+Status LogStore::put(const LogName& name, ByteView bytes, ByteView summary, ByteView detail) {
+  LogHead head{0, bytes.size(), false, Buffer(summary.begin(), summary.end()), !detail.empty()};
   if (name.segment > 0) {
     // Tells later whether a neighbour that is missing was lost here, or never came.
     auto before = name;
     --before.segment;
     head.follows = core_.blobs.info(key_of(before)).ok();
   }
-  LB_TRY(put_sealed(key_of(name), head, bytes));
+  LB_TRY(put_sealed(key_of(name), head, bytes, detail));
   remove_tails(name);
   return {};
 }
@@ -173,7 +181,7 @@ Status LogStore::put_tail(const LogName& name, std::uint64_t offset, ByteView by
                           ByteView summary) {
   if (offset > segment_bytes_max) return Error(ErrorKind::invalid, "the tail starts too far out");
   for (;;) {
-    LogHead head{offset, bytes.size(), false, Buffer(summary.begin(), summary.end())};
+    LogHead head{offset, bytes.size(), false, Buffer(summary.begin(), summary.end()), false};
     auto put =
         put_sealed(log_tail_key(name.store, name.timeline, name.segment, offset), head, bytes);
     bool elsewhere = !put.ok() && put.error().kind() == ErrorKind::conflict &&
@@ -273,11 +281,28 @@ Result<Buffer> LogStore::summary(const LogName& name) {
   return std::move(head.summary);
 }
 
+Result<std::optional<Buffer>> LogStore::detail(const LogName& name) {
+  const auto key = key_of(name);
+  auto wants_more = [](const std::vector<Buffer>& frames) {
+    auto head = decode_log_head(frames.front());
+    return frames.size() < 2 && head.ok() && head->has_detail;
+  };
+  auto frames = open_leading_frames(core_.keys, key, core_.blobs, wants_more);
+  if (!frames.ok() && frames.error().kind() == ErrorKind::not_found) {
+    return std::optional<Buffer>();
+  }
+  auto opened = LB_TRY(std::move(frames));
+  auto head = decode_log_head(opened.front());
+  if (!head.ok()) return damaged(key, head.error());
+  if (!head->has_detail) return std::optional<Buffer>();
+  return std::optional<Buffer>(std::move(opened[1]));
+}
+
 Status LogStore::put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) {
   auto key = history_key(log_id, timeline);
   // A history never changes; one that is there cannot be compared by a key that may only write.
   if (!core_.keys.may_read() && core_.blobs.info(key).ok()) return {};
-  return put_sealed(key, {0, bytes.size(), false, {}}, bytes);
+  return put_sealed(key, {0, bytes.size(), false, {}, false}, bytes);
 }
 
 Result<std::optional<Buffer>> LogStore::history(const std::string& log_id, std::uint32_t timeline) {

@@ -17,6 +17,7 @@ struct LogHead {
   std::uint64_t bytes = 0;   // of data
   bool follows = false;      // the segment before was in the repository when this one came
   Buffer summary;
+  bool has_detail = false;  // the frame behind this one is not data yet
 };
 Buffer encode_log_head(const LogHead& head);
 Result<LogHead> decode_log_head(ByteView bytes);
@@ -34,12 +35,15 @@ class LogStore {
  public:
   explicit LogStore(const Core& core) : core_(core) {}
 
-  Status put(const LogName& name, ByteView bytes, ByteView summary);
+  // `detail` may be large; empty: none. It is not looked at when the segment is there already.
+  Status put(const LogName& name, ByteView bytes, ByteView summary, ByteView detail);
   Status put_tail(const LogName& name, std::uint64_t offset, ByteView bytes, ByteView summary);
   Result<std::vector<LogInfo>> list(const std::string& log_id);
   Result<std::vector<std::string>> ids();
   Result<Buffer> get(const LogName& name);
   Result<Buffer> summary(const LogName& name);
+  // Of a whole segment, read without its data. nullopt: it was put without, or is not whole yet.
+  Result<std::optional<Buffer>> detail(const LogName& name);
   Status put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes);
   Result<std::optional<Buffer>> history(const std::string& log_id, std::uint32_t timeline);
 
@@ -49,7 +53,8 @@ class LogStore {
     LogHead head;
     std::uint64_t end() const { return head.offset + head.bytes; }
   };
-  Status put_sealed(const std::string& key, const LogHead& head, ByteView bytes);
+  Status put_sealed(const std::string& key, const LogHead& head, ByteView bytes,
+                    ByteView detail = {});
   Result<Buffer> open_data(const std::string& key);
   Result<LogHead> open_head(const std::string& key);
   // Those that extend the segment from its start without a gap, in order.

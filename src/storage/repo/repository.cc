@@ -34,8 +34,8 @@ class StoredRepository final : public Repository {
   Result<std::unique_ptr<SnapshotWriter>> begin(const std::string& store, SnapshotReader* parent,
                                                 std::stop_token stop) override;
 
-  Status put_log(const LogName& name, ByteView bytes, ByteView summary) override {
-    return logs_.put(name, bytes, summary);
+  Status put_log(const LogName& name, ByteView bytes, ByteView summary, ByteView detail) override {
+    return logs_.put(name, bytes, summary, detail);
   }
   Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes,
                       ByteView summary) override {
@@ -47,6 +47,9 @@ class StoredRepository final : public Repository {
   Result<std::vector<std::string>> log_ids() override { return logs_.ids(); }
   Result<Buffer> get_log(const LogName& name) override { return logs_.get(name); }
   Result<Buffer> get_log_summary(const LogName& name) override { return logs_.summary(name); }
+  Result<std::optional<Buffer>> get_log_detail(const LogName& name) override {
+    return logs_.detail(name);
+  }
   Status put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) override {
     return logs_.put_history(log_id, timeline, bytes);
   }

@@ -139,8 +139,11 @@ class Repository {
                                                         std::stop_token stop) = 0;
 
   // Log. A segment that is there already with the same bytes is ok; with others it is a conflict.
-  // `summary` is small (commit times, LSNs), sealed with it and readable without the data.
-  virtual Status put_log(const LogName& name, ByteView bytes, ByteView summary) = 0;
+  // `summary` is small (commit times, LSNs), sealed with it and readable without the data. So is
+  // `detail`, which may be large (changed pages) and is not read with the summary; empty: none. Of
+  // a segment that is there already neither is looked at.
+  virtual Status put_log(const LogName& name, ByteView bytes, ByteView summary,
+                         ByteView detail = {}) = 0;
   // Bytes of an unfinished segment from `offset` on; superseded and removed when put_log lands.
   // Tails start where the last one ended; `summary` covers everything up to the end of this tail.
   virtual Status put_log_tail(const LogName& name, std::uint64_t offset, ByteView bytes,
@@ -150,6 +153,8 @@ class Repository {
   virtual Result<std::vector<std::string>> log_ids() = 0;
   virtual Result<Buffer> get_log(const LogName& name) = 0;          // tails: stitched, not padded
   virtual Result<Buffer> get_log_summary(const LogName& name) = 0;  // of the newest durable part
+  // nullopt: put without a detail, not whole yet, or not there.
+  virtual Result<std::optional<Buffer>> get_log_detail(const LogName& name) = 0;
   virtual Status put_history(const std::string& log_id, std::uint32_t timeline, ByteView bytes) = 0;
   virtual Result<std::optional<Buffer>> get_history(const std::string& log_id,
                                                     std::uint32_t timeline) = 0;

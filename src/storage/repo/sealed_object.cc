@@ -84,6 +84,18 @@ class FrameWalk {
     rest_ = rest_.subspan(frame_head_bytes + *size);
     return plain;
   }
+  // Passes frames that were opened before.
+  Status skip(std::size_t frames) {
+    for (; frames > 0; --frames) {
+      ByteReader in(rest_);
+      auto size = LB_TRY(in.u32());
+      LB_TRY(in.u8());
+      LB_TRY(in.raw(size));
+      rest_ = rest_.subspan(frame_head_bytes + size);
+      ++number_;
+    }
+    return {};
+  }
   bool last() const { return last_; }
   bool done() const { return rest_.empty(); }
 
@@ -154,27 +166,75 @@ Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& 
 
 namespace {
 
-Result<Buffer> first_frame_in(const Keyring& keys, const std::string& name, BlobStore& blobs) {
-  auto info = LB_TRY(blobs.info(name));
-  auto prefix = LB_TRY(
-      blobs.get_range(name, 0, std::min<std::uint64_t>(info.size, first_frame_prefix_bytes)));
-  constexpr std::size_t head = header_bytes + box_bytes + frame_head_bytes;
-  if (prefix.size() >= head && prefix[4] == static_cast<std::uint8_t>(SealFor::readers)) {
-    ByteReader in(ByteView(prefix).subspan(header_bytes + box_bytes));
-    auto size = LB_TRY(in.u32());
-    // A first frame larger than the prefix (many restore points) needs a second, exact read.
-    if (head + size > prefix.size() && head + size <= info.size)
-      prefix = LB_TRY(blobs.get_range(name, 0, head + size));
+// The beginning of an object, read as far as it is needed.
+class LeadingBytes {
+ public:
+  static Result<LeadingBytes> read(const std::string& name, BlobStore& blobs) {
+    auto info = LB_TRY(blobs.info(name));
+    auto bytes = LB_TRY(
+        blobs.get_range(name, 0, std::min<std::uint64_t>(info.size, first_frame_prefix_bytes)));
+    return LeadingBytes(name, blobs, info.size, std::move(bytes));
   }
-  auto walk = LB_TRY(FrameWalk::begin(keys, name, prefix));
-  return walk.next();
+  ByteView bytes() const { return bytes_; }
+
+  // Nothing is read beyond the end: whoever opens the frame finds it cut short.
+  Status reach(std::uint64_t end) {
+    if (end <= bytes_.size() || end > size_) return {};
+    auto more = LB_TRY(blobs_.get_range(name_, bytes_.size(), end - bytes_.size()));
+    bytes_.insert(bytes_.end(), more.begin(), more.end());
+    return {};
+  }
+  // To the end of the frame that begins at `at`, and a step beyond: the end.
+  Result<std::uint64_t> reach_frame(std::uint64_t at) {
+    LB_TRY(reach(at + frame_head_bytes));
+    if (bytes_.size() < at + frame_head_bytes) return at;
+    ByteReader in(ByteView(bytes_).subspan(at));
+    auto size = LB_TRY(in.u32());
+    LB_TRY(reach(at + frame_head_bytes + size));
+    return at + frame_head_bytes + size;
+  }
+
+ private:
+  LeadingBytes(std::string name, BlobStore& blobs, std::uint64_t size, Buffer bytes)
+      : name_(std::move(name)), blobs_(blobs), size_(size), bytes_(std::move(bytes)) {}
+
+  std::string name_;
+  BlobStore& blobs_;
+  std::uint64_t size_;
+  Buffer bytes_;
+};
+
+Result<std::vector<Buffer>> leading_frames_in(
+    const Keyring& keys, const std::string& name, BlobStore& blobs,
+    const std::function<bool(const std::vector<Buffer>&)>& wants_more) {
+  auto leading = LB_TRY(LeadingBytes::read(name, blobs));
+  std::vector<Buffer> frames;
+  std::uint64_t end = 0;
+  do {
+    if (frames.empty() && leading.bytes().size() > header_bytes) {
+      end = header_bytes + key_block_bytes(static_cast<SealFor>(leading.bytes()[4] & 1));
+    }
+    end = LB_TRY(leading.reach_frame(end));
+    auto walk = LB_TRY(FrameWalk::begin(keys, name, leading.bytes()));
+    LB_TRY(walk.skip(frames.size()));
+    frames.push_back(LB_TRY(walk.next()));
+  } while (wants_more(frames));
+  return frames;
 }
 
 }  // namespace
 
+Result<std::vector<Buffer>> open_leading_frames(
+    const Keyring& keys, const std::string& name, BlobStore& blobs,
+    const std::function<bool(const std::vector<Buffer>&)>& wants_more) {
+  return read_healing(blobs, name, [&](BlobStore& from) {
+    return leading_frames_in(keys, name, from, wants_more);
+  });
+}
+
 Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs) {
-  return read_healing(blobs, name,
-                      [&](BlobStore& from) { return first_frame_in(keys, name, from); });
+  auto frames = LB_TRY(open_leading_frames(keys, name, blobs, [](const auto&) { return false; }));
+  return std::move(frames.front());
 }
 
 }  // namespace lb::repo

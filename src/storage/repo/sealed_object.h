@@ -3,6 +3,7 @@
 // object's name, its number and whether it is the last. docs/format.md, "Sealed objects".
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "foundation/sys/random.h"
@@ -28,5 +29,10 @@ Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& 
 // The first frame alone, from at least `first_frame_prefix_bytes` of the object (or all of it).
 inline constexpr std::size_t first_frame_prefix_bytes = 16 << 10;
 Result<Buffer> open_first_frame(const Keyring& keys, const std::string& name, BlobStore& blobs);
+// The first frames, as long as `wants_more` of those opened; no more of the object is read. corrupt
+// when it wants more than there are.
+Result<std::vector<Buffer>> open_leading_frames(
+    const Keyring& keys, const std::string& name, BlobStore& blobs,
+    const std::function<bool(const std::vector<Buffer>&)>& wants_more);
 
 }  // namespace lb::repo

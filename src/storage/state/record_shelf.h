@@ -56,7 +56,7 @@ class RecordShelf final : public repo::Repository {
                                                       std::stop_token) override {
     return none();
   }
-  Status put_log(const repo::LogName&, ByteView, ByteView) override { return none(); }
+  Status put_log(const repo::LogName&, ByteView, ByteView, ByteView) override { return none(); }
   Status put_log_tail(const repo::LogName&, std::uint64_t, ByteView, ByteView) override {
     return none();
   }
@@ -64,6 +64,7 @@ class RecordShelf final : public repo::Repository {
   Result<std::vector<std::string>> log_ids() override { return none(); }
   Result<Buffer> get_log(const repo::LogName&) override { return none(); }
   Result<Buffer> get_log_summary(const repo::LogName&) override { return none(); }
+  Result<std::optional<Buffer>> get_log_detail(const repo::LogName&) override { return none(); }
   Status put_history(const std::string&, std::uint32_t, ByteView) override { return none(); }
   Result<std::optional<Buffer>> get_history(const std::string&, std::uint32_t) override {
     return none();

@@ -46,13 +46,15 @@ class MemoryRepository final : public repo::Repository {
   Result<std::unique_ptr<repo::SnapshotWriter>> begin(const std::string& store,
                                                       repo::SnapshotReader* parent,
                                                       std::stop_token stop) override;
-  Status put_log(const repo::LogName& name, ByteView bytes, ByteView summary) override;
+  Status put_log(const repo::LogName& name, ByteView bytes, ByteView summary,
+                 ByteView detail) override;
   Status put_log_tail(const repo::LogName& name, std::uint64_t offset, ByteView bytes,
                       ByteView summary) override;
   Result<std::vector<repo::LogInfo>> logs(const std::string& id) override;
   Result<std::vector<std::string>> log_ids() override;
   Result<Buffer> get_log(const repo::LogName& name) override;
   Result<Buffer> get_log_summary(const repo::LogName& name) override;
+  Result<std::optional<Buffer>> get_log_detail(const repo::LogName& name) override;
   Status put_history(const std::string& id, std::uint32_t timeline, ByteView bytes) override;
   Result<std::optional<Buffer>> get_history(const std::string& id, std::uint32_t timeline) override;
   Status put_record(const std::string& kind, const std::string& id, ByteView bytes) override;
@@ -77,6 +79,7 @@ class MemoryRepository final : public repo::Repository {
   struct Part {
     Buffer bytes, summary;
     bool complete = false;
+    Buffer detail = {};
   };
   std::string id_ = "00112233445566778899aabbccddeeff";
   std::mutex mutex_;

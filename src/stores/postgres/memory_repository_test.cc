@@ -240,7 +240,8 @@ Result<std::unique_ptr<repo::SnapshotWriter>> MemoryRepository::begin(const std:
   return std::unique_ptr<repo::SnapshotWriter>(new Writer(snapshot, snapshots_, mutex_));
 }
 
-Status MemoryRepository::put_log(const repo::LogName& name, ByteView bytes, ByteView summary) {
+Status MemoryRepository::put_log(const repo::LogName& name, ByteView bytes, ByteView summary,
+                                 ByteView detail) {
   std::lock_guard lock(mutex_);
   auto found = parts_.find(name);
   if (found != parts_.end() && found->second.complete) {
@@ -249,7 +250,8 @@ Status MemoryRepository::put_log(const repo::LogName& name, ByteView bytes, Byte
     if (!same) return Error(ErrorKind::conflict, "the log segment is there with other bytes");
     return {};
   }
-  parts_[name] = {Buffer(bytes.begin(), bytes.end()), Buffer(summary.begin(), summary.end()), true};
+  parts_[name] = {Buffer(bytes.begin(), bytes.end()), Buffer(summary.begin(), summary.end()), true,
+                  Buffer(detail.begin(), detail.end())};
   return {};
 }
 
@@ -293,6 +295,13 @@ Result<Buffer> MemoryRepository::get_log_summary(const repo::LogName& name) {
   auto found = parts_.find(name);
   if (found == parts_.end()) return Error(ErrorKind::not_found, "no such log segment");
   return found->second.summary;
+}
+
+Result<std::optional<Buffer>> MemoryRepository::get_log_detail(const repo::LogName& name) {
+  std::lock_guard lock(mutex_);
+  auto found = parts_.find(name);
+  if (found == parts_.end() || found->second.detail.empty()) return std::optional<Buffer>();
+  return std::optional(found->second.detail);
 }
 
 Status MemoryRepository::put_history(const std::string& id, std::uint32_t timeline,
