@@ -30,19 +30,23 @@ class BlockSet {
  private:
   struct Chunk {
     std::uint16_t high = 0;   // block >> 16
-    std::uint32_t count = 0;  // blocks in it, at least one
-    // A list of the low halves, or 4096 words of a bitmap; a list never has 4096.
+    std::uint32_t count = 0;  // at least one
+    // The low halves: a sorted list below 4096 blocks, from there on the words of a bitmap.
     std::vector<std::uint16_t> data;
     bool is_bitmap() const;
+    void to_bitmap();
     bool add(std::uint16_t low);
     void merge(const Chunk& other);
     bool contains(std::uint16_t low) const;
-    std::uint64_t encoded_gap_bytes() const;
+    std::size_t gap_bytes() const;
     bool operator==(const Chunk&) const = default;
   };
-  static void to_bitmap(Chunk& chunk);
-  static Result<Chunk> decode_chunk(ByteReader& in, std::uint16_t high);
   std::size_t place_of(std::uint16_t high) const;
+  Chunk& chunk_of(std::uint16_t high);
+  static void encode_chunk(const Chunk& chunk, ByteWriter& out);
+  static Result<Chunk> decode_chunk(ByteReader& in, std::uint16_t high);
+  static Status decode_gaps(ByteReader& in, Chunk& chunk);
+  static Status decode_bitmap(ByteReader& in, Chunk& chunk);
 
   std::vector<Chunk> chunks_;  // sorted by `high`
 };

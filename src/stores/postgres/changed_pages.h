@@ -5,8 +5,10 @@
 // Not in the log, and therefore the caller's: blocks at or behind the length the base knew (files
 // are extended with zeros unseen); the free space map and the visibility map (always read whole);
 // files that are no relation's; relations the base does not know; unlogged relations but for their
-// init fork; whether checksums were switched on or off in between (pg_checksums writes no log);
-// whether the base lies on the descent at all (its end before the switch to the next timeline).
+// init fork; the first page of an SP-GiST index where vacuum alone noted which pages have room (an
+// older one is as good, as it is after a crash; is_unlogged_hint tells it); whether checksums were
+// switched on or off in between (pg_checksums writes no log); whether the base lies on the descent
+// at all (its end before the switch to the next timeline).
 #pragma once
 
 #include <map>
@@ -23,7 +25,9 @@ namespace lb::pg {
 
 class ChangedPages {
  public:
-  void add(const SegmentDetail& detail);
+  // Records that end at or before `from` or behind `until` make nothing unusable; their blocks
+  // count all the same.
+  void add(const SegmentDetail& detail, Lsn from = 0, Lsn until = ~Lsn{0});
   // Must the whole relation (all forks) be read anew: created, or in a database copied by files?
   bool whole(const RelationId& relation) const;
   // Sorted changed blocks of this fork in [first, first + count). Every block at or behind a
@@ -49,6 +53,10 @@ class ChangedPages {
   std::optional<std::string> unusable_;
   bool hints_unlogged_ = false;
 };
+
+// True for the one kind of page of a main fork that changes without log, with checksums too: the
+// meta page of an SP-GiST index, block 0. For who compares pages with what the log tells.
+bool is_unlogged_hint(ByteView page);
 
 // Reads the details (or, where there is none, scans the data) of the log of `index` along the
 // descent of `timeline`, so that every record that begins before `until` and ends behind `from`

@@ -23,7 +23,7 @@ Status LogWriter::begin(std::uint32_t timeline, Lsn at) {
   segment_start_ = at;
   durable_ = at;
   bytes_.clear();
-  scanner_ = WalScanner::create(at, segment_bytes_, {});
+  scanner_ = WalScanner::create(at, segment_bytes_, {.detail = true});
   return open_segment();
 }
 
@@ -96,11 +96,14 @@ Status LogWriter::compare_stored() {
 
 Status LogWriter::put_segment() {
   LB_TRY(compare_stored());
-  LB_TRY(repository_.put_log(name(), bytes_, take_summary(true)).context("store log segment"));
+  const Buffer summary = take_summary(true);
+  // What cannot be read has no detail: who needs one scans the data, and meets the same trouble.
+  const Buffer detail = scanner_ ? encode(scanner_->take_detail()) : Buffer();
+  LB_TRY(repository_.put_log(name(), bytes_, summary, detail).context("store log segment"));
   segment_start_ += segment_bytes_;
   bytes_.clear();
   now_durable(pending_commit_);
-  if (!scanner_) scanner_ = WalScanner::create(segment_start_, segment_bytes_, {});
+  if (!scanner_) scanner_ = WalScanner::create(segment_start_, segment_bytes_, {.detail = true});
   stored_ = 0;
   stored_bytes_.clear();
   return {};

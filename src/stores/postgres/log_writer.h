@@ -1,6 +1,7 @@
 // LogWriter: the received log on its way into the repository: whole segments as they fill, tails of
-// the unfinished one when asked, each with its summary. What is stored already is compared, never
-// written over. One thread. Private to stores/postgres.
+// the unfinished one when asked, each with its summary, and segments with the detail of what they
+// changed. What is stored already is compared, never written over. One thread. Private to
+// stores/postgres.
 #pragma once
 
 #include <functional>

@@ -60,6 +60,18 @@ struct Suspect {
   bool operator==(const Suspect&) const = default;
 };
 
+// Where records ended that say something of the server; both 0: there was none.
+struct Sighting {
+  Lsn first = 0, last = 0;
+  void add(Lsn end_lsn) {
+    if (last == 0) first = end_lsn;
+    last = end_lsn;
+  }
+  // Was there one behind `from` and not behind `until`?
+  bool within(Lsn from, Lsn until) const { return last > from && first <= until; }
+  bool operator==(const Sighting&) const = default;
+};
+
 struct SegmentDetail {
   // Every record that ends behind complete_from and at or before end_lsn is in here.
   Lsn complete_from = 0, end_lsn = 0;
@@ -67,8 +79,8 @@ struct SegmentDetail {
   std::set<RelationId> created;    // files made anew: all forks
   std::set<DatabaseId> databases;  // made by a copy of files, moved or dropped
   std::set<DatabaseId> maps;       // pg_filenode.map rewritten
-  bool wal_level_minimal = false;  // changes were made that the log does not hold
-  bool wal_log_hints_off = false;  // a server without checksums did not log hint bits
+  Sighting wal_level_minimal;      // changes were made that the log does not hold
+  Sighting wal_log_hints_off;      // a server without checksums did not log hint bits
   bool suspects_complete = true;   // false: too many transactions to watch them all
   std::vector<Suspect> suspects;   // in the order of their commits
   bool operator==(const SegmentDetail&) const = default;

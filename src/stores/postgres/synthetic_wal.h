@@ -27,6 +27,12 @@ class SyntheticWal {
   Lsn insert_with_image(std::uint32_t xid, const RelationId& relation);
   Lsn erase(std::uint32_t xid, const RelationId& relation);
   Lsn multi_insert(std::uint32_t xid, const RelationId& relation, std::uint16_t rows);
+  Lsn touch(std::uint32_t xid, const ForkId& fork, std::uint32_t block);
+  // A record without blocks, of any kind.
+  Lsn plain(std::uint8_t rmgr, std::uint8_t info, std::uint32_t xid, const Buffer& main);
+  Lsn truncate(const RelationId& relation, std::uint32_t limit, std::uint32_t forks = 7);
+  Lsn create(std::uint32_t xid, const RelationId& relation);
+  Lsn parameters(std::uint32_t wal_level, bool log_hints);
   Lsn restore_point(const std::string& name, Timestamp time);
   Lsn running(std::uint32_t next, std::uint32_t oldest);
   Lsn switch_segment();

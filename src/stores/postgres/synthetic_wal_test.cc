@@ -169,6 +169,52 @@ Lsn SyntheticWal::multi_insert(std::uint32_t xid, const RelationId& relation, st
   return row(rmgr_heap2, heap2_multi_insert, xid, relation, main, false);
 }
 
+Lsn SyntheticWal::touch(std::uint32_t xid, const ForkId& fork, std::uint32_t block) {
+  Buffer body;
+  ByteWriter writer(body);
+  writer.u8(0);
+  writer.u8(fork.fork);
+  writer.u16(0);
+  for (auto value :
+       {fork.relation.tablespace, fork.relation.database, fork.relation.filenode, block}) {
+    writer.u32(value);
+  }
+  return record(11, 0, xid, body);  // an index
+}
+
+Lsn SyntheticWal::plain(std::uint8_t rmgr, std::uint8_t info, std::uint32_t xid,
+                        const Buffer& main) {
+  return record(rmgr, info, xid, with_main(main));
+}
+
+Lsn SyntheticWal::truncate(const RelationId& relation, std::uint32_t limit, std::uint32_t forks) {
+  Buffer main;
+  ByteWriter writer(main);
+  for (auto value : {limit, relation.tablespace, relation.database, relation.filenode, forks}) {
+    writer.u32(value);
+  }
+  return plain(2, 0x20, 0, main);
+}
+
+Lsn SyntheticWal::create(std::uint32_t xid, const RelationId& relation) {
+  Buffer main;
+  ByteWriter writer(main);
+  for (auto value : {relation.tablespace, relation.database, relation.filenode, 0u}) {
+    writer.u32(value);
+  }
+  return plain(2, 0x10, xid, main);
+}
+
+Lsn SyntheticWal::parameters(std::uint32_t wal_level, bool log_hints) {
+  Buffer main;
+  ByteWriter writer(main);
+  for (auto value : {100u, 8u, 10u, 0u, 64u, wal_level}) writer.u32(value);
+  writer.u8(log_hints ? 1 : 0);
+  writer.u8(0);
+  writer.u16(0);
+  return plain(rmgr_xlog, 0x60, 0, main);
+}
+
 Lsn SyntheticWal::restore_point(const std::string& name, Timestamp time) {
   Buffer main;
   ByteWriter writer(main);

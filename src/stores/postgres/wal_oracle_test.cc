@@ -1,15 +1,10 @@
 // The scanner against pg_waldump on the log of a real server that did a bit of everything.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 
-#include "foundation/base/text.h"
-#include "foundation/sys/process.h"
+#include "stores/postgres/server_log.h"
 #include "stores/postgres/wal_reader.h"
-#include "tests/harness/postgres_server.h"
 
 namespace lb::pg {
 namespace {
@@ -40,16 +35,6 @@ void do_a_bit_of_everything(PostgresServer& server) {
   server.sql("CHECKPOINT");
 }
 
-Buffer whole_log(PostgresServer& server, std::uint64_t first, std::uint64_t last) {
-  Buffer log;
-  for (auto number = first; number <= last; ++number) {
-    auto path = cat(server.data(), "/pg_wal/", segment_name(1, number, segment));
-    std::ifstream file(path, std::ios::binary);
-    log.insert(log.end(), std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  return log;
-}
-
 struct Dumped {
   std::uint64_t records = 0;
   std::vector<std::pair<std::string, std::uint32_t>> commits;  // LSN and transaction
@@ -57,24 +42,11 @@ struct Dumped {
 
 // "rmgr: Transaction … tx: 731, lsn: 0/01234567, …, desc: COMMIT_PREPARED 730: …"
 Dumped dump(PostgresServer& server, std::uint64_t first, Lsn end) {
-  Command command;
-  command.argv = {PostgresServer::binaries() + "/pg_waldump",
-                  "-p",
-                  server.data() + "/pg_wal",
-                  "-s",
-                  format_lsn(first * segment),
-                  "-e",
-                  format_lsn(end)};
-  command.environment = {{"PATH", "/usr/bin:/bin"}};
-  command.output_max = 256 << 20;
-  auto finished = real_processes()->run(command, Seconds(300), {}).take();
-  EXPECT_TRUE(finished.ok()) << finished.errors;
   Dumped out;
   const std::regex line_form(
       "rmgr: Transaction .*tx: +([0-9]+), lsn: ([0-9A-F/]+),.*desc: COMMIT(_PREPARED ([0-9]+))?[ "
       ":].*");
-  for (const auto& line : split(finished.output, '\n')) {
-    if (!line.starts_with("rmgr:")) continue;
+  for (const auto& line : dump_log(server, first * segment, end)) {
     ++out.records;
     std::smatch parts;
     if (line.find("desc: COMMIT") == std::string::npos || !std::regex_match(line, parts, line_form))
@@ -95,7 +67,7 @@ TEST(WalOracle, RecordsCommitsAndRowsAgreeWithTheServer) {
   do_a_bit_of_everything(*server);
   auto end = parse_lsn(server->value("SELECT pg_current_wal_flush_lsn()")).take();
   server->stop(test::StopMode::immediate);
-  auto log = whole_log(*server, first, (end - 1) / segment);
+  auto log = whole_log(*server, first, (end - 1) / segment, segment);
   log.resize(end - first * segment);
 
   auto scanner = WalScanner::create(first * segment, 0,

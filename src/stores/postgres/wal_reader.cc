@@ -7,6 +7,7 @@
 #include "foundation/base/text.h"
 #include "stores/postgres/row_deltas.h"
 #include "stores/postgres/wal_bytes.h"
+#include "stores/postgres/wal_changes.h"
 #include "stores/postgres/wal_page.h"
 #include "stores/postgres/wal_record.h"
 
@@ -22,6 +23,7 @@ class Scanner final : public WalScanner {
  public:
   Scanner(Lsn start, std::uint64_t segment_bytes, ScanWishes wishes)
       : wishes_(wishes), start_(start), at_(start), segment_bytes_(segment_bytes) {
+    if (wishes.detail) changes_.emplace(start);
     summary_.first_lsn = summary_.end_lsn = start;
   }
 
@@ -41,6 +43,12 @@ class Scanner final : public WalScanner {
     summary_.system_identifier = taken.system_identifier;
     summary_.timeline = taken.timeline;
     return taken;
+  }
+  SegmentDetail take_detail() override {
+    if (changes_) return changes_->take(whole_until_);
+    SegmentDetail nothing;
+    nothing.complete_from = ~Lsn{0};
+    return nothing;
   }
   const std::vector<Commit>& commits() const override { return commits_; }
   std::vector<Commit> take_commits() override { return std::exchange(commits_, {}); }
@@ -101,6 +109,8 @@ class Scanner final : public WalScanner {
   LogSummary summary_;
   std::vector<Commit> commits_;
   RowCounter rows_;
+  std::optional<ChangeCollector> changes_;
+  Lsn whole_until_ = 0;  // end of the last whole record
 };
 
 Status Scanner::read(ByteView bytes) {
@@ -215,6 +225,7 @@ void Scanner::skip(ByteView& bytes, std::uint64_t room) {
   if (!rest_of_record || left > 0) return;
   padding_ = align8(at_) - at_;
   summary_.end_lsn = align8(at_);
+  if (changes_) changes_->missed_until(summary_.end_lsn);
 }
 
 Status Scanner::read_record(ByteView& bytes, std::uint64_t room) {
@@ -282,11 +293,12 @@ Status Scanner::finish_record(ByteView record) {
     end = (at_ + segment_bytes_ - 1) / segment_bytes_ * segment_bytes_;
   }
   ++summary_.records;
-  summary_.end_lsn = end;
+  summary_.end_lsn = whole_until_ = end;
   return look_into(header, record, end).context(cat("WAL record at ", format_lsn(record_at_)));
 }
 
 Status Scanner::look_into(const RecordHeader& header, ByteView record, Lsn end_lsn) {
+  if (changes_) LB_TRY(changes_->add(header, record, version_, end_lsn));
   switch (header.rmgr) {
     case rmgr_xact:
       return look_into_transaction(header, record, end_lsn);
@@ -353,6 +365,7 @@ Status Scanner::look_into_transaction(const RecordHeader& header, ByteView recor
   auto end = LB_TRY(parse_transaction_end(header, body.main, version_));
   if (!end) return {};
   if (wishes_.row_deltas) rows_.ended(*end, end_lsn);
+  if (changes_) changes_->ended(*end, record_at_, end_lsn);
   Commit noted{end->xid, record_at_, end_lsn, end->time, !end->commit};
   if (end->commit) {
     note_commit(noted);

@@ -51,6 +51,7 @@ struct ScanWishes {
   bool commits = false;     // keep the list of commits (time, xid, lsn)
   bool aborts = false;      // list aborted transactions among the commits, marked
   bool row_deltas = false;  // rows inserted minus deleted by committed transactions, per relation
+  bool detail = false;      // changed blocks and suspicious transactions, for take_detail()
 };
 
 class WalScanner {
@@ -70,6 +71,9 @@ class WalScanner {
   // whole stream, taken at each segment's end, sees the records that lie across two segments (they
   // count where they end); a scanner per segment would see them in neither.
   virtual LogSummary take_summary() = 0;
+  // What the records since the last take changed, told likewise. Empty, complete from nowhere, when
+  // it was not asked for.
+  virtual SegmentDetail take_detail() = 0;
   virtual const std::vector<Commit>& commits() const = 0;
   // Hands over the commits kept so far: who searches a long log need not hold all of it.
   virtual std::vector<Commit> take_commits() = 0;

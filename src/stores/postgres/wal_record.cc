@@ -23,13 +23,21 @@ std::optional<Timestamp> read_time(WalCursor& cursor) {
   return from_micros(raw + micros_1970_to_2000);
 }
 
-// One block reference; adds the size of what it stores later in the record to `payload`.
-void read_block(WalCursor& cursor, std::uint8_t id, int version, RecordBody& body,
-                std::uint64_t& payload) {
+// Block references of one record: one may mean the relation of the one before.
+struct BlockWalk {
+  RecordBody& body;
+  std::vector<BlockReference>* references;
+  RelationId relation = {};
+  bool has_relation = false;
+  std::uint64_t payload = 0;  // bytes of what they store later in the record
+};
+
+Status read_block(WalCursor& cursor, std::uint8_t id, int version, BlockWalk& walk) {
   auto fork_flags = cursor.take<std::uint8_t>();
-  payload += cursor.take<std::uint16_t>();
+  const auto fork = static_cast<std::uint8_t>(fork_flags & 0x0f);
+  walk.payload += cursor.take<std::uint16_t>();
   if ((fork_flags & 0x10) != 0) {
-    payload += cursor.take<std::uint16_t>();
+    walk.payload += cursor.take<std::uint16_t>();
     cursor.take<std::uint16_t>();
     auto image = cursor.take<std::uint8_t>();
     // Up to 14: hole 1, compressed 2, apply 4. From 15: hole 1, apply 2, and three ways to
@@ -42,17 +50,32 @@ void read_block(WalCursor& cursor, std::uint8_t id, int version, RecordBody& bod
     relation.tablespace = cursor.take<std::uint32_t>();
     relation.database = cursor.take<std::uint32_t>();
     relation.filenode = cursor.take<std::uint32_t>();
+    walk.relation = relation;
+    walk.has_relation = true;
     if (id == 0) {
-      body.relation = relation;
-      body.fork = fork_flags & 0x0f;
+      walk.body.relation = relation;
+      walk.body.fork = fork;
     }
   }
-  cursor.take<std::uint32_t>();
+  const auto block = cursor.take<std::uint32_t>();
+  if (fork > fork_init) return bad("a block of an unknown fork");
+  if (!walk.has_relation) return bad("a block of no relation");
+  if (walk.references != nullptr) walk.references->push_back({{walk.relation, fork}, block});
+  return {};
 }
 
 void skip_list(WalCursor& cursor, std::uint64_t item_bytes) {
   auto count = cursor.take<std::uint32_t>();
   cursor.take_bytes(count * item_bytes);
+}
+
+void read_dropped(WalCursor& cursor, TransactionEnd& end) {
+  const auto count = cursor.take<std::uint32_t>();
+  const auto files = cursor.take_bytes(std::uint64_t{count} * 12);
+  for (std::size_t at = 0; at < files.size(); at += 12) {
+    end.dropped.push_back({load<std::uint32_t>(&files[at]), load<std::uint32_t>(&files[at + 4]),
+                           load<std::uint32_t>(&files[at + 8])});
+  }
 }
 
 // Flags of an xact record that say which parts follow (XACT_XINFO_…).
@@ -68,7 +91,7 @@ void read_xact_parts(WalCursor& cursor, std::uint32_t parts, int version, Transa
       end.children.push_back(load<std::uint32_t>(&ids[at]));
     }
   }
-  if ((parts & has_files) != 0) skip_list(cursor, 12);
+  if ((parts & has_files) != 0) read_dropped(cursor, end);
   if ((parts & has_statistics) != 0) skip_list(cursor, version >= 18 ? 16 : 12);
   if (end.commit && (parts & has_invalidations) != 0) skip_list(cursor, 16);
   if ((parts & has_prepared) != 0) end.xid = cursor.take<std::uint32_t>();
@@ -92,13 +115,15 @@ bool record_crc_ok(ByteView record, std::uint32_t crc) {
   return crc32c_end(crc32c_add(value, record.first(record_header_bytes - 4))) == crc;
 }
 
-Result<RecordBody> parse_record_body(ByteView record, int version) {
+Result<RecordBody> parse_record_body(ByteView record, int version,
+                                     std::vector<BlockReference>* references) {
   RecordBody body;
   WalCursor cursor(record.subspan(record_header_bytes));
-  std::uint64_t payload = 0;
+  BlockWalk walk{.body = body, .references = references};
+  if (references != nullptr) references->clear();
   std::uint64_t main = 0;
   // Headers come first, then all payload in the same order, the main data last.
-  for (bool more = true; more && cursor.left() > payload;) {
+  for (bool more = true; more && cursor.left() > walk.payload;) {
     auto id = cursor.take<std::uint8_t>();
     switch (id) {
       case 255:
@@ -117,10 +142,10 @@ Result<RecordBody> parse_record_body(ByteView record, int version) {
         break;  // top-level transaction
       default:
         if (id > 32) return bad("unknown part of a record");
-        read_block(cursor, id, version, body, payload);
+        LB_TRY(read_block(cursor, id, version, walk));
     }
   }
-  if (!cursor.ok() || cursor.left() != payload + main) return bad("lengths do not add up");
+  if (!cursor.ok() || cursor.left() != walk.payload + main) return bad("lengths do not add up");
   body.main = record.last(main);
   return body;
 }

@@ -46,14 +46,21 @@ struct RecordBody {
   std::uint8_t fork = 0;
   ByteView main;  // points into the record
 };
-// `version`: 13 to 18. corrupt without LSN: the scanner adds it.
-Result<RecordBody> parse_record_body(ByteView record, int version);
+struct BlockReference {
+  ForkId fork;
+  std::uint32_t block = 0;
+};
+// `version`: 13 to 18. corrupt without LSN: the scanner adds it. `references`, when wished, holds
+// all blocks of the record afterwards.
+Result<RecordBody> parse_record_body(ByteView record, int version,
+                                     std::vector<BlockReference>* references = nullptr);
 
 struct TransactionEnd {
   bool commit = false;
   std::uint32_t xid = 0;  // the transaction that ended; for prepared ones not the record's own
   Timestamp time{};
   std::vector<std::uint32_t> children;
+  std::vector<RelationId> dropped;  // files that go with the end
 };
 // nullopt: another kind of record of this resource manager.
 Result<std::optional<TransactionEnd>> parse_transaction_end(const RecordHeader& header,

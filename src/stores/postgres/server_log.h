@@ -1,0 +1,50 @@
+// ServerLog: the log a real server of a test wrote, as bytes and as pg_waldump tells it. For tests
+// only.
+#pragma once
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "foundation/base/text.h"
+#include "foundation/sys/process.h"
+#include "stores/postgres/lsn.h"
+#include "tests/harness/postgres_server.h"
+
+namespace lb::pg {
+
+// Segments [first, last] of timeline 1, one behind the other.
+inline Buffer whole_log(const test::PostgresServer& server, std::uint64_t first, std::uint64_t last,
+                        std::uint64_t segment_bytes) {
+  Buffer log;
+  for (auto number = first; number <= last; ++number) {
+    const auto path = cat(server.data(), "/pg_wal/", segment_name(1, number, segment_bytes));
+    std::ifstream file(path, std::ios::binary);
+    log.insert(log.end(), std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return log;
+}
+
+// The lines of pg_waldump, one a record.
+inline std::vector<std::string> dump_log(const test::PostgresServer& server, Lsn from, Lsn until) {
+  Command command;
+  command.argv = {test::PostgresServer::binaries() + "/pg_waldump",
+                  "-p",
+                  server.data() + "/pg_wal",
+                  "-s",
+                  format_lsn(from),
+                  "-e",
+                  format_lsn(until)};
+  command.environment = {{"PATH", "/usr/bin:/bin"}};
+  command.output_max = 512 << 20;
+  auto finished = real_processes()->run(command, Seconds(300), {}).take();
+  if (!finished.ok()) throw std::runtime_error("pg_waldump: " + finished.errors);
+  std::vector<std::string> lines;
+  for (auto& line : split(finished.output, '\n')) {
+    if (line.starts_with("rmgr:")) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+}  // namespace lb::pg
