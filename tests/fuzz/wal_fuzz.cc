@@ -1,10 +1,13 @@
 // Fuzz target of the log reader. The first byte picks the door: whole pages through the scanner
 // (whose checksums stop most inputs), a record's inside, which the checksum would hide from the
-// fuzzer, records sealed with the right checksum, or a summary.
+// fuzzer, records sealed with the right checksum, a summary, or a detail.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "foundation/base/assert.h"
+#include "stores/postgres/changed_pages.h"
+#include "stores/postgres/wal_changes.h"
 #include "stores/postgres/wal_crc.h"
 #include "stores/postgres/wal_page.h"
 #include "stores/postgres/wal_reader.h"
@@ -13,12 +16,18 @@
 namespace {
 
 void scan_pages(lb::ByteView bytes, std::size_t slice) {
-  auto scanner = lb::pg::WalScanner::create(1 << 20, 0,
-                                            {.commits = true, .aborts = false, .row_deltas = true});
+  auto scanner = lb::pg::WalScanner::create(
+      1 << 20, 0, {.commits = true, .aborts = false, .row_deltas = true, .detail = true});
   for (std::size_t from = 0; from < bytes.size(); from += slice) {
     auto part = bytes.subspan(from, std::min(slice, bytes.size() - from));
     if (!scanner->feed(part).ok()) return;
   }
+}
+
+// What is told is told again the same.
+void detail_again(const lb::pg::SegmentDetail& detail) {
+  auto again = lb::pg::decode_detail(lb::pg::encode(detail));
+  LB_ASSERT(again.ok() && *again == detail);
 }
 
 void read_inside(lb::ByteView record, int version) {
@@ -30,6 +39,8 @@ void read_inside(lb::ByteView record, int version) {
   (void)lb::pg::parse_running_transactions(body->main).ok();
   (void)lb::pg::parse_checkpoint(body->main).ok();
   (void)lb::pg::parse_multi_insert_count(body->main).ok();
+  lb::pg::ChangeCollector changes(0);
+  if (changes.add(header, record, version, 8).ok()) detail_again(changes.take(8));
 }
 
 // Cuts the input into records: resource manager, info, length, body. They go into one first page.
@@ -58,11 +69,12 @@ void scan_sealed(lb::ByteView input) {
     previous = start + at;
     input = input.subspan(3 + body.size());
   }
-  auto scanner =
-      lb::pg::WalScanner::create(start, 0, {.commits = true, .aborts = false, .row_deltas = true});
+  auto scanner = lb::pg::WalScanner::create(
+      start, 0, {.commits = true, .aborts = false, .row_deltas = true, .detail = true});
   if (!scanner->feed(page).ok()) return;
   (void)scanner->row_deltas("90:105:91,103", ~std::uint64_t{0}).ok();
   (void)lb::pg::encode(scanner->take_summary());
+  detail_again(scanner->take_detail());
 }
 
 }  // namespace
@@ -70,7 +82,7 @@ void scan_sealed(lb::ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   lb::ByteView bytes(data + 2, size - 2);
-  switch (data[0] % 4) {
+  switch (data[0] % 5) {
     case 0:
       scan_pages(bytes, std::size_t{data[1]} + 1);
       break;
@@ -80,8 +92,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 2:
       scan_sealed(bytes);
       break;
-    default:
+    case 3:
       (void)lb::pg::decode_summary(bytes).ok();
+      break;
+    default: {
+      auto detail = lb::pg::decode_detail(bytes);
+      if (!detail.ok()) break;
+      detail_again(*detail);
+      lb::pg::ChangedPages pages;
+      pages.add(*detail);
+      for (const auto& [fork, changes] : detail->forks) (void)pages.blocks(fork, data[1], 300);
+    }
   }
   return 0;
 }
