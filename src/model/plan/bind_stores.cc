@@ -58,6 +58,8 @@ Store bind_store(const std::string& name, const View& from) {
     out.address = {Reference::Kind::command, from.text("command"), from.at("command").place()};
   }
   out.log_continuous = from.text("log") == "continuous";
+  out.data = from.text("data");
+  out.compare = from.integer("compare");
   out.every = from.schedule("every");
   out.objective = from.objective("objective");
   out.include = from.texts("include");

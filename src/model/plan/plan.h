@@ -110,6 +110,8 @@ struct Store {
   StoreKind kind = StoreKind::files;
   Reference address;  // connection string, path, bucket URL, project, command
   bool log_continuous = false;
+  std::string data;                     // postgres: data directory on this host, or empty
+  std::optional<std::int64_t> compare;  // postgres: every so many backups read all pages
   std::optional<Schedule> every;
   Objective objective;
   std::vector<std::string> include, exclude;  // files: glob patterns, see stores/files

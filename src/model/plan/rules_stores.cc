@@ -39,6 +39,10 @@ void check_store(const Store& store, const View& from, MistakeList& mistakes) {
                  cat("store '", store.name, "' has a log but no snapshots to replay it on"),
                  "add every: daily, or another schedule");
   }
+  if (store.compare && (*store.compare < 0 || *store.compare > 1000)) {
+    mistakes.add(from.at("compare").node(), cat("compare: ", *store.compare, " is not 0 to 1000"),
+                 "write 7: every seventh page-exact backup reads all pages");
+  }
   if (auto bytes = from.at("expect").comparison("bytes"); bytes) {
     bool sized = bytes->op != Comparison::Op::recorded && parse_size(bytes->value).ok();
     if (!sized)

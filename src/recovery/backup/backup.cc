@@ -70,8 +70,12 @@ Result<std::unique_ptr<Source>> make_source(const plan::Store& store, const Refe
   switch (store.kind) {
     case plan::StoreKind::postgres: {
       auto conninfo = LB_TRY(references.secret(store.address));
-      return pg::make_source(std::move(conninfo),
-                             {.store = store.name, .log_continuous = store.log_continuous});
+      pg::SourceOptions options;
+      options.store = store.name;
+      options.log_continuous = store.log_continuous;
+      if (!store.data.empty()) options.data_folder = references.absolute(store.data);
+      if (store.compare) options.compare_every = static_cast<std::uint32_t>(*store.compare);
+      return pg::make_source(std::move(conninfo), std::move(options));
     }
     case plan::StoreKind::files: {
       files::SourceOptions options;

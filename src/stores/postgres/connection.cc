@@ -51,20 +51,32 @@ class PqConnection final : public Connection {
 
   Result<QueryResult> query(const std::string& sql,
                             const std::vector<std::string>& parameters) override {
-    std::vector<const char*> values;
-    for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-    if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
-                          values.data(), nullptr, nullptr, 0) == 0) {
-      return query_error(connection_.get(), nullptr, first_words(sql));
-    }
-    PQsetSingleRowMode(connection_.get());
-    return collect(sql, 1000000);
+    return query_with(sql, parameters, Format::text);
+  }
+
+  Result<QueryResult> query_binary(const std::string& sql,
+                                   const std::vector<std::string>& parameters) override {
+    return query_with(sql, parameters, Format::binary);
   }
 
   int server_version() const override { return PQserverVersion(connection_.get()); }
   void* native() override { return connection_.get(); }
 
  private:
+  enum class Format : int { text = 0, binary = 1 };
+
+  Result<QueryResult> query_with(const std::string& sql, const std::vector<std::string>& parameters,
+                                 Format results) {
+    std::vector<const char*> values;
+    for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+    if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                          values.data(), nullptr, nullptr, static_cast<int>(results)) == 0) {
+      return query_error(connection_.get(), nullptr, first_words(sql));
+    }
+    PQsetSingleRowMode(connection_.get());
+    return collect(sql, 1000000);
+  }
+
   // The last statement's table; the first failure wins. Reads to the end in every case, so that the
   // connection can be used again.
   Result<QueryResult> collect(const std::string& sql, std::size_t rows_max) {

@@ -37,6 +37,9 @@ class Connection {
   virtual Result<QueryResult> query(const std::string& sql, std::size_t rows_max = 1000000) = 0;
   virtual Result<QueryResult> query(const std::string& sql,
                                     const std::vector<std::string>& parameters) = 0;
+  // Values in binary form: bytea as its bytes.
+  virtual Result<QueryResult> query_binary(const std::string& sql,
+                                           const std::vector<std::string>& parameters) = 0;
   virtual int server_version() const = 0;  // 150018
   virtual void* native() = 0;              // PGconn*, for this folder only
 };

@@ -35,13 +35,14 @@ Status read_switches(repo::Repository& repository, LogIndex& index) {
 }  // namespace
 
 Result<LogIndex> read_log_index(repo::Repository& repository, const std::string& log_id,
-                                std::uint64_t segment_bytes) {
+                                std::uint64_t segment_bytes, std::uint64_t first_segment) {
   if (segment_bytes == 0) return Error(ErrorKind::invalid, "the log's segment size is not known");
   LogIndex index;
   index.log_id = log_id;
   index.segment_bytes = segment_bytes;
   auto infos = LB_TRY(repository.logs(log_id).context(cat("log ", log_id)));
   for (auto& info : infos) {
+    if (info.name.segment < first_segment) continue;
     auto name = segment_name(info.name.timeline, info.name.segment, segment_bytes);
     auto bytes =
         LB_TRY(repository.get_log_summary(info.name).context(cat("summary of WAL ", name)));

@@ -37,8 +37,9 @@ struct LogIndex {
   std::vector<Switch> switches;
 };
 
+// Segments before `first_segment` are left out, as if they were not stored.
 Result<LogIndex> read_log_index(repo::Repository& repository, const std::string& log_id,
-                                std::uint64_t segment_bytes);
+                                std::uint64_t segment_bytes, std::uint64_t first_segment = 0);
 
 // What the user wants to reach.
 struct Wanted {

@@ -6,10 +6,8 @@
 
 namespace lb::pg {
 
-PageJudge::PageJudge(Secret conninfo, Lsn backup_start, std::uint32_t blocks_per_segment)
-    : conninfo_(std::move(conninfo)),
-      backup_start_(backup_start),
-      blocks_per_segment_(blocks_per_segment) {}
+PageJudge::PageJudge(DataFolder& folder, Lsn backup_start, std::uint32_t blocks_per_segment)
+    : folder_(folder), backup_start_(backup_start), blocks_per_segment_(blocks_per_segment) {}
 
 Status PageJudge::check(const std::string& path, const RelationFile& file, std::uint64_t offset,
                         MutableBytes bytes) {
@@ -32,29 +30,28 @@ Status PageJudge::check(const std::string& path, const RelationFile& file, std::
 PageJudge::Second PageJudge::read_again(const std::string& path, std::uint64_t offset,
                                         std::uint32_t block, MutableBytes page) {
   if (!may_read_) return Second::unreadable;
-  const auto got = fetch(path, offset);
+  const DataRange range{offset, page_bytes};
+  Buffer bytes;
+  auto got = [&]() -> Status {
+    const std::unique_ptr<DataFile> file = LB_TRY(folder_.open(path));
+    return file->read({&range, 1}, [&](const DataRange&, MutableBytes read) -> Status {
+      bytes.assign(read.begin(), read.end());
+      return {};
+    });
+  }();
+  // No such file: the relation was dropped meanwhile, and replay drops it too.
+  if (!got.ok() && got.error().kind() == ErrorKind::not_found) return Second::gone;
   if (!got.ok()) {
     may_read_ = got.error().kind() != ErrorKind::denied;
     return Second::unreadable;
   }
-  // No such file: the relation was dropped meanwhile, and replay drops it too.
-  if (got->rows.size() != 1 || !got->rows[0][0]) return Second::gone;
-  const auto bytes = from_hex(*got->rows[0][0]);
-  if (!bytes.ok()) return Second::unreadable;
-  if (bytes->size() < page_bytes) return Second::gone;
-  const PageVerdict verdict = judge_page(*bytes, block, backup_start_);
+  if (bytes.size() < page_bytes) return Second::gone;
+  const PageVerdict verdict = judge_page(bytes, block, backup_start_);
   if (verdict == PageVerdict::bad) return Second::bad;
-  if (verdict == PageVerdict::good && page_lsn(*bytes) < backup_start_) {
-    std::copy(bytes->begin(), bytes->end(), page.begin());
+  if (verdict == PageVerdict::good && page_lsn(bytes) < backup_start_) {
+    std::copy(bytes.begin(), bytes.end(), page.begin());
   }
   return Second::good;
-}
-
-Result<QueryResult> PageJudge::fetch(const std::string& path, std::uint64_t offset) {
-  if (!connection_) connection_ = LB_TRY(Connection::open(conninfo_));
-  return connection_->query(
-      "SELECT pg_catalog.encode(pg_catalog.pg_read_binary_file($1, $2::bigint, 8192, true), 'hex')",
-      {path, std::to_string(offset)});
 }
 
 std::vector<std::string> PageJudge::bad_pages() const {

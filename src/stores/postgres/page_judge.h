@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "foundation/base/bytes.h"
-#include "stores/postgres/connection.h"
+#include "stores/postgres/data_folder.h"
 #include "stores/postgres/page_check.h"
 
 namespace lb::pg {
@@ -19,7 +19,8 @@ class PageJudge {
  public:
   // `blocks_per_segment`: of one file of a large relation, 131072 unless the server was built
   // otherwise.
-  PageJudge(Secret conninfo, Lsn backup_start, std::uint32_t blocks_per_segment);
+  // `folder` is where pages are read again; it must outlive the judge.
+  PageJudge(DataFolder& folder, Lsn backup_start, std::uint32_t blocks_per_segment);
 
   // `bytes` begin at `offset` of the file, a page border. A page whose second reading is good
   // replaces the first in place. A page cut short at the end of a growing file is left to replay.
@@ -32,13 +33,11 @@ class PageJudge {
   enum class Second { good, bad, gone, unreadable };
   Second read_again(const std::string& path, std::uint64_t offset, std::uint32_t block,
                     MutableBytes page);
-  Result<QueryResult> fetch(const std::string& path, std::uint64_t offset);
 
-  Secret conninfo_;
+  DataFolder& folder_;
   Lsn backup_start_;
   std::uint32_t blocks_per_segment_;
   mutable std::mutex mutex_;
-  std::unique_ptr<Connection> connection_;
   bool may_read_ = true;
   std::vector<std::string> bad_;
 };

@@ -51,7 +51,10 @@ Json encode(const SnapshotDetails& details) {
   json.set("tablespaces", std::move(tablespaces));
   Json bad = Json::array();
   for (const std::string& page : details.bad_pages) bad.push(page);
-  return json.set("bad_pages", std::move(bad));
+  json.set("bad_pages", std::move(bad));
+  json.set("way", details.way).set("mode", details.mode).set("bytes_read", details.bytes_read);
+  if (!details.why_full.empty()) json.set("why_full", details.why_full);
+  return json.set("since_full_read", std::int64_t{details.since_full_read});
 }
 
 Result<SnapshotDetails> decode_details(const std::string& json_text) {
@@ -72,6 +75,11 @@ Result<SnapshotDetails> decode_details(const std::string& json_text) {
     details.tablespaces.push_back(std::move(tablespace));
   }
   for (const Json& item : json["bad_pages"].items()) details.bad_pages.push_back(item.string());
+  details.way = json["way"].string();
+  details.mode = json["mode"].string();
+  details.why_full = json["why_full"].string();
+  details.bytes_read = static_cast<std::uint64_t>(json["bytes_read"].integer());
+  details.since_full_read = static_cast<std::uint32_t>(json["since_full_read"].integer());
   if (details.system_identifier.empty() || details.log_id.empty()) return malformed("no identity");
   const std::uint64_t size = details.segment_bytes;
   if (size < (1 << 20) || size > (1 << 30) || (size & (size - 1)) != 0) {

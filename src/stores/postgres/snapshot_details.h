@@ -28,6 +28,15 @@ struct SnapshotDetails {
   std::uint64_t data_bytes = 0;  // size of the data directory with tablespaces
   std::vector<Tablespace> tablespaces;
   std::vector<std::string> bad_pages;  // "base/5/16384 block 12": failed their checksum twice
+  // How it was taken: "replication" (the server sent its files), "local" (read where they lie),
+  // "remote" (read through the server's file functions). Empty: before this was recorded.
+  std::string way;
+  // What was read: "full" (all files), "pages" (of relations what the log said had changed),
+  // "compared" (all pages, to see whether the log had said all).
+  std::string mode;
+  std::string why_full;               // why it was not "pages", when it could have been
+  std::uint64_t bytes_read = 0;       // of the cluster's files
+  std::uint32_t since_full_read = 0;  // backups in a row that did not read everything
 };
 
 Json encode(const SnapshotDetails& details);

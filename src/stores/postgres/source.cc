@@ -6,23 +6,17 @@
 #include "stores/postgres/backup_files.h"
 #include "stores/postgres/diagnose.h"
 #include "stores/postgres/fingerprint.h"
+#include "stores/postgres/folder_backup.h"
 #include "stores/postgres/log_fetch.h"
-#include "stores/postgres/page_judge.h"
+#include "stores/postgres/online_backup.h"
+#include "stores/postgres/page_base.h"
+#include "stores/postgres/same_cluster.h"
 
 namespace lb::pg {
 namespace {
 
 constexpr std::size_t bad_pages_max = 500;  // recorded by name in the details, which are small
 constexpr std::size_t warnings_max = 1000;
-
-// A position right behind a page header means: everything before that page. The header itself is
-// not sent before something follows it.
-Lsn before_page_header(Lsn lsn, std::uint64_t segment_bytes) {
-  constexpr Lsn long_header = 40, short_header = 24;
-  if (lsn % segment_bytes == long_header) return lsn - long_header;
-  const bool first_page = lsn % segment_bytes < page_bytes;
-  return !first_page && lsn % page_bytes == short_header ? lsn - short_header : lsn;
-}
 
 // One backup from start to commit.
 class BackupRun {
@@ -33,10 +27,14 @@ class BackupRun {
   Result<BackupOutcome> run() {
     meta_.started = context_.world.clock.now();
     LB_TRY(look_at_server());
+    if (is_local())
+      LB_TRY(check_same_cluster(context_.world.files, conninfo_, options_.data_folder));
+    base_ = judge_parent(context_, options_, facts_, details_);
     LB_TRY(prepare_log());
     auto writer = LB_TRY(context_.repository.begin(options_.store, context_.parent, context_.stop));
-    LB_TRY(copy_files(*writer));
-    LB_TRY(fingerprint(*writer));
+    bool copied = false;
+    if (is_local() || base_.why_not.empty()) copied = LB_TRY(copy_folder(*writer));
+    if (!copied) LB_TRY(copy_sent_files(*writer));
     const Lsn needed =
         before_page_header(std::max(details_.stop_lsn, fingerprint_lsn_), details_.segment_bytes);
     LB_TRY(complete_log(needed));
@@ -46,8 +44,17 @@ class BackupRun {
  private:
   Status look_at_server();
   Status prepare_log();
-  Status copy_files(repo::SnapshotWriter& writer);
+  bool is_local() const { return !options_.data_folder.empty(); }
+  Status copy_sent_files(repo::SnapshotWriter& writer);
+  Result<bool> copy_folder(repo::SnapshotWriter& writer);
+  Result<FolderBackupResult> read_folder(repo::SnapshotWriter& writer, DataFolder& folder,
+                                         PageJudge* judge);
+  Status end_folder(repo::SnapshotWriter& writer, OnlineBackup& online);
+  void note_bad_pages(const std::vector<std::string>& bad);
+  void note_folder(const FolderBackupResult& copied);
   Status name_tablespaces();
+  Status add_tablespaces(const QueryResult& found);
+  Status check_timeline(std::uint32_t at_end) const;
   Status fingerprint(repo::SnapshotWriter& writer);
   Status complete_log(Lsn needed);
   Result<BackupOutcome> commit(repo::SnapshotWriter& writer);
@@ -62,6 +69,8 @@ class BackupRun {
   repo::SnapshotMeta meta_;
   std::unique_ptr<ReplicationLink> link_;
   std::unique_ptr<LogFetch> fetch_;
+  std::unique_ptr<DataFolder> folder_;  // of the server's files, when they come otherwise
+  PageBase base_;
   Lsn fingerprint_lsn_ = 0;
   std::vector<std::string> warnings_, unread_;
 };
@@ -117,10 +126,11 @@ Result<std::unique_ptr<PageJudge>> BackupRun::on_start(const BaseBackupStart& st
   details_.tablespaces = start.tablespaces;
   if (!options_.log_continuous) fetch_->start(start.timeline, start.start);
   if (!facts_.checksums) return std::unique_ptr<PageJudge>();
-  return std::make_unique<PageJudge>(conninfo_.clone(), start.start, facts_.blocks_per_segment);
+  folder_ = remote_data_folder(conninfo_);
+  return std::make_unique<PageJudge>(*folder_, start.start, facts_.blocks_per_segment);
 }
 
-Status BackupRun::copy_files(repo::SnapshotWriter& writer) {
+Status BackupRun::copy_sent_files(repo::SnapshotWriter& writer) {
   BackupFiles files(
       writer, context_.workers, context_.progress,
       [this](const BaseBackupStart& start) { return on_start(start); }, context_.stop);
@@ -129,40 +139,144 @@ Status BackupRun::copy_files(repo::SnapshotWriter& writer) {
   LB_TRY(files.finish());
   meta_.taken = context_.world.clock.now();
   details_.stop_lsn = end.stop;
-  details_.data_bytes = files.bytes();
-  if (end.timeline != details_.timeline) {
-    return Error(ErrorKind::conflict, cat("the server changed from timeline ", details_.timeline,
-                                          " to ", end.timeline, " during the backup"))
-        .with_hint("take the backup again")
-        .with_exit(ExitCode::store_unreachable);
-  }
+  details_.data_bytes = details_.bytes_read = files.bytes();
+  details_.way = "replication";
+  details_.mode = "full";
+  LB_TRY(check_timeline(end.timeline));
   LB_TRY(name_tablespaces());
-  const std::vector<std::string> bad = files.bad_pages();
-  for (const std::string& page : bad) {
-    warn(cat("damaged page: ", page));
-    if (details_.bad_pages.size() < bad_pages_max) details_.bad_pages.push_back(page);
-  }
-  unread_ = bad;
-  if (bad.size() > bad_pages_max) {
-    details_.bad_pages.push_back(cat("and ", bad.size() - bad_pages_max, " more"));
-  }
+  note_bad_pages(files.bad_pages());
   LB_TRY(writer.attach(attachment_backup_label, files.backup_label()));
   if (!files.tablespace_map().empty()) {
     LB_TRY(writer.attach(attachment_tablespace_map, files.tablespace_map()));
   }
   if (end.manifest.empty()) warn("the server's manifest was too large to keep");
-  return writer.attach(attachment_manifest, end.manifest);
+  LB_TRY(writer.attach(attachment_manifest, end.manifest));
+  return fingerprint(writer);
+}
+
+Status BackupRun::check_timeline(std::uint32_t at_end) const {
+  if (at_end == details_.timeline) return {};
+  return Error(ErrorKind::conflict, cat("the server changed from timeline ", details_.timeline,
+                                        " to ", at_end, " during the backup"))
+      .with_hint("take the backup again")
+      .with_exit(ExitCode::store_unreachable);
+}
+
+void BackupRun::note_bad_pages(const std::vector<std::string>& bad) {
+  for (const std::string& page : bad) {
+    warn(cat("damaged page: ", page));
+    if (details_.bad_pages.size() < bad_pages_max) details_.bad_pages.push_back(page);
+  }
+  unread_.insert(unread_.end(), bad.begin(), bad.end());
+  if (bad.size() > bad_pages_max) {
+    details_.bad_pages.push_back(cat("and ", bad.size() - bad_pages_max, " more"));
+  }
+}
+
+// False: not this way, and why is noted. Nothing was written then.
+Result<bool> BackupRun::copy_folder(repo::SnapshotWriter& writer) {
+  auto begun = OnlineBackup::start(conninfo_, options_.fast_checkpoint);
+  if (!begun.ok() && !is_local() && begun.error().kind() == ErrorKind::denied) {
+    base_.why_not = cat("the role may not begin a backup by SQL: ", begun.error().message());
+    return false;
+  }
+  const std::unique_ptr<OnlineBackup> online = LB_TRY(std::move(begun).context("begin the backup"));
+  details_.start_lsn = online->start_lsn();
+  const SystemIdentity identity = LB_TRY(link_->identify());
+  details_.timeline = identity.timeline;
+  if (!options_.log_continuous) fetch_->start(details_.timeline, details_.start_lsn);
+  if (base_.why_not.empty()) LB_TRY(read_changes(context_, details_, details_.start_lsn, base_));
+  folder_ = is_local() ? local_data_folder(context_.world.files, options_.data_folder)
+                       : remote_data_folder(conninfo_);
+  if (!is_local() && base_.changed) {
+    const auto readable = read_data_file(*folder_, "PG_VERSION", 64);
+    if (!readable.ok()) {
+      base_.changed.reset();
+      base_.why_not = cat("the role may not read the server's files: ", readable.error().message());
+    }
+  }
+  if (!is_local() && !base_.changed) return false;
+  LB_TRY(name_tablespaces());
+  std::optional<PageJudge> judge;
+  if (facts_.checksums) judge.emplace(*folder_, details_.start_lsn, facts_.blocks_per_segment);
+  const FolderBackupResult copied =
+      LB_TRY(read_folder(writer, *folder_, judge ? &*judge : nullptr));
+  LB_TRY(end_folder(writer, *online));
+  if (judge) note_bad_pages(judge->bad_pages());
+  note_folder(copied);
+  return true;
+}
+
+// What is in the databases is counted meanwhile.
+Result<FolderBackupResult> BackupRun::read_folder(repo::SnapshotWriter& writer, DataFolder& folder,
+                                                  PageJudge* judge) {
+  FolderBackupOptions wishes;
+  wishes.server_version = facts_.version;
+  wishes.blocks_per_segment = facts_.blocks_per_segment;
+  wishes.backup_start = details_.start_lsn;
+  wishes.workers = context_.workers;
+  wishes.estimated_bytes = facts_.data_bytes;
+  wishes.progress = context_.progress;
+  wishes.judge = judge;
+  if (base_.changed) {
+    wishes.parent = context_.parent;
+    wishes.changed = &*base_.changed;
+    wishes.compare = base_.compare;
+  }
+  TaskGroup counting(context_.stop);
+  counting.run([&](const std::stop_token&) { return fingerprint(writer); });
+  FolderBackup files(writer, folder, wishes, counting.token());
+  auto copied = files.run();
+  if (!copied.ok()) counting.stop();
+  const Status counted = counting.wait();
+  if (!counted.ok() && counted.error().kind() != ErrorKind::cancelled) return counted.error();
+  if (!copied.ok()) return copied;
+  LB_TRY(Status(counted));
+  return copied;
+}
+
+Status BackupRun::end_folder(repo::SnapshotWriter& writer, OnlineBackup& online) {
+  const OnlineBackup::End end = LB_TRY(online.stop().context("end the backup"));
+  meta_.taken = context_.world.clock.now();
+  details_.stop_lsn = end.stop;
+  LB_TRY(check_timeline(end.timeline));
+  LB_TRY(writer.attach(attachment_backup_label, view_of(end.label)));
+  if (end.tablespace_map.empty()) return {};
+  return writer.attach(attachment_tablespace_map, view_of(end.tablespace_map));
+}
+
+void BackupRun::note_folder(const FolderBackupResult& copied) {
+  details_.data_bytes = copied.bytes;
+  details_.bytes_read = copied.bytes_read;
+  details_.way = is_local() ? "local" : "remote";
+  details_.mode = !base_.changed ? "full" : base_.compare ? "compared" : "pages";
+  if (details_.mode == "pages") details_.since_full_read = base_.before + 1;
+  for (const std::string& name : copied.left_out) warn(cat("not saved: ", name));
+  for (const std::string& page : copied.disagreements) {
+    warn(cat("ALARM: ", page, " changed though the log did not say so; it was read anew"));
+    unread_.push_back(cat(page, ": changed though the log did not say so"));
+  }
 }
 
 Status BackupRun::name_tablespaces() {
-  if (details_.tablespaces.empty()) return {};
   const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo_));
   const QueryResult found =
-      LB_TRY(connection->query("SELECT oid::text, spcname FROM pg_catalog.pg_tablespace"));
+      LB_TRY(connection->query("SELECT oid::text, spcname, pg_catalog.pg_tablespace_location(oid) "
+                               "FROM pg_catalog.pg_tablespace"));
+  if (details_.tablespaces.empty()) return add_tablespaces(found);
   for (Tablespace& tablespace : details_.tablespaces) {
     for (const auto& row : found.rows) {
       if (row[0] == std::to_string(tablespace.oid)) tablespace.name = row[1].value_or("");
     }
+  }
+  return {};
+}
+
+Status BackupRun::add_tablespaces(const QueryResult& found) {
+  for (const auto& row : found.rows) {
+    if (row[2].value_or("").empty()) continue;  // the two inside the data directory
+    const std::uint64_t oid = LB_TRY(parse_uint(row[0].value_or("")));
+    details_.tablespaces.push_back({static_cast<std::uint32_t>(oid), row[1].value_or(""), *row[2]});
   }
   return {};
 }
@@ -194,6 +308,7 @@ Result<BackupOutcome> BackupRun::commit(repo::SnapshotWriter& writer) {
   meta_.store = options_.store;
   meta_.kind = "postgres";
   meta_.host = context_.host;
+  if (details_.mode == "full") details_.why_full = base_.why_not;
   meta_.details = encode(details_).dump();
   if (context_.parent != nullptr) meta_.parent = context_.parent->info().id;
   if (warnings_.size() > warnings_max) {

@@ -31,6 +31,11 @@ struct SourceOptions {
   std::string store = {};  // name in the plan
   bool log_continuous = false;
   bool fast_checkpoint = true;
+  // The data directory on this host: its files are read where they lie. Empty: through the server.
+  std::string data_folder = {};
+  // With a continuous log only changed pages are read; every so many backups all of them, to
+  // compare. 1: always all; 0: never.
+  std::uint32_t compare_every = 7;
 };
 std::unique_ptr<Source> make_source(Secret conninfo, SourceOptions options);
 
