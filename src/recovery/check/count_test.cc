@@ -117,7 +117,7 @@ TEST_F(Count, TakesTheFingerprintThatBackupsRecord) {
   bench.sql(
       "CREATE TABLE users AS SELECT generate_series(1, 100) AS id;"
       "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id");
-  auto print = pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, {});
+  auto print = pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, nullptr, {});
   ASSERT_TRUE(print.ok()) << print.error().text();
   bench.store().fingerprint = print->json;
   bench.store().row_deltas.emplace();

@@ -1,8 +1,10 @@
 #include "stores/postgres/fingerprint.h"
 
 #include <algorithm>
+#include <map>
 
 #include "foundation/base/text.h"
+#include "stores/postgres/carried_counts.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/server_facts.h"
 
@@ -43,6 +45,22 @@ Json number(const std::optional<std::string>& text) {
   return parsed.ok() ? Json(*parsed) : Json();
 }
 
+// Rows by oid and file of a table.
+using CountedBefore = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
+
+CountedBefore counted_before(const Json* before, const Json& database_oid) {
+  CountedBefore out;
+  if (before == nullptr) return out;
+  for (const Json& database : (*before)["databases"].items()) {
+    if (!(database["oid"] == database_oid) || database["snapshot"].string().empty()) continue;
+    for (const Json& table : database["tables"].items()) {
+      if (table["rows"].is_int() && table["filenode"].is_int())
+        out[{table["oid"].integer(), table["filenode"].integer()}] = table["rows"].integer();
+    }
+  }
+  return out;
+}
+
 struct CatalogCount {
   const char* name;
   const char* from;
@@ -76,8 +94,12 @@ std::string catalog_query() {
 // One database, counted inside one read-only transaction whose snapshot rules all counts.
 class DatabaseCounter {
  public:
-  DatabaseCounter(Connection& connection, std::string database, std::stop_token stop)
-      : connection_(connection), database_(std::move(database)), stop_(std::move(stop)) {}
+  DatabaseCounter(Connection& connection, std::string database, CountedBefore before,
+                  std::stop_token stop)
+      : connection_(connection),
+        database_(std::move(database)),
+        before_(std::move(before)),
+        stop_(std::move(stop)) {}
 
   Result<Json> count() {
     LB_TRY(connection_.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
@@ -144,6 +166,9 @@ class DatabaseCounter {
     // An unlogged table comes back empty from every recovery: its rows are no promise.
     if (row[5] == "u")
       return table.set("rows", Json()).set("bytes", number(row[4])).set("unlogged", true);
+    const auto known = before_.find({table["oid"].integer(), table["filenode"].integer()});
+    if (known != before_.end())
+      return table.set("rows", known->second).set("bytes", number(row[4])).set(carried_mark, true);
     LB_TRY(connection_.query("SAVEPOINT one_table"));
     const auto counted = connection_.query(
         cat("SELECT count(*) FROM ONLY ", quote_name(schema), ".", quote_name(name)));
@@ -161,6 +186,7 @@ class DatabaseCounter {
 
   Connection& connection_;
   std::string database_;
+  const CountedBefore before_;
   std::stop_token stop_;
 };
 
@@ -183,7 +209,7 @@ Status make_durable_soon(Connection& connection) {
 }  // namespace
 
 Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& system_identifier,
-                                     Clock& clock, std::stop_token stop) {
+                                     Clock& clock, const Json* before, std::stop_token stop) {
   const std::unique_ptr<Connection> main = LB_TRY(Connection::open(conninfo));
   Fingerprint print;
   print.json = Json::object();
@@ -200,7 +226,7 @@ Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& 
           cat("database ", printable(name), " was not counted: ", connection.error().text()));
       continue;
     }
-    DatabaseCounter counter(**connection, name, stop);
+    DatabaseCounter counter(**connection, name, counted_before(before, number(row[1])), stop);
     Json database = Json::object();
     database.set("name", name).set("oid", number(row[1])).set("bytes", number(row[2]));
     const Json counted = LB_TRY(counter.count().context(cat("fingerprint of ", printable(name))));

@@ -19,8 +19,10 @@ struct Fingerprint {
   std::vector<std::string> warnings;
 };
 
-// The log up to `lsn` is on the server's disk soon after this returns.
+// The log up to `lsn` is on the server's disk soon after this returns. With `before`, an earlier
+// fingerprint of the cluster, tables that it counted and whose file is the same are not counted:
+// they have its rows and the mark `carried`, until settle_counts() has added what changed since.
 Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& system_identifier,
-                                     Clock& clock, std::stop_token stop);
+                                     Clock& clock, const Json* before, std::stop_token stop);
 
 }  // namespace lb::pg

@@ -7,6 +7,7 @@
 
 #include "foundation/base/text.h"
 #include "storage/blob/memory_blob_store.h"
+#include "stores/postgres/carried_counts.h"
 #include "stores/postgres/folder_backup.h"
 #include "stores/postgres/running_stream.h"
 #include "stores/postgres/test_world.h"
@@ -127,6 +128,46 @@ TEST_F(PageBackup, AFewChangedPagesCostAFewPages) {
   EXPECT_EQ(details.since_full_read, 1u);
   const auto again = must(local(), "pages", "local");
   EXPECT_LT(again.new_bytes, 512u << 10);
+}
+
+// Row counts are carried on by the log, exactly, whatever was going on meanwhile.
+TEST_F(PageBackup, CountsAreCarriedOnExactly) {
+  start();
+  server_->run_tool({"pgbench", "-i", "-q", "-s", "2", "postgres"});
+  server_->sql("CREATE TABLE many AS SELECT i FROM generate_series(1, 10000) i");
+  server_->sql("CREATE TABLE none (i int)");
+  must(local(), "full", "local");
+  auto load = server_->start_tool({"pgbench", "-c", "3", "-T", "600", "-n", "postgres"});
+  for (int turn = 0; turn < 3; ++turn) {
+    server_->sql(
+        "DELETE FROM many WHERE i % 7 = 3; INSERT INTO none SELECT generate_series(1, 500)");
+    server_->sql("BEGIN; INSERT INTO many SELECT generate_series(1, 100); ROLLBACK");
+    server_->sql(
+        "BEGIN; SAVEPOINT a; INSERT INTO many SELECT generate_series(1, 33); RELEASE a; COMMIT");
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    must(local(), "pages", "local");
+  }
+  load->kill_with_children();
+  while (server_->value(
+             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgbench'") != "0") {
+    pause();
+  }
+  const auto last = must(local(), "pages", "local");
+  const auto bytes =
+      repository_->snapshot(last.id).take()->attachment(attachment_fingerprint).take();
+  const Json print = parse_json(text_of(*bytes)).take();
+  EXPECT_EQ(decode_details(last.meta.details).take().tables_carried, 6u);
+  std::size_t tables = 0;
+  for (const Json& database : print["databases"].items()) {
+    for (const Json& table : database["tables"].items()) {
+      EXPECT_EQ(table.find(carried_mark), nullptr);
+      EXPECT_EQ(std::to_string(table["rows"].integer(-1)),
+                server_->value("SELECT count(*) FROM " + table["name"].string()))
+          << table["name"].string();
+      ++tables;
+    }
+  }
+  EXPECT_EQ(tables, 6u);
 }
 
 TEST_F(PageBackup, NothingInstalledOnTheDatabaseHostIsNeeded) {

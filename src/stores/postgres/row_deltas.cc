@@ -104,8 +104,11 @@ void RowCounter::forget_below(std::uint32_t oldest) {
 }
 
 Result<std::map<RelationId, std::int64_t>> RowCounter::total(const std::string& snapshot_text,
-                                                             Lsn until) const {
+                                                             Lsn until,
+                                                             const std::string& as_of_text) const {
   auto snapshot = LB_TRY(parse_snapshot(snapshot_text));
+  std::optional<Snapshot> as_of;
+  if (!as_of_text.empty()) as_of = LB_TRY(parse_snapshot(as_of_text));
   if (overflow_) return not_exact("too many transactions in one range");
   if (!first_next_) return not_exact("the log scanned names no running transactions");
   auto first_next = widen(*first_next_, snapshot.xmax);
@@ -116,6 +119,7 @@ Result<std::map<RelationId, std::int64_t>> RowCounter::total(const std::string& 
   for (const auto& commit : committed_) {
     auto xid = widen(commit.xid, snapshot.xmax);
     if (commit.end_lsn > until || snapshot.sees(xid)) continue;
+    if (as_of && !as_of->sees(xid)) continue;
     if (xid < first_next) {
       return not_exact(cat("transaction ", xid,
                            " was open when rows were counted and began before the log scanned"));

@@ -24,7 +24,8 @@ class RowCounter {
   void forget_below(std::uint32_t oldest);
 
   // See WalScanner::row_deltas.
-  Result<std::map<RelationId, std::int64_t>> total(const std::string& snapshot, Lsn until) const;
+  Result<std::map<RelationId, std::int64_t>> total(const std::string& snapshot, Lsn until,
+                                                   const std::string& as_of) const;
 
  private:
   struct Delta {

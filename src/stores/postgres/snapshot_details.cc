@@ -54,6 +54,7 @@ Json encode(const SnapshotDetails& details) {
   json.set("bad_pages", std::move(bad));
   json.set("way", details.way).set("mode", details.mode).set("bytes_read", details.bytes_read);
   if (!details.why_full.empty()) json.set("why_full", details.why_full);
+  if (details.tables_carried > 0) json.set("tables_carried", details.tables_carried);
   return json.set("since_full_read", std::int64_t{details.since_full_read});
 }
 
@@ -79,6 +80,7 @@ Result<SnapshotDetails> decode_details(const std::string& json_text) {
   details.mode = json["mode"].string();
   details.why_full = json["why_full"].string();
   details.bytes_read = static_cast<std::uint64_t>(json["bytes_read"].integer());
+  details.tables_carried = static_cast<std::uint64_t>(json["tables_carried"].integer());
   details.since_full_read = static_cast<std::uint32_t>(json["since_full_read"].integer());
   if (details.system_identifier.empty() || details.log_id.empty()) return malformed("no identity");
   const std::uint64_t size = details.segment_bytes;

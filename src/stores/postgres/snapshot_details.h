@@ -36,6 +36,7 @@ struct SnapshotDetails {
   std::string mode;
   std::string why_full;               // why it was not "pages", when it could have been
   std::uint64_t bytes_read = 0;       // of the cluster's files
+  std::uint64_t tables_carried = 0;   // whose rows were told by the log, not counted
   std::uint32_t since_full_read = 0;  // backups in a row that did not read everything
 };
 

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "stores/postgres/backup_files.h"
+#include "stores/postgres/carried_counts.h"
 #include "stores/postgres/diagnose.h"
 #include "stores/postgres/fingerprint.h"
 #include "stores/postgres/folder_backup.h"
@@ -36,8 +37,9 @@ class BackupRun {
     if (is_local() || base_.why_not.empty()) copied = LB_TRY(copy_folder(*writer));
     if (!copied) LB_TRY(copy_sent_files(*writer));
     const Lsn needed =
-        before_page_header(std::max(details_.stop_lsn, fingerprint_lsn_), details_.segment_bytes);
+        before_page_header(std::max(details_.stop_lsn, print_.lsn), details_.segment_bytes);
     LB_TRY(complete_log(needed));
+    LB_TRY(keep_fingerprint(*writer, needed));
     return commit(*writer);
   }
 
@@ -55,7 +57,10 @@ class BackupRun {
   Status name_tablespaces();
   Status add_tablespaces(const QueryResult& found);
   Status check_timeline(std::uint32_t at_end) const;
-  Status fingerprint(repo::SnapshotWriter& writer);
+  Status fingerprint();
+  bool may_carry();
+  Status settle_fingerprint(Lsn needed);
+  Status keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed);
   Status complete_log(Lsn needed);
   Result<BackupOutcome> commit(repo::SnapshotWriter& writer);
   Result<std::unique_ptr<PageJudge>> on_start(const BaseBackupStart& start);
@@ -71,7 +76,8 @@ class BackupRun {
   std::unique_ptr<LogFetch> fetch_;
   std::unique_ptr<DataFolder> folder_;  // of the server's files, when they come otherwise
   PageBase base_;
-  Lsn fingerprint_lsn_ = 0;
+  Json counted_before_;
+  Fingerprint print_;
   std::vector<std::string> warnings_, unread_;
 };
 
@@ -151,7 +157,7 @@ Status BackupRun::copy_sent_files(repo::SnapshotWriter& writer) {
   }
   if (end.manifest.empty()) warn("the server's manifest was too large to keep");
   LB_TRY(writer.attach(attachment_manifest, end.manifest));
-  return fingerprint(writer);
+  return fingerprint();
 }
 
 Status BackupRun::check_timeline(std::uint32_t at_end) const {
@@ -224,7 +230,7 @@ Result<FolderBackupResult> BackupRun::read_folder(repo::SnapshotWriter& writer, 
     wishes.compare = base_.compare;
   }
   TaskGroup counting(context_.stop);
-  counting.run([&](const std::stop_token&) { return fingerprint(writer); });
+  counting.run([&](const std::stop_token&) { return fingerprint(); });
   FolderBackup files(writer, folder, wishes, counting.token());
   auto copied = files.run();
   if (!copied.ok()) counting.stop();
@@ -281,12 +287,51 @@ Status BackupRun::add_tablespaces(const QueryResult& found) {
   return {};
 }
 
-Status BackupRun::fingerprint(repo::SnapshotWriter& writer) {
-  const Fingerprint print = LB_TRY(
-      take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock, context_.stop));
-  fingerprint_lsn_ = print.lsn;
-  for (const std::string& warning : print.warnings) warn(warning);
-  return writer.attach(attachment_fingerprint, view_of(print.json.dump()));
+// Tables are counted, or carried on from the last backup where the log tells what changed since.
+Status BackupRun::fingerprint() {
+  const Json* before = may_carry() ? &counted_before_ : nullptr;
+  print_ = LB_TRY(take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock,
+                                   before, context_.stop));
+  return {};
+}
+
+bool BackupRun::may_carry() {
+  if (!base_.changed || base_.compare) return false;
+  const auto before = decode_details(context_.parent->info().meta.details);
+  if (!before.ok() || before->timeline != details_.timeline) return false;
+  const auto bytes = context_.parent->attachment(attachment_fingerprint);
+  if (!bytes.ok() || !*bytes) return false;
+  auto json = parse_json(text_of(**bytes));
+  if (!json.ok()) return false;
+  counted_before_ = std::move(json).take();
+  return true;
+}
+
+Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
+  details_.tables_carried = carried_tables(print_.json);
+  if (details_.tables_carried > 0) {
+    const Status settled = settle_fingerprint(needed);
+    if (!settled.ok() && settled.error().kind() == ErrorKind::cancelled) return settled;
+    if (!settled.ok()) {
+      details_.tables_carried = 0;
+      print_ = LB_TRY(take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock,
+                                       nullptr, context_.stop));
+      LB_TRY(complete_log(before_page_header(print_.lsn, details_.segment_bytes)));
+    }
+  }
+  for (const std::string& warning : print_.warnings) warn(warning);
+  return writer.attach(attachment_fingerprint, view_of(print_.json.dump()));
+}
+
+Status BackupRun::settle_fingerprint(Lsn needed) {
+  const SnapshotDetails before = LB_TRY(decode_details(context_.parent->info().meta.details));
+  const std::unique_ptr<WalScanner> scanner =
+      LB_TRY(scan_rows(context_.repository, before, details_.timeline, needed));
+  const auto between = [&](const std::string& seen, const std::string& as_of) {
+    return scanner->row_deltas(seen, needed, as_of);
+  };
+  print_.json = LB_TRY(settle_counts(print_.json, counted_before_, between));
+  return {};
 }
 
 Status BackupRun::complete_log(Lsn needed) {

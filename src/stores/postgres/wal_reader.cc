@@ -52,10 +52,10 @@ class Scanner final : public WalScanner {
   }
   const std::vector<Commit>& commits() const override { return commits_; }
   std::vector<Commit> take_commits() override { return std::exchange(commits_, {}); }
-  Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot,
-                                                        Lsn until) override {
+  Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot, Lsn until,
+                                                        const std::string& as_of) override {
     if (!wishes_.row_deltas) return Error(ErrorKind::internal, "row deltas were not asked for");
-    return rows_.total(snapshot, until);
+    return rows_.total(snapshot, until, as_of);
   }
 
  private:

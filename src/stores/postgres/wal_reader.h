@@ -81,8 +81,10 @@ class WalScanner {
   // visible in `snapshot` ("xmin:xmax:xip,…"). not exact (unsupported, with the reason) when a
   // transaction open in the snapshot may have begun before the scan, or the range holds what cannot
   // be counted.
+  // With `as_of`, a later snapshot: only from those that are visible in it.
   virtual Result<std::map<RelationId, std::int64_t>> row_deltas(const std::string& snapshot,
-                                                                Lsn until) = 0;
+                                                                Lsn until,
+                                                                const std::string& as_of = {}) = 0;
 };
 
 }  // namespace lb::pg
