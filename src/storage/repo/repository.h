@@ -91,6 +91,14 @@ class FetchSink {
   virtual Status done(std::size_t row) = 0;
 };
 
+// What lies where rows are to go, read by several threads at once.
+class PresentContent {
+ public:
+  virtual ~PresentContent() = default;
+  // Short only at the end of what there is.
+  virtual Result<std::size_t> read_at(std::size_t row, std::uint64_t offset, MutableBytes out) = 0;
+};
+
 // One committed snapshot. Thread-safe; cursors belong to one thread.
 class SnapshotReader {
  public:
@@ -108,6 +116,12 @@ class SnapshotReader {
   // given. Every chunk is authenticated and its id checked before the sink sees it.
   virtual Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
                        std::stop_token stop) = 0;
+  // Makes holes of what is present already (chunk ids compared), so that fetch() brings the rest.
+  // It may leave anything in: what is brought can still be what lies there.
+  virtual Status leave_out_present(std::span<Row>, PresentContent&, unsigned /*workers*/,
+                                   std::stop_token) {
+    return {};
+  }
   // True when `read_at(offset, out)` yields exactly the content of the row (chunk ids compared).
   virtual Result<bool> same_content(
       const Row& row,

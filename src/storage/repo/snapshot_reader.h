@@ -25,6 +25,8 @@ class StoredSnapshot final : public SnapshotReader {
   Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) override;
   Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
                std::stop_token stop) override;
+  Status leave_out_present(std::span<Row> rows, PresentContent& present, unsigned workers,
+                           std::stop_token stop) override;
   Result<bool> same_content(
       const Row& row,
       const std::function<Result<std::size_t>(MutableBytes, std::uint64_t)>& read_at) override;
