@@ -1,6 +1,9 @@
 #include "stores/postgres/layout_paths.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
+#include "foundation/sys/files.h"
 
 namespace lb::pg {
 
@@ -21,6 +24,8 @@ bool is_left_out(const std::string& key) {
         "backup_manifest", "backup_label.old", "tablespace_map.old"}) {
     if (key == name) return true;
   }
+  // What a server that was restored by Lifeboat keeps there comes as rows of its tablespaces.
+  if (key == tablespaces_folder || key.starts_with(cat(tablespaces_folder, "/"))) return true;
   return key.starts_with("pg_replslot/") || key.starts_with("pg_wal/") ||
          key.starts_with("pg_stat_tmp/");
 }
@@ -35,7 +40,12 @@ std::string LayoutPaths::tablespace(std::uint32_t oid) const {
   for (const auto& [mapped, path] : tablespaces_) {
     if (mapped == oid) return path;
   }
-  return path_join(folder_, cat("lifeboat_tablespaces/", oid));
+  return path_join(folder_, cat(tablespaces_folder, "/", oid));
+}
+
+bool LayoutPaths::is_mapped(std::uint32_t oid) const {
+  return std::any_of(tablespaces_.begin(), tablespaces_.end(),
+                     [&](const auto& each) { return each.first == oid; });
 }
 
 Result<LayoutPaths::Place> LayoutPaths::place(const std::string& key) const {

@@ -1,5 +1,4 @@
-// LayoutPaths: where a row of a postgres snapshot goes below the target. Pure. Also the guards of
-// the target folder.
+// LayoutPaths: where a row of a postgres snapshot goes below the target. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "foundation/sys/files.h"
+#include "foundation/base/result.h"
 
 namespace lb::pg {
+
+// Tablespaces that are not mapped lie in here, below the data directory.
+inline constexpr std::string_view tablespaces_folder = "lifeboat_tablespaces";
 
 class LayoutPaths {
  public:
@@ -25,14 +27,12 @@ class LayoutPaths {
   // corrupt for a key that would leave the target ("..", absolute, empty parts).
   Result<Place> place(const std::string& key) const;
   std::string tablespace(std::uint32_t oid) const;
+  bool is_mapped(std::uint32_t oid) const;  // to a place that was asked for
+  const std::string& folder() const { return folder_; }
 
  private:
   std::string folder_;
   std::vector<std::pair<std::uint32_t, std::string>> tablespaces_;
 };
-
-// refused (exit 5) when the folder holds anything.
-Status check_target_empty(Files& files, const std::string& folder);
-Status refused_folder(const std::string& folder, std::string_view why);
 
 }  // namespace lb::pg

@@ -25,6 +25,9 @@ inline constexpr std::string_view unfinished_mark = ".lifeboat-restore";
 struct LayoutOptions {
   // Becomes PGDATA; must be missing or empty but for the mark, else refused (exit 5).
   std::string folder;
+  // The folder may hold anything no server works on: what is right there is kept, what differs is
+  // written, what does not belong goes. Files outside of it are never written through links.
+  bool over_present = false;
   UserId owner;              // of all files (0700)
   bool change_owner = true;  // false when not root
   unsigned workers = 2;

@@ -60,6 +60,7 @@ class Source {
 
 struct RestoreOutcome {
   std::uint64_t items = 0, bytes = 0;
+  std::uint64_t kept_bytes = 0;  // of `bytes`: what was there already
   std::vector<std::string> warnings;
 };
 

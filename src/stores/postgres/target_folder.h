@@ -1,0 +1,27 @@
+// The guards of a folder that is to be restored into: what may be written over, and what never.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "foundation/sys/files.h"
+
+namespace lb::pg {
+
+// All of these are refused (exit 5).
+Status refused_folder(const std::string& folder, std::string_view why);
+// When the folder holds anything but the mark of a restore.
+Status check_target_empty(Files& files, const std::string& folder);
+// When a server works in the folder, or one that cannot be looked at may.
+Status check_no_server(Files& files, const std::string& folder);
+
+// A data directory that is there already.
+struct PresentData {
+  // In decimal, as SnapshotDetails has it. Nothing when pg_control is missing or not whole.
+  std::optional<std::string> system_identifier;
+};
+// When the folder is no data directory, or a server works in it.
+Result<PresentData> look_at_present_data(Files& files, const std::string& folder);
+
+}  // namespace lb::pg
