@@ -286,38 +286,6 @@ TEST_F(PostgresCli, KilledBackupsAndStreamsLoseNothing) {
   EXPECT_EQ(ask_restored(boat / "back", "SELECT count(*) FROM notes"), rows);
 }
 
-TEST_F(PostgresCli, AKilledRestoreIsClearedAndDoneAgainByTheNext) {
-  server->sql("INSERT INTO notes (body) SELECT repeat('x', 500) FROM generate_series(1, 30000)");
-  boat.must({"backup"});
-  auto folder = boat / "killed";
-  auto mark = folder + "/.lifeboat-restore";
-  int unfinished = 0;
-  for (int i = 0; i < 6; ++i) {
-    auto restore = boat.start({"restore", "db", "--to", folder});
-    wait_for([&] { return fs::exists(mark) || !restore->alive(); });
-    ::usleep(static_cast<useconds_t>(i * 60000));
-    restore->signal(SIGKILL);
-    auto ran = restore->wait();
-    wait_for([&] { return processes_with(folder).empty(); });
-    if (ran.exit_code == 0) break;  // it was faster: the folder is a finished restore
-    unfinished += fs::exists(mark);
-  }
-  EXPECT_GT(unfinished, 0) << "no kill came in the middle";
-  fs::create_directories(boat / "other");
-  write_text(boat / "other/precious", "mine");
-  EXPECT_EQ(boat.run({"restore", "db", "--to", boat / "other"}).exit_code, 5);
-  EXPECT_EQ(read_text(boat / "other/precious"), "mine");
-  // Without a mark the last kill came after the end, or between clearing and beginning anew.
-  bool marked = fs::exists(mark);
-  if (marked || !fs::exists(folder + "/global/pg_control")) {
-    auto again = boat.must({"restore", "db", "--to", folder});
-    EXPECT_EQ(marked, again.err.find("clearing what an unfinished") != std::string::npos);
-  }
-  EXPECT_FALSE(fs::exists(mark));
-  EXPECT_EQ(ask_restored(folder, "SELECT count(*) FROM notes"), "31000");
-  EXPECT_EQ(boat.run({"restore", "db", "--to", folder}).exit_code, 5) << "a finished one stays";
-}
-
 TEST_F(PostgresCli, TwoRestoresIntoOneFolderDoNotMix) {
   server->sql("INSERT INTO notes (body) SELECT repeat('x', 500) FROM generate_series(1, 30000)");
   boat.must({"backup"});

@@ -63,7 +63,7 @@ std::string owner_text(std::string_view title, const OwnerId& owner) {
 Result<OwnerId> read_owner(Files& files, const std::string& path, std::string_view title) {
   auto text = LB_TRY(read_text(files, path));
   auto lines = split(text, '\n');
-  if (lines.size() != 6 || lines[0] != title || lines[3].empty()) {
+  if (lines.size() < 6 || lines[0] != title || lines[3].empty()) {
     return Error(ErrorKind::corrupt, cat(printable(path), " is damaged"));
   }
   OwnerId owner;

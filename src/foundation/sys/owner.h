@@ -21,7 +21,7 @@ Result<OwnerId> this_owner(Files& files);
 // False when in doubt: an owner in another pid namespace cannot be judged from here.
 bool owner_gone(Files& files, const OwnerId& owner);
 
-// The file's first line is `title`; what has another is corrupt.
+// The file's first line is `title`; what has another is corrupt. Further text may follow.
 std::string owner_text(std::string_view title, const OwnerId& owner);
 Result<OwnerId> read_owner(Files& files, const std::string& path, std::string_view title);
 

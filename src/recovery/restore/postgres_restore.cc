@@ -14,6 +14,7 @@ Result<PostgresRestored> restore_postgres(World& world, repo::Repository& reposi
   pg::LayoutOptions layout;
   layout.folder = wishes.place.data_folder;
   layout.owner = wishes.owner;
+  layout.over_present = wishes.over_present;
   layout.workers = wishes.workers;
   layout.progress = wishes.progress;
   out.layout = LB_TRY(

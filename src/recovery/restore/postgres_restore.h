@@ -20,6 +20,7 @@ struct PostgresWishes {
   PostgresPlace place;
   UserId owner;
   bool throwaway = true;
+  bool over_present = false;  // the data folder may hold something: see pg::LayoutOptions
   std::string run_marker;
   unsigned workers = 2;
   ProgressSink progress;

@@ -10,16 +10,19 @@ namespace lb::restore {
 
 enum class TargetState {
   free,        // missing or empty
-  unfinished,  // holds what a restore left that is no longer running: may be cleared
+  unfinished,  // holds what a restore left that is no longer running: it can go on
   occupied,    // anything else
 };
 // conflict when a restore into the folder is still running.
 Result<TargetState> look_at_target(Files& files, const std::string& folder);
 
-// The folder exists and is free.
-Status mark_unfinished(Files& files, const std::string& folder);
-// Removes what the unfinished restore left, the mark last. Only for TargetState::unfinished.
-Status clear_unfinished(Files& files, const std::string& folder);
+// The folder exists and no restore has marked it. `wish`: what is brought there, in words that two
+// runs of one command share.
+Status mark_unfinished(Files& files, const std::string& folder, const std::string& wish);
+// Of TargetState::unfinished; empty when its restore was killed before it could say.
+Result<std::string> unfinished_wish(Files& files, const std::string& folder);
+// This process goes on with what the unfinished restore began. conflict when another one does.
+Status take_over_unfinished(Files& files, const std::string& folder, const std::string& wish);
 // The restore is complete and durable.
 Status remove_mark(Files& files, const std::string& folder);
 

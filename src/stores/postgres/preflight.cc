@@ -13,6 +13,11 @@ constexpr std::uint64_t segments_beside = 8;
 constexpr std::uint64_t bytes_beside = 64ull << 20;
 constexpr std::size_t control_file_max = 1 << 20;
 
+struct Place {
+  std::string folder;
+  std::uint64_t present = 0;
+};
+
 struct Folders {
   std::string share, library;
 };
@@ -110,20 +115,20 @@ Result<std::string> existing_parent(Files& files, std::string folder) {
 }
 
 Status check_space(World& world, repo::SnapshotReader& snapshot, const SnapshotDetails& details,
-                   const RecoveryTarget& target, const std::string& folder,
-                   PreflightOutcome& outcome) {
+                   const RecoveryTarget& target, const Place& where, PreflightOutcome& outcome) {
   const auto& info = snapshot.info();
   auto beside =
       std::min<std::uint64_t>(segments_beside, target.needed.size() + 2) * details.segment_bytes;
   outcome.bytes_needed = info.logical_bytes + info.logical_bytes / 50 + beside + bytes_beside;
-  auto place = LB_TRY(existing_parent(world.files, folder));
+  auto place = LB_TRY(existing_parent(world.files, where.folder));
   auto space = LB_TRY(world.files.space(place));
-  outcome.bytes_available = space.available;
-  bool enough = space.available >= outcome.bytes_needed;
-  outcome.findings.push_back({enough, "space",
-                              cat(human_size(outcome.bytes_needed), " needed, ",
-                                  human_size(space.available), " available in ", printable(place)),
-                              enough ? "" : "free space there, or restore to another place"});
+  outcome.bytes_available = space.available + where.present;
+  bool enough = outcome.bytes_available >= outcome.bytes_needed;
+  outcome.findings.push_back(
+      {enough, "space",
+       cat(human_size(outcome.bytes_needed), " needed, ", human_size(outcome.bytes_available),
+           " available in ", printable(place)),
+       enough ? "" : "free space there, or restore to another place"});
   bool inodes = space.inodes_available == 0 || space.inodes_available > info.rows;
   outcome.findings.push_back(
       {inodes, "inodes", cat(info.rows, " files, ", space.inodes_available, " inodes available"),
@@ -134,10 +139,11 @@ Status check_space(World& world, repo::SnapshotReader& snapshot, const SnapshotD
 }  // namespace
 
 Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
-                                   const RecoveryTarget& target, const std::string& folder) {
+                                   const RecoveryTarget& target, const std::string& folder,
+                                   std::uint64_t present) {
   PreflightOutcome outcome;
   auto details = LB_TRY(decode_details(snapshot.info().meta.details));
-  LB_TRY(check_space(world, snapshot, details, target, folder, outcome));
+  LB_TRY(check_space(world, snapshot, details, target, {folder, present}, outcome));
   auto major = details.server_version / 10000;
   auto binaries = find_binaries(world.files, details.server_version);
   if (!binaries.ok()) {

@@ -41,8 +41,10 @@ struct PreflightOutcome {
   std::vector<Diagnosis> findings;  // ok == false: would fail
   std::uint64_t bytes_needed = 0, bytes_available = 0;
 };
+// `present`: bytes in the folder that may be written over.
 Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
-                                   const RecoveryTarget& target, const std::string& folder);
+                                   const RecoveryTarget& target, const std::string& folder,
+                                   std::uint64_t present = 0);
 // Writes every file; pg_control last, from a temporary name. After a failure the folder holds no
 // global/pg_control, so that nothing can start on it by accident.
 Result<RestoreOutcome> lay_out(World& world, repo::SnapshotReader& snapshot,

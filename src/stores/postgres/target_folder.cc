@@ -1,7 +1,5 @@
 #include "stores/postgres/target_folder.h"
 
-#include <algorithm>
-
 #include "foundation/base/text.h"
 #include "stores/postgres/restore.h"
 #include "stores/postgres/wal_bytes.h"
@@ -106,6 +104,21 @@ Result<PresentData> look_at_present_data(Files& files, const std::string& folder
   auto identifier = ByteView(*control).first(identifier_bytes);
   out.system_identifier = std::to_string(load<std::uint64_t>(identifier.data()));
   return out;
+}
+
+Result<std::uint64_t> allocated_bytes(Files& files, const std::string& folder) {
+  std::uint64_t bytes = 0;
+  auto entries = LB_TRY(files.list(folder));
+  for (const auto& entry : entries) {
+    auto path = path_join(folder, entry.name);
+    if (entry.kind == FileKind::directory) {
+      bytes += LB_TRY(allocated_bytes(files, path));
+    } else {
+      auto info = LB_TRY(files.info(path));
+      bytes += info.allocated;
+    }
+  }
+  return bytes;
 }
 
 }  // namespace lb::pg

@@ -24,4 +24,7 @@ struct PresentData {
 // When the folder is no data directory, or a server works in it.
 Result<PresentData> look_at_present_data(Files& files, const std::string& folder);
 
+// What a folder takes on its disk.
+Result<std::uint64_t> allocated_bytes(Files& files, const std::string& folder);
+
 }  // namespace lb::pg

@@ -60,8 +60,8 @@ class Source {
 
 struct RestoreOutcome {
   std::uint64_t items = 0, bytes = 0;
+  std::vector<std::string> warnings = {};
   std::uint64_t kept_bytes = 0;  // of `bytes`: what was there already
-  std::vector<std::string> warnings;
 };
 
 }  // namespace lb

@@ -1,0 +1,151 @@
+#include "app/cli/restore_request.h"
+
+#include <array>
+
+#include "foundation/base/text.h"
+
+namespace lb::cli {
+
+namespace {
+
+constexpr std::array point_flags = {"at", "before", "lsn", "point", "name"};
+
+std::string point_words(const Args& args) {
+  for (const char* flag : point_flags) {
+    if (args.has(flag)) return cat("--", flag, " ", args.get(flag));
+  }
+  return "latest";
+}
+
+Result<restore::Wish> read_wish(const Args& args) {
+  std::vector<std::string> given;
+  for (const char* flag : point_flags) {
+    if (args.has(flag)) given.push_back(cat("--", flag));
+  }
+  if (given.size() > 1) {
+    return Error(ErrorKind::invalid, cat(join(given, " and "), " contradict each other: give one"));
+  }
+  if (args.has("at")) return restore::parse_wish(args.get("at"));
+  restore::Wish wish;
+  auto& wanted = wish.wanted;
+  if (args.has("lsn")) {
+    wanted.kind = pg::Wanted::Kind::lsn;
+    wanted.lsn = LB_TRY(pg::parse_lsn(args.get("lsn")));
+  } else if (args.has("name")) {
+    wanted.kind = pg::Wanted::Kind::name;
+    wanted.name = args.get("name");
+  } else if (args.has("point")) {
+    wanted.kind = pg::Wanted::Kind::snapshot;
+    wish.snapshot = args.get("point");
+  } else if (args.has("before")) {
+    wanted.kind = pg::Wanted::Kind::before_commit;
+    auto text = args.get("before");
+    if (text.find('/') != std::string::npos) {
+      wanted.lsn = LB_TRY(pg::parse_lsn(text));
+    } else {
+      auto xid = LB_TRY(parse_uint(text).context("--before takes an LSN or a transaction id"));
+      wanted.xid = static_cast<std::uint32_t>(xid);
+    }
+  }
+  return wish;
+}
+
+// Where the store lives in production; empty when that is not a folder or cannot be known.
+std::string original_folder(const plan::Store& store, const References& references) {
+  if (store.kind != plan::StoreKind::files) return {};
+  auto path = references.path(store.address);
+  return path.ok() ? *path : std::string();
+}
+
+bool inside(const std::string& path, const std::string& folder) {
+  return !folder.empty() &&
+         (path == folder || path.starts_with(folder + "/") || folder.starts_with(path + "/"));
+}
+
+}  // namespace
+
+Result<Request> read_request(const Session& session, const Args& args) {
+  Request request;
+  if (args.positionals.size() != 1) {
+    return Error(ErrorKind::invalid, "restore takes one store")
+        .with_hint("lifeboat restore STORE --to FOLDER");
+  }
+  auto stores = LB_TRY(pick_stores(session.plan.plan, args.positionals));
+  request.store = stores.front();
+  request.wish = LB_TRY(read_wish(args));
+  request.only = args.all("only");
+  request.exact = args.has("exact");
+  request.dry_run = args.has("dry-run");
+  request.delta = args.has("delta");
+  request.confirmed = args.get("confirm");
+  request.words = cat(session.repository->id(), " ", request.store->name, " ", point_words(args));
+  auto to = args.get("to");
+  if (to.empty()) {
+    return Error(ErrorKind::invalid, "restore needs --to FOLDER")
+        .with_hint("or --to original for a files store");
+  }
+  if (session.plan.plan.target(to) != nullptr) {
+    return Error(ErrorKind::unsupported,
+                 cat("not supported yet: restore into the plan's target '", to, "' (",
+                     session.plan.plan.target(to)->place.text(), "); give a folder"));
+  }
+  auto home = original_folder(*request.store, *session.references);
+  if (to == "original") {
+    if (home.empty())
+      return Error(ErrorKind::invalid,
+                   cat("store ", request.store->name, " has no folder to restore onto"));
+    to = home;
+  }
+  request.folder = session.references->absolute(to);
+  while (request.folder.size() > 1 && request.folder.back() == '/') request.folder.pop_back();
+  request.original = inside(request.folder, home);
+  if (request.store->kind == plan::StoreKind::postgres &&
+      (request.exact || !request.only.empty())) {
+    return Error(ErrorKind::unsupported,
+                 "not supported yet: --only and --exact for postgres stores");
+  }
+  if (request.store->kind != plan::StoreKind::postgres && request.delta) {
+    return Error(ErrorKind::invalid, "--delta is for postgres stores")
+        .with_hint("for a file tree, --exact removes what the point does not have");
+  }
+  return request;
+}
+
+Status confirm(const Shell& shell, const Session& session, const Request& request,
+               const std::string& what) {
+  const auto& system = session.plan.plan.system;
+  shell.console.note(cat("host     ", shell.host, "\ntarget   ", request.folder,
+                         request.original ? " (the live data of the plan)" : "", "\n", what));
+  auto answer = request.confirmed;
+  if (answer.empty())
+    answer = shell.console.ask(cat("Type the system's name (", system, ") to go on:"));
+  if (answer == system) return {};
+  return Error(ErrorKind::denied, answer.empty() ? "not confirmed: nothing was changed"
+                                                 : "the name does not match: nothing was changed")
+      .with_hint(cat("type ", system, ", or give --confirm ", system))
+      .with_exit(ExitCode::refused);
+}
+
+Json restore_summary(const Request& request, const restore::Choice& choice,
+                     const RestoreOutcome& outcome, Micros took) {
+  Json out = Json::object()
+                 .set("verb", "restore")
+                 .set("ok", true)
+                 .set("exit", outcome.warnings.empty() ? 0 : 3)
+                 .set("store", request.store->name)
+                 .set("point", choice.snapshot.id)
+                 .set("taken", format_time(choice.snapshot.meta.taken))
+                 .set("folder", request.folder)
+                 .set("bytes", outcome.bytes)
+                 .set("items", outcome.items)
+                 .set("took_us", std::int64_t{took.count()});
+  Json warnings = Json::array();
+  for (const auto& warning : outcome.warnings) warnings.push(warning);
+  return out.set("warnings", std::move(warnings));
+}
+
+Json dry_run_summary() {
+  return Json::object().set("verb", "restore").set("ok", true).set("exit", 0).set("dry_run", true);
+}
+
+}  // namespace lb::cli

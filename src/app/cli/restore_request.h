@@ -1,0 +1,43 @@
+// What a call of `restore` asks for, and the parts of the verb, one for each kind of store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/cli/session.h"
+#include "foundation/codec/json.h"
+#include "recovery/restore/points.h"
+
+namespace lb::cli {
+
+struct Request {
+  const plan::Store* store = nullptr;
+  restore::Wish wish;
+  std::string folder;
+  bool original = false;  // onto the place the store is backed up from
+  std::vector<std::string> only;
+  bool exact = false, dry_run = false;
+  bool delta = false;     // turn the data directory that is there into the point
+  std::string confirmed;  // --confirm NAME
+  std::string words;      // store and point as they were asked for
+};
+
+// invalid (exit 2) for what contradicts itself, unsupported for what does not exist yet.
+Result<Request> read_request(const Session& session, const Args& args);
+
+// Overwriting what somebody may still need asks for the system's name, on the terminal or given by
+// --confirm. `what` is shown first. refused (exit 5) without it.
+Status confirm(const Shell& shell, const Session& session, const Request& request,
+               const std::string& what);
+
+// For JSON: what every restore says of itself.
+Json restore_summary(const Request& request, const restore::Choice& choice,
+                     const RestoreOutcome& outcome, Micros took);
+Json dry_run_summary();
+
+Result<Json> restore_files(const Shell& shell, Session& session, const Request& request,
+                           const restore::Choice& choice);
+Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
+                              const restore::Choice& choice);
+
+}  // namespace lb::cli

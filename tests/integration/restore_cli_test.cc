@@ -1,0 +1,301 @@
+// Restores of a real PostgreSQL over what is there: mended, gone on with after kills and full
+// disks, refused where somebody else's data lies.
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <thread>
+
+#include "tests/harness/lifeboat_run.h"
+#include "tests/harness/postgres_server.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+template <typename Condition>
+void wait_for(Condition condition) {
+  while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
+class RestoreCli : public testing::Test {
+ protected:
+  RestoreCli() : boat(LIFEBOAT_BINARY) {}
+  void SetUp() override {
+    if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+    server = PostgresServer::start();
+    fs::create_directories(server->folder() + "/space");
+    give_to_server_user(server->folder() + "/space");
+    server->sql("CREATE TABLESPACE roomy LOCATION '" + server->folder() + "/space'");
+    server->sql("CREATE TABLE notes (id bigint PRIMARY KEY, body text)");
+    server->sql("CREATE TABLE far (n int) TABLESPACE roomy");
+    server->sql(
+        "INSERT INTO notes SELECT n, repeat(md5(n::text), 12) FROM generate_series(1, 30000) n");
+    server->sql("INSERT INTO far SELECT n FROM generate_series(1, 50000) n");
+    boat.environment()["DB"] = server->conninfo();
+    boat.write_plan("stores:\n  db: {postgres: env:DB, every: daily 02:00}\n");
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+
+  // Starts the restored folder on its own socket, asks, and stops it.
+  std::string ask_restored(const std::string& folder, const std::string& sql) {
+    auto socket = folder + ".socket";
+    fs::create_directories(socket);
+    give_to_server_user(socket);
+    auto log = boat / "restored.log";
+    ToolProcess postmaster({PostgresServer::binaries() + "/postgres", "-D", folder, "-k", socket,
+                            "-c", "listen_addresses=", "-c", "port=5432"},
+                           log, SIGQUIT);
+    std::string answer;
+    wait_for([&] {
+      if (!postmaster.running()) throw std::runtime_error("no server: " + read_text(log));
+      auto command = PostgresServer::binaries() + "/psql -h " + socket +
+                     " -p 5432 -U postgres -d postgres -Atc \"" + sql + "\" 2>/dev/null";
+      auto* pipe = ::popen(command.c_str(), "r");
+      char text[256] = {};
+      auto size = ::fread(text, 1, sizeof text - 1, pipe);
+      bool ok = ::pclose(pipe) == 0;
+      answer = std::string(text, size);
+      while (!answer.empty() && answer.back() == '\n') answer.pop_back();
+      return ok;
+    });
+    postmaster.signal(SIGINT);
+    postmaster.wait();
+    return answer;
+  }
+  std::string sums(const std::string& folder) {
+    return ask_restored(folder,
+                        "SELECT (SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes), "
+                        "(SELECT count(*) || ' ' || sum(n) FROM far)");
+  }
+  std::string live_sums() const {
+    return server->value(
+        "SELECT (SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes) || '|' || "
+        "(SELECT count(*) || ' ' || sum(n) FROM far)");
+  }
+  // Content of all that holds rows: what replay made of it is the same each time.
+  static std::map<std::string, std::string> relations(const std::string& folder) {
+    std::map<std::string, std::string> out;
+    for (const char* part : {"/base", "/global", "/lifeboat_tablespaces", "/pg_xact"}) {
+      for (const auto& path : files_below(folder + part)) {
+        auto name = fs::path(path).filename().string();
+        if (name != "pg_control" && name != "pg_internal.init")
+          out[path.substr(folder.size())] = read_text(path);
+      }
+    }
+    return out;
+  }
+  // Bytes flipped, files cut, grown, removed, swapped and added.
+  void spoil(const std::string& folder, unsigned seed) {
+    std::mt19937 chance(seed);
+    auto files = files_below(folder);
+    std::erase_if(files, [](const auto& path) { return path.ends_with("/.lifeboat-restore"); });
+    if (files.empty()) return;
+    auto pick = [&] { return files[chance() % files.size()]; };
+    for (int i = 0; i < 40; ++i) {
+      auto path = pick();
+      auto size = fs::is_regular_file(path) ? fs::file_size(path) : 0;
+      if (size == 0 || fs::is_symlink(path)) continue;
+      std::fstream out(path, std::ios::in | std::ios::out | std::ios::binary);
+      out.seekp(static_cast<std::streamoff>(chance() % size));
+      out.put(static_cast<char>(chance()));
+    }
+    for (int i = 0; i < 5; ++i) {
+      auto path = pick(), other = pick();
+      if (fs::exists(path)) fs::resize_file(path, fs::file_size(path) / 2);
+      if (fs::exists(other)) fs::resize_file(other, fs::file_size(other) + 10'000);
+      fs::remove(pick());
+      auto one = pick(), two = pick();
+      if (one == two || !fs::exists(one) || !fs::exists(two)) continue;
+      fs::rename(one, one + ".s");
+      fs::rename(two, one);
+      fs::rename(one + ".s", two);
+    }
+    write_text(folder + "/base/5/987654", "of no table");
+    write_text(folder + "/base/77/1", "of no database");
+    write_text(folder + "/recovery.signal", "");
+    write_text(folder + "/postmaster.pid", "1\n");
+    write_text(folder + "/PG_VERSION", "15\n");
+  }
+
+  Lifeboat boat;
+  std::unique_ptr<PostgresServer> server;
+};
+
+TEST_F(RestoreCli, DeltaMendsWhateverWasSpoiled) {
+  auto plain = boat / "plain";
+  auto first = boat.must({"restore", "db", "--to", plain, "--json"}).summary();
+  EXPECT_EQ(first["how"].string(), "full");
+  auto wanted = relations(plain);
+  for (unsigned seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE(seed);
+    auto folder = boat / ("mended" + std::to_string(seed));
+    fs::copy(plain, folder, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    spoil(folder, seed);
+    auto mended =
+        boat.must({"restore", "db", "--to", folder, "--delta", "--confirm", "test", "--json"})
+            .summary();
+    EXPECT_EQ(mended["how"].string(), "delta");
+    EXPECT_GT(mended["kept_bytes"].integer(), mended["bytes"].integer() / 2);
+    auto got = relations(folder);
+    for (const auto& [path, text] : wanted) EXPECT_TRUE(got[path] == text) << path;
+    for (const auto& [path, text] : got) EXPECT_TRUE(wanted.contains(path)) << path;
+    EXPECT_EQ(
+        fs::read_symlink(folder + "/pg_tblspc/" +
+                         server->value("SELECT oid FROM pg_tablespace WHERE spcname = 'roomy'"))
+            .string()
+            .substr(0, folder.size()),
+        folder)
+        << "tablespaces lie in the target";
+    EXPECT_EQ(sums(folder), live_sums());
+  }
+}
+
+TEST_F(RestoreCli, DeltaRefusesWhatItMustNotTouch) {
+  auto sums_before = live_sums();
+  auto live = boat.run({"restore", "db", "--to", server->data(), "--delta", "--confirm", "test"});
+  EXPECT_EQ(live.exit_code, 5) << live.err;
+  EXPECT_NE(live.err.find("running server"), std::string::npos) << live.err;
+  server->restart();
+  EXPECT_EQ(live_sums(), sums_before) << "its files are untouched";
+
+  write_text(boat / "letters/dear", "friend");
+  auto letters =
+      boat.run({"restore", "db", "--to", boat / "letters", "--delta", "--confirm", "test"});
+  EXPECT_EQ(letters.exit_code, 5) << letters.err;
+  EXPECT_EQ(read_text(boat / "letters/dear"), "friend");
+
+  auto other = PostgresServer::start();
+  other->sql("CREATE TABLE precious AS SELECT 42 AS answer");
+  other->stop();
+  auto before = relations(other->data());
+  auto unasked = boat.run({"restore", "db", "--to", other->data(), "--delta"});
+  EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
+  EXPECT_NE(unasked.err.find("another database"), std::string::npos) << unasked.err;
+  auto wrong = boat.run({"restore", "db", "--to", other->data(), "--delta", "--confirm", "tset"});
+  EXPECT_EQ(wrong.exit_code, 5) << wrong.err;
+  EXPECT_TRUE(relations(other->data()) == before);
+  EXPECT_FALSE(fs::exists(other->data() + "/.lifeboat-restore"));
+  auto dry = boat.must({"restore", "db", "--to", other->data(), "--delta", "-n"});
+  EXPECT_NE(dry.out.find("would mend what differs"), std::string::npos) << dry.out;
+  EXPECT_TRUE(relations(other->data()) == before);
+  auto plain = boat.run({"restore", "db", "--to", other->data()});
+  EXPECT_EQ(plain.exit_code, 5) << plain.err;
+  EXPECT_NE(plain.err.find("--delta"), std::string::npos) << plain.err;
+  boat.must({"restore", "db", "--to", other->data(), "--delta", "--confirm", "test"});
+  EXPECT_EQ(sums(other->data()), sums_before);
+}
+
+TEST_F(RestoreCli, DeltaBringsTheDataDirectoryOfADeadServerBack) {
+  auto sums_before = live_sums();
+  server->sql("DELETE FROM notes WHERE id % 3 = 0");
+  server->stop(StopMode::kill);
+  auto space = tree_of(server->folder() + "/space");
+  // Its own data: nothing to confirm.
+  auto back = boat.must({"restore", "db", "--to", server->data(), "--delta", "--json"}).summary();
+  EXPECT_EQ(back["how"].string(), "delta");
+  EXPECT_EQ(sums(server->data()), sums_before);
+  EXPECT_EQ(tree_of(server->folder() + "/space"), space) << "what lies outside is left alone";
+}
+
+TEST_F(RestoreCli, KilledAtAnyMomentTheSameCommandGoesOn) {
+  auto folder = boat / "killed";
+  auto mark = folder + "/.lifeboat-restore";
+  auto wanted_sums = live_sums();
+  int unfinished = 0;
+  for (int round = 0; round < 8; ++round) {
+    SCOPED_TRACE(round);
+    auto restore = boat.start({"restore", "db", "--to", folder});
+    wait_for([&] { return fs::exists(mark) || !restore->alive(); });
+    ::usleep(static_cast<useconds_t>(round * 70000));
+    restore->signal(SIGKILL);
+    auto ran = restore->wait();
+    wait_for([&] { return processes_with(folder).empty(); });
+    if (ran.exit_code == 0) break;  // it was faster
+    if (!fs::exists(mark)) continue;
+    ++unfinished;
+    auto other = boat.run({"restore", "db", "--to", folder, "--lsn", "FFF/0"});
+    EXPECT_EQ(other.exit_code, 14) << other.err;
+    auto newest = boat.must({"ls", "--json"}).summary()["points"].items().front()["id"].string();
+    other = boat.run({"restore", "db", "--to", folder, "--point", newest});
+    EXPECT_EQ(other.exit_code, 5) << other.err;
+    EXPECT_NE(other.err.find("to go on"), std::string::npos) << other.err;
+    if (round % 2 == 1) spoil(folder, static_cast<unsigned>(round));
+  }
+  EXPECT_GT(unfinished, 0) << "no kill came in the middle";
+  if (fs::exists(mark)) {
+    auto again = boat.must({"restore", "db", "--to", folder, "--json"});
+    EXPECT_EQ(again.summary()["how"].string(), "resumed");
+    EXPECT_NE(again.err.find("going on with an interrupted restore"), std::string::npos);
+  } else if (!fs::exists(folder + "/global/pg_control")) {
+    boat.must({"restore", "db", "--to", folder});
+  }
+  EXPECT_FALSE(fs::exists(mark));
+  EXPECT_EQ(sums(folder), wanted_sums);
+  EXPECT_EQ(boat.run({"restore", "db", "--to", folder}).exit_code, 5) << "a finished one stays";
+}
+
+TEST_F(RestoreCli, ADeltaKilledAtAnyMomentGoesOn) {
+  auto folder = boat / "delta";
+  boat.must({"restore", "db", "--to", folder});
+  auto wanted = relations(folder);
+  auto mark = folder + "/.lifeboat-restore";
+  int unfinished = 0;
+  for (int round = 0; round < 8; ++round) {
+    SCOPED_TRACE(round);
+    spoil(folder, static_cast<unsigned>(100 + round));
+    std::vector<std::string> words = {"restore", "db",        "--to", folder,
+                                      "--delta", "--confirm", "test"};
+    auto restore = boat.start(words);
+    wait_for([&] { return fs::exists(mark) || !restore->alive(); });
+    ::usleep(static_cast<useconds_t>(round * 60000));
+    restore->signal(SIGKILL);
+    restore->wait();
+    wait_for([&] { return processes_with(folder).empty(); });
+    unfinished += fs::exists(mark);
+    boat.must(words);
+    EXPECT_FALSE(fs::exists(mark));
+    auto got = relations(folder);
+    for (const auto& [path, text] : wanted) EXPECT_TRUE(got[path] == text) << path;
+    EXPECT_EQ(got.size(), wanted.size());
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(unfinished, 0) << "no kill came in the middle";
+  EXPECT_EQ(sums(folder), live_sums());
+}
+
+TEST_F(RestoreCli, AfterAFullDiskItGoesOnWithMoreSpace) {
+  auto disk = boat / "disk";
+  fs::create_directories(disk);
+  auto mount_with = [&](const std::string& size, unsigned long flags) {
+    return ::mount("tmpfs", disk.c_str(), "tmpfs", flags, ("size=" + size + ",mode=755").c_str());
+  };
+  if (mount_with("240m", 0) != 0) GTEST_SKIP() << "mounting a tmpfs needs root";
+  struct Unmount {
+    std::string folder;
+    ~Unmount() { ::umount2(folder.c_str(), MNT_DETACH); }
+  } unmount{disk};
+  // It seems to be enough, and fills up meanwhile.
+  auto restore = boat.start({"restore", "db", "--to", disk + "/db"});
+  wait_for([&] { return fs::exists(disk + "/db/.lifeboat-restore") || !restore->alive(); });
+  auto fill = "dd if=/dev/zero of=" + disk + "/filler bs=1M 2>/dev/null";
+  (void)::system(fill.c_str());
+  auto full = restore->wait();
+  EXPECT_NE(full.exit_code, 0) << full.err;
+  auto refused = boat.run({"restore", "db", "--to", disk + "/db"});
+  EXPECT_EQ(refused.exit_code, 22) << "refused before a byte is written: " << refused.err;
+  EXPECT_NE(refused.err.find("needs"), std::string::npos) << refused.err;
+  fs::remove(disk + "/filler");
+  auto again = boat.must({"restore", "db", "--to", disk + "/db", "--json"}).summary();
+  EXPECT_EQ(again["how"].string(), "resumed");
+  EXPECT_EQ(sums(disk + "/db"), live_sums());
+}
+
+}  // namespace
+}  // namespace lb::test
