@@ -297,5 +297,65 @@ TEST_F(RestoreCli, AfterAFullDiskItGoesOnWithMoreSpace) {
   EXPECT_EQ(sums(disk + "/db"), live_sums());
 }
 
+TEST_F(RestoreCli, OneTableComesBesideTheLiveOne) {
+  auto wanted = server->value("SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes");
+  server->sql("DELETE FROM notes WHERE id > 100");
+  auto table = boat.must({"restore", "db", "--table", "public.notes", "--into", "env:DB", "--json"})
+                   .summary();
+  EXPECT_EQ(table["rows"].integer(), 30000);
+  EXPECT_EQ(table["as"].string(), "public.notes_restored");
+  EXPECT_EQ(server->value("SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes_restored"),
+            wanted);
+  EXPECT_EQ(server->value("SELECT count(*) FROM notes"), "100") << "the live one is untouched";
+  auto again = boat.run({"restore", "db", "--table", "notes", "--into", "env:DB"});
+  EXPECT_EQ(again.exit_code, 5) << again.err;
+  EXPECT_NE(again.err.find("--as"), std::string::npos) << again.err;
+  auto far = boat.must({"restore", "db", "--table", "far", "--into", "env:DB", "--as", "far2"});
+  EXPECT_NE(far.out.find("left out  tablespace roomy"), std::string::npos) << far.out;
+  EXPECT_EQ(server->value("SELECT count(*) || ' ' || sum(n) FROM far2"),
+            server->value("SELECT count(*) || ' ' || sum(n) FROM far"));
+
+  struct Case {
+    std::vector<std::string> words;
+    int exit_code;
+    std::string says;
+  };
+  boat.environment()["DOWN"] = "host=/nowhere user=x dbname=y";
+  const std::vector<Case> cases = {
+      {{"--table", "nothing", "--into", "env:DB"}, 1, "there is no table public.nothing"},
+      {{"--table", "notes"}, 2, "--into"},
+      {{"--table", "notes", "--into", "env:DOWN"}, 21, "nowhere"},
+      {{"--table", "notes", "--into", "postgres://u:secret1@h/d"}, 2, "holds a password"},
+      {{"--table", "notes", "--into", "env:DB", "--to", "/tmp/x"}, 2, "contradict"},
+      {{"--table", "notes", "--into", "env:DB", "--as", "a.b.c"}, 2, "too many parts"},
+      {{"--to", "/tmp/x", "--as", "y"}, 2, "goes with --table"},
+      {{"--table", "notes", "--into", "env:DB", "--as", "x", "--database", "none"}, 1, "none"},
+      {{"--table", "notes", "--into", "env:DB", "--as", "x", "--lsn", "FFF/0"}, 14, ""},
+  };
+  for (const auto& each : cases) {
+    std::vector<std::string> words = {"restore", "db"};
+    words.insert(words.end(), each.words.begin(), each.words.end());
+    auto ran = boat.run(words);
+    EXPECT_EQ(ran.exit_code, each.exit_code) << each.says << ": " << ran.err;
+    EXPECT_NE(ran.err.find(each.says), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.err.find("secret1"), std::string::npos) << ran.err;
+  }
+  EXPECT_EQ(server->value("SELECT to_regclass('x') IS NULL"), "t");
+}
+
+TEST_F(RestoreCli, AProtectedTargetGetsATableOnlyWhenConfirmed) {
+  boat.write_plan(
+      "stores:\n  db: {postgres: env:DB, every: daily 02:00}\n"
+      "targets: {production: {protect: true, stores: {db: env:DB}}}\n");
+  std::vector<std::string> words = {"restore", "db", "--table", "notes", "--into", "env:DB"};
+  auto unasked = boat.run(words);
+  EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
+  EXPECT_NE(unasked.err.find("protected target production"), std::string::npos) << unasked.err;
+  EXPECT_EQ(server->value("SELECT to_regclass('notes_restored') IS NULL"), "t");
+  words.insert(words.end(), {"--confirm", "test"});
+  boat.must(words);
+  EXPECT_EQ(server->value("SELECT count(*) FROM notes_restored"), "30000");
+}
+
 }  // namespace
 }  // namespace lb::test

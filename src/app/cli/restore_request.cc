@@ -3,6 +3,8 @@
 #include <array>
 
 #include "foundation/base/text.h"
+#include "model/plan/secrets.h"
+#include "model/plan/values.h"
 
 namespace lb::cli {
 
@@ -62,6 +64,74 @@ bool inside(const std::string& path, const std::string& folder) {
          (path == folder || path.starts_with(folder + "/") || folder.starts_with(path + "/"));
 }
 
+// Where the store goes, a folder.
+Status read_folder(const Session& session, const Args& args, Request& request) {
+  auto to = args.get("to");
+  if (to.empty()) {
+    return Error(ErrorKind::invalid, "restore needs --to FOLDER")
+        .with_hint("or --to original for a files store, or --table T --into CONNINFO");
+  }
+  if (session.plan.plan.target(to) != nullptr) {
+    return Error(ErrorKind::unsupported,
+                 cat("not supported yet: restore into the plan's target '", to, "' (",
+                     session.plan.plan.target(to)->place.text(), "); give a folder"));
+  }
+  auto home = original_folder(*request.store, *session.references);
+  if (to == "original") {
+    if (home.empty())
+      return Error(ErrorKind::invalid,
+                   cat("store ", request.store->name, " has no folder to restore onto"));
+    to = home;
+  }
+  request.folder = session.references->absolute(to);
+  while (request.folder.size() > 1 && request.folder.back() == '/') request.folder.pop_back();
+  request.original = inside(request.folder, home);
+  return {};
+}
+
+// A table, and where it goes: a server.
+Status read_rescue(const Args& args, Request& request) {
+  for (const char* flag : {"to", "delta"}) {
+    if (args.has(flag))
+      return Error(ErrorKind::invalid, cat("--", flag, " and --table contradict each other"));
+  }
+  if (!args.has("into")) {
+    return Error(ErrorKind::invalid, "--table needs --into, the server that takes the table")
+        .with_hint("--into env:NAME, with the connection string in that variable");
+  }
+  if (request.store->kind != plan::StoreKind::postgres)
+    return Error(ErrorKind::invalid, "--table is for postgres stores");
+  Rescue rescue;
+  rescue.wish.table = LB_TRY(pg::parse_table_name(args.get("table")));
+  rescue.wish.as = rescue.wish.table;
+  rescue.wish.as.name = pg::name_with_suffix(rescue.wish.table.name, "_restored");
+  if (args.has("as")) rescue.wish.as = LB_TRY(pg::parse_table_name(args.get("as")));
+  rescue.database = args.get("database");
+  rescue.into_words = args.get("into");
+  rescue.into = LB_TRY(plan::parse_reference(rescue.into_words));
+  bool literal = rescue.into.kind == plan::Reference::Kind::literal;
+  if (literal && plan::looks_like_secret("into", rescue.into_words)) {
+    return Error(ErrorKind::invalid, "--into holds a password, which all on this host can read")
+        .with_hint("put it into a variable or file: --into env:NAME, --into file:PATH");
+  }
+  request.rescue = std::move(rescue);
+  return {};
+}
+
+Status check_kind(const Request& request) {
+  bool database = request.store->kind == plan::StoreKind::postgres;
+  if (database && (request.exact || !request.only.empty())) {
+    return Error(ErrorKind::unsupported,
+                 "not supported yet: --only and --exact for postgres stores")
+        .with_hint("--table brings one table back");
+  }
+  if (!database && request.delta) {
+    return Error(ErrorKind::invalid, "--delta is for postgres stores")
+        .with_hint("for a file tree, --exact removes what the point does not have");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Request> read_request(const Session& session, const Args& args) {
@@ -79,42 +149,23 @@ Result<Request> read_request(const Session& session, const Args& args) {
   request.delta = args.has("delta");
   request.confirmed = args.get("confirm");
   request.words = cat(session.repository->id(), " ", request.store->name, " ", point_words(args));
-  auto to = args.get("to");
-  if (to.empty()) {
-    return Error(ErrorKind::invalid, "restore needs --to FOLDER")
-        .with_hint("or --to original for a files store");
+  LB_TRY(check_kind(request));
+  if (args.has("table")) {
+    LB_TRY(read_rescue(args, request));
+    return request;
   }
-  if (session.plan.plan.target(to) != nullptr) {
-    return Error(ErrorKind::unsupported,
-                 cat("not supported yet: restore into the plan's target '", to, "' (",
-                     session.plan.plan.target(to)->place.text(), "); give a folder"));
+  for (const char* flag : {"into", "as", "database"}) {
+    if (args.has(flag)) return Error(ErrorKind::invalid, cat("--", flag, " goes with --table"));
   }
-  auto home = original_folder(*request.store, *session.references);
-  if (to == "original") {
-    if (home.empty())
-      return Error(ErrorKind::invalid,
-                   cat("store ", request.store->name, " has no folder to restore onto"));
-    to = home;
-  }
-  request.folder = session.references->absolute(to);
-  while (request.folder.size() > 1 && request.folder.back() == '/') request.folder.pop_back();
-  request.original = inside(request.folder, home);
-  if (request.store->kind == plan::StoreKind::postgres &&
-      (request.exact || !request.only.empty())) {
-    return Error(ErrorKind::unsupported,
-                 "not supported yet: --only and --exact for postgres stores");
-  }
-  if (request.store->kind != plan::StoreKind::postgres && request.delta) {
-    return Error(ErrorKind::invalid, "--delta is for postgres stores")
-        .with_hint("for a file tree, --exact removes what the point does not have");
-  }
+  LB_TRY(read_folder(session, args, request));
   return request;
 }
 
 Status confirm(const Shell& shell, const Session& session, const Request& request,
                const std::string& what) {
   const auto& system = session.plan.plan.system;
-  shell.console.note(cat("host     ", shell.host, "\ntarget   ", request.folder,
+  shell.console.note(cat("host     ", shell.host, "\ntarget   ",
+                         request.rescue ? request.rescue->into_words : request.folder,
                          request.original ? " (the live data of the plan)" : "", "\n", what));
   auto answer = request.confirmed;
   if (answer.empty())

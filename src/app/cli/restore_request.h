@@ -1,14 +1,24 @@
 // What a call of `restore` asks for, and the parts of the verb, one for each kind of store.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "app/cli/session.h"
 #include "foundation/codec/json.h"
 #include "recovery/restore/points.h"
+#include "stores/postgres/table_rescue.h"
 
 namespace lb::cli {
+
+// A table that goes into a server instead of a folder.
+struct Rescue {
+  pg::TableWish wish;
+  std::string database;  // that holds the table; empty: the one the plan's address names
+  plan::Reference into;
+  std::string into_words;  // as it was given
+};
 
 struct Request {
   const plan::Store* store = nullptr;
@@ -20,6 +30,7 @@ struct Request {
   bool delta = false;     // turn the data directory that is there into the point
   std::string confirmed;  // --confirm NAME
   std::string words;      // store and point as they were asked for
+  std::optional<Rescue> rescue = {};
 };
 
 // invalid (exit 2) for what contradicts itself, unsupported for what does not exist yet.
@@ -39,5 +50,7 @@ Result<Json> restore_files(const Shell& shell, Session& session, const Request& 
                            const restore::Choice& choice);
 Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
                               const restore::Choice& choice);
+Result<Json> restore_table(const Shell& shell, Session& session, const Request& request,
+                           const restore::Choice& choice);
 
 }  // namespace lb::cli

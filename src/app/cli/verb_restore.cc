@@ -13,15 +13,15 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto points = LB_TRY(restore::read_points(*session->repository, *request.store));
   auto choice =
       LB_TRY(restore::choose(points, request.wish, shell.world.clock.now(), *session->repository));
-  auto act = LB_TRY(state::Act::begin(
-      shell.world, *session->journal, cat("restore ", request.store->name), request.store->name,
-      cat("Restoring ", request.store->name, " to ", request.folder),
-      Json::object().set("point", choice.snapshot.id)));
+  const auto& place = request.rescue ? request.rescue->into_words : request.folder;
+  auto act = LB_TRY(state::Act::begin(shell.world, *session->journal,
+                                      cat("restore ", request.store->name), request.store->name,
+                                      cat("Restoring ", request.store->name, " to ", place),
+                                      Json::object().set("point", choice.snapshot.id)));
   bool database = request.store->kind == plan::StoreKind::postgres;
-  auto done = database ? restore_database(shell, *session, request, choice)
-                       : restore_files(shell, *session, request, choice);
-  LB_TRY(act->finish(done.ok(),
-                     done.ok() ? cat("Restored to ", request.folder) : done.error().text(),
+  auto restore = request.rescue ? restore_table : database ? restore_database : restore_files;
+  auto done = restore(shell, *session, request, choice);
+  LB_TRY(act->finish(done.ok(), done.ok() ? cat("Restored to ", place) : done.error().text(),
                      done.ok() ? *done : Json::object()));
   auto healed = tell_healed(shell.console, *session->healing);
   // What only a copy got would be taken for mirrored.
@@ -45,9 +45,12 @@ Verb restore_verb() {
         "lifeboat restore media --to /tmp/look --only voiceovers             # one folder of a "
         "tree",
         "lifeboat restore db --to /var/lib/postgresql/15/main --delta        # mend what is "
-        "there"},
-       "restore STORE --to FOLDER|original [--at T | --before X | --lsn L | --name N | --point P] "
-       "[flags]",
+        "there",
+        "lifeboat restore db --table public.orders --into env:DATABASE_URL   # beside the live "
+        "one, "
+        "as orders_restored"},
+       "restore STORE --to FOLDER|original | --table T --into CONNINFO\n"
+       "       [--at T | --before X | --lsn L | --name N | --point P] [flags]",
        {{"to", 0, "FOLDER", "where to; 'original' is the place the store is backed up from", false},
         {"at", 0, "TIME", "the last commit at or before this time (RFC 3339, with a zone)", false},
         {"before", 0, "XID|LSN", "everything before this commit", false},
@@ -59,6 +62,11 @@ Verb restore_verb() {
          "postgres: turn the stopped data directory that is there into the point; writes only what "
          "differs",
          false},
+        {"table", 0, "TABLE", "postgres: bring only this table back, into a server: --into", false},
+        {"into", 0, "CONNINFO", "the server that takes the table: env:NAME, file:PATH or host=…",
+         false},
+        {"as", 0, "TABLE", "its name there (default: the old one with _restored)", false},
+        {"database", 0, "NAME", "the database that holds it (default: the plan's)", false},
         {"exact", 0, "", "files: also delete what the point does not have (lists it and asks)",
          false},
         {"from", 0, "COPY", "read this copy, by number or address, instead of the repository",

@@ -156,4 +156,8 @@ std::string quote_literal(const std::string& text) {
   return text.find('\\') == std::string::npos ? cat("'", doubled, "'") : cat("E'", doubled, "'");
 }
 
+std::string quote_conninfo(std::string_view value) {
+  return cat("'", replace_all(replace_all(std::string(value), "\\", "\\\\"), "'", "\\'"), "'");
+}
+
 }  // namespace lb::pg

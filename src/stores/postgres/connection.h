@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "foundation/base/secret.h"
@@ -47,5 +48,7 @@ class Connection {
 // A quoted identifier ("a b", schema.table parts quoted apart).
 std::string quote_name(const std::string& name);
 std::string quote_literal(const std::string& text);
+// A value of a connection string.
+std::string quote_conninfo(std::string_view value);
 
 }  // namespace lb::pg

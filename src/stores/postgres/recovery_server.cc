@@ -19,10 +19,6 @@ constexpr std::string_view socket_name = "/.s.PGSQL.5432";
 constexpr std::size_t pid_file_max = 4096;
 constexpr std::size_t status_line = 7;  // of postmaster.pid
 
-std::string quote_conninfo(std::string_view value) {
-  return cat("'", replace_all(replace_all(std::string(value), "\\", "\\\\"), "'", "\\'"), "'");
-}
-
 Error not_reached(std::string message) {
   return Error(ErrorKind::not_found, std::move(message)).with_exit(ExitCode::point_unreachable);
 }
