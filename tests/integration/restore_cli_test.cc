@@ -343,6 +343,87 @@ TEST_F(RestoreCli, OneTableComesBesideTheLiveOne) {
   EXPECT_EQ(server->value("SELECT to_regclass('x') IS NULL"), "t");
 }
 
+TEST_F(RestoreCli, OneDatabaseComesBesideTheLiveOne) {
+  server->sql("CREATE ROLE clerk");
+  server->sql("CREATE DATABASE shop");
+  server->sql(
+      "CREATE TABLE orders (id serial PRIMARY KEY, what text); CREATE TABLE lines (order_id int "
+      "REFERENCES orders, n int); ALTER TABLE lines OWNER TO clerk; GRANT SELECT ON orders TO "
+      "clerk;"
+      "INSERT INTO orders (what) SELECT 'thing ' || n FROM generate_series(1, 20000) n;"
+      "INSERT INTO lines SELECT id, id * 2 FROM orders; CREATE MATERIALIZED VIEW totals AS SELECT "
+      "sum(n) FROM lines; SELECT lo_from_bytea(4711, 'large');"
+      "CREATE VIEW seen AS SELECT * FROM orders; CREATE FUNCTION one() RETURNS int LANGUAGE sql AS "
+      "'SELECT 1'; COMMENT ON TABLE orders IS 'mine'",
+      "shop");
+  auto dump_of = [&](const std::string& database) {
+    auto path = boat / (database + ".sql");
+    auto command = PostgresServer::binaries() + "/pg_dump -d \"" + server->conninfo(database) +
+                   "\" | grep -v '^.\\(un\\)\\?restrict' > " + path;
+    EXPECT_EQ(::system(command.c_str()), 0);
+    return read_text(path);
+  };
+  boat.must({"backup"});
+  auto wanted = dump_of("shop");
+  server->sql("TRUNCATE orders CASCADE", "shop");
+  std::vector<std::string> words = {"restore", "db", "--database", "shop", "--into", "env:DB"};
+  auto moved = boat.must({"restore", "db", "--database", "shop", "--into", "env:DB", "--json"});
+  EXPECT_EQ(moved.summary()["as"].string(), "shop_restored");
+  EXPECT_EQ(moved.summary()["rows"].integer(), 40001);
+  EXPECT_TRUE(moved.summary()["left_out"].items().empty());
+  EXPECT_TRUE(dump_of("shop_restored") == wanted) << "owners and grants as well";
+  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "0")
+      << "the live one is as it was";
+  EXPECT_EQ(boat.run(words).exit_code, 5) << "never over one that exists";
+
+  auto other = PostgresServer::start();
+  boat.environment()["OTHER"] = other->conninfo();
+  words.back() = "env:OTHER";
+  auto without = boat.must(words);
+  EXPECT_NE(without.out.find("no role clerk"), std::string::npos) << without.out;
+  EXPECT_EQ(other->value("SELECT count(*) FROM lines", "shop_restored"), "20000");
+  other->make_role("maker", "maker-pw", "CREATEDB");
+  // What it may not do fails it in the middle, and nothing stays.
+  server->sql(
+      "CREATE FUNCTION c() RETURNS int LANGUAGE c AS '$libdir/plpgsql', "
+      "'plpgsql_call_handler'",
+      "shop");
+  boat.must({"backup"});
+  other->sql("DROP DATABASE shop_restored");
+  boat.environment()["OTHER"] = "host=" + other->socket_folder() +
+                                " port=" + std::to_string(other->port()) +
+                                " user=maker password=maker-pw dbname=postgres";
+  auto failed = boat.run(words);
+  EXPECT_EQ(failed.exit_code, 1) << failed.err;
+  EXPECT_NE(failed.err.find("permission denied"), std::string::npos) << failed.err;
+  EXPECT_EQ(failed.err.find("maker-pw"), std::string::npos) << failed.err;
+  EXPECT_EQ(other->value("SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "0");
+}
+
+TEST_F(RestoreCli, AKilledDatabaseLeavesNoneOfItsName) {
+  auto restore = boat.start({"restore", "db", "--database", "postgres", "--into", "env:DB"});
+  auto begun = [&] {
+    return server->value(
+        "SELECT 1 FROM pg_database WHERE datname = 'postgres_restored_unfinished'");
+  };
+  wait_for([&] { return begun() == "1" || !restore->alive(); });
+  restore->signal(SIGKILL);
+  restore->wait();
+  EXPECT_EQ(server->value("SELECT count(*) FROM pg_database WHERE datname = 'postgres_restored'"),
+            "0");
+  ASSERT_EQ(begun(), "1");
+  auto again = boat.run({"restore", "db", "--database", "postgres", "--into", "env:DB"});
+  EXPECT_EQ(again.exit_code, 5) << again.err;
+  EXPECT_NE(again.err.find("drop what an interrupted restore left"), std::string::npos);
+  wait_for([&] {
+    return server->value(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE '%_unfinished'") == "0";
+  });
+  server->sql("DROP DATABASE postgres_restored_unfinished");
+  boat.must({"restore", "db", "--database", "postgres", "--into", "env:DB"});
+  EXPECT_EQ(server->value("SELECT count(*) FROM notes", "postgres_restored"), "30000");
+}
+
 TEST_F(RestoreCli, AProtectedTargetGetsATableOnlyWhenConfirmed) {
   boat.write_plan(
       "stores:\n  db: {postgres: env:DB, every: daily 02:00}\n"

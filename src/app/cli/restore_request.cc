@@ -10,6 +10,7 @@ namespace lb::cli {
 
 namespace {
 
+constexpr const char* restored_suffix = "_restored";
 constexpr std::array point_flags = {"at", "before", "lsn", "point", "name"};
 
 std::string point_words(const Args& args) {
@@ -89,24 +90,32 @@ Status read_folder(const Session& session, const Args& args, Request& request) {
   return {};
 }
 
-// A table, and where it goes: a server.
+Status read_table(const Args& args, Rescue& rescue) {
+  pg::TableWish wish;
+  wish.table = LB_TRY(pg::parse_table_name(args.get("table")));
+  wish.as = {wish.table.schema, pg::name_with_suffix(wish.table.name, restored_suffix)};
+  if (args.has("as")) wish.as = LB_TRY(pg::parse_table_name(args.get("as")));
+  rescue.table = std::move(wish);
+  return {};
+}
+
+// A table or database, and where it goes: a server.
 Status read_rescue(const Args& args, Request& request) {
-  for (const char* flag : {"to", "delta"}) {
-    if (args.has(flag))
-      return Error(ErrorKind::invalid, cat("--", flag, " and --table contradict each other"));
+  auto flag = args.has("table") ? "--table" : "--database";
+  for (const char* other : {"to", "delta"}) {
+    if (args.has(other))
+      return Error(ErrorKind::invalid, cat("--", other, " and ", flag, " contradict each other"));
   }
   if (!args.has("into")) {
-    return Error(ErrorKind::invalid, "--table needs --into, the server that takes the table")
+    return Error(ErrorKind::invalid, cat(flag, " needs --into, the server that takes it"))
         .with_hint("--into env:NAME, with the connection string in that variable");
   }
   if (request.store->kind != plan::StoreKind::postgres)
-    return Error(ErrorKind::invalid, "--table is for postgres stores");
+    return Error(ErrorKind::invalid, cat(flag, " is for postgres stores"));
   Rescue rescue;
-  rescue.wish.table = LB_TRY(pg::parse_table_name(args.get("table")));
-  rescue.wish.as = rescue.wish.table;
-  rescue.wish.as.name = pg::name_with_suffix(rescue.wish.table.name, "_restored");
-  if (args.has("as")) rescue.wish.as = LB_TRY(pg::parse_table_name(args.get("as")));
   rescue.database = args.get("database");
+  if (args.has("table")) LB_TRY(read_table(args, rescue));
+  rescue.as = args.get("as", pg::name_with_suffix(rescue.database, restored_suffix));
   rescue.into_words = args.get("into");
   rescue.into = LB_TRY(plan::parse_reference(rescue.into_words));
   bool literal = rescue.into.kind == plan::Reference::Kind::literal;
@@ -150,12 +159,13 @@ Result<Request> read_request(const Session& session, const Args& args) {
   request.confirmed = args.get("confirm");
   request.words = cat(session.repository->id(), " ", request.store->name, " ", point_words(args));
   LB_TRY(check_kind(request));
-  if (args.has("table")) {
+  if (args.has("table") || args.has("database")) {
     LB_TRY(read_rescue(args, request));
     return request;
   }
-  for (const char* flag : {"into", "as", "database"}) {
-    if (args.has(flag)) return Error(ErrorKind::invalid, cat("--", flag, " goes with --table"));
+  for (const char* flag : {"into", "as"}) {
+    if (args.has(flag))
+      return Error(ErrorKind::invalid, cat("--", flag, " goes with --table or --database"));
   }
   LB_TRY(read_folder(session, args, request));
   return request;

@@ -6,16 +6,21 @@
 #include <vector>
 
 #include "app/cli/session.h"
+#include "foundation/base/text.h"
 #include "foundation/codec/json.h"
 #include "recovery/restore/points.h"
+#include "stores/postgres/database_rescue.h"
 #include "stores/postgres/table_rescue.h"
 
 namespace lb::cli {
 
-// A table that goes into a server instead of a folder.
+// A table or a database that goes into a server instead of a folder.
 struct Rescue {
-  pg::TableWish wish;
-  std::string database;  // that holds the table; empty: the one the plan's address names
+  std::optional<pg::TableWish> table;
+  std::string database;  // to be moved or that holds the table; empty: the plan's
+  std::string as;        // the new database
+  std::string what() const { return table ? table->table.shown() : printable(database); }
+  std::string shown_as() const { return table ? table->as.shown() : printable(as); }
   plan::Reference into;
   std::string into_words;  // as it was given
 };
@@ -50,7 +55,7 @@ Result<Json> restore_files(const Shell& shell, Session& session, const Request& 
                            const restore::Choice& choice);
 Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
                               const restore::Choice& choice);
-Result<Json> restore_table(const Shell& shell, Session& session, const Request& request,
-                           const restore::Choice& choice);
+Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
+                            const restore::Choice& choice);
 
 }  // namespace lb::cli

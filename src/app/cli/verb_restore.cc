@@ -19,7 +19,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                                       cat("Restoring ", request.store->name, " to ", place),
                                       Json::object().set("point", choice.snapshot.id)));
   bool database = request.store->kind == plan::StoreKind::postgres;
-  auto restore = request.rescue ? restore_table : database ? restore_database : restore_files;
+  auto restore = request.rescue ? restore_rescue : database ? restore_database : restore_files;
   auto done = restore(shell, *session, request, choice);
   LB_TRY(act->finish(done.ok(), done.ok() ? cat("Restored to ", place) : done.error().text(),
                      done.ok() ? *done : Json::object()));
@@ -49,7 +49,7 @@ Verb restore_verb() {
         "lifeboat restore db --table public.orders --into env:DATABASE_URL   # beside the live "
         "one, "
         "as orders_restored"},
-       "restore STORE --to FOLDER|original | --table T --into CONNINFO\n"
+       "restore STORE --to FOLDER|original | --table T|--database D --into CONNINFO\n"
        "       [--at T | --before X | --lsn L | --name N | --point P] [flags]",
        {{"to", 0, "FOLDER", "where to; 'original' is the place the store is backed up from", false},
         {"at", 0, "TIME", "the last commit at or before this time (RFC 3339, with a zone)", false},
@@ -63,10 +63,12 @@ Verb restore_verb() {
          "differs",
          false},
         {"table", 0, "TABLE", "postgres: bring only this table back, into a server: --into", false},
-        {"into", 0, "CONNINFO", "the server that takes the table: env:NAME, file:PATH or host=…",
+        {"into", 0, "CONNINFO", "the server that takes it: env:NAME, file:PATH or host=…", false},
+        {"as", 0, "NAME", "its name there (default: the old one with _restored)", false},
+        {"database", 0, "NAME",
+         "postgres: bring only this database back, into a server; with --table: the one that holds "
+         "it",
          false},
-        {"as", 0, "TABLE", "its name there (default: the old one with _restored)", false},
-        {"database", 0, "NAME", "the database that holds it (default: the plan's)", false},
         {"exact", 0, "", "files: also delete what the point does not have (lists it and asks)",
          false},
         {"from", 0, "COPY", "read this copy, by number or address, instead of the repository",

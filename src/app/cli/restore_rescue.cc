@@ -1,5 +1,5 @@
-// One table into a server that runs: the point is restored into a throwaway folder and recovered in
-// a sandbox, the table is streamed out of it under a new name.
+// One table or database into a server that runs: the point is restored into a throwaway folder and
+// recovered in a sandbox, and what is wanted is streamed out of it under a new name.
 #include "app/cli/replay_place.h"
 #include "app/cli/restore_request.h"
 #include "foundation/base/text.h"
@@ -55,58 +55,72 @@ Result<restore::PostgresRestored> restore_copy(const Shell& shell, Session& sess
 }
 
 struct Rescued {
-  pg::PreparedTable prepared;
-  pg::MovedTable moved;
+  std::uint64_t rows = 0;
+  std::vector<std::string> left_out;
   pg::RecoveryReached reached;
 };
 
-Result<Rescued> rescue_table(const Shell& shell, const Request& request,
-                             const restore::Choice& choice, ReplayPlace& place,
-                             pg::RecoveryServer& server, const std::string& marker,
-                             pg::Connection& target) {
-  const auto& rescue = *request.rescue;
-  auto database = rescue.database.empty() ? choice.details->database : rescue.database;
-  pg::ConnectOptions options;
-  options.database = database;
-  options.require_run_marker = marker;
-  auto opened = pg::Connection::open(Secret(server.conninfo()), options);
-  if (!opened.ok()) {
-    auto what = cat("database ", printable(database), " of the copy");
-    return std::move(opened).take_error().context(what).with_exit(ExitCode::failed);
+// What both kinds need of the restored copy.
+struct Copy {
+  const Shell& shell;
+  ReplayPlace& place;
+  pg::RecoveryServer& server;
+  std::string marker, database, binaries;
+
+  std::string conninfo() const {
+    return cat(server.conninfo(), " dbname=", pg::quote_conninfo(database));
   }
-  auto copy = std::move(opened).take();
-  Rescued out;
-  out.reached = server.reached();
-  out.prepared = LB_TRY(pg::prepare_table(*copy, target, rescue.wish));
-  auto binaries = LB_TRY(pg::find_binaries(shell.world.files, choice.details->server_version));
+};
+
+Result<std::unique_ptr<pg::Connection>> open_copy(const Copy& copy) {
+  pg::ConnectOptions options;
+  options.require_run_marker = copy.marker;
+  auto opened = pg::Connection::open(Secret(copy.conninfo()), options);
+  if (opened.ok()) return opened;
+  auto what = cat("database ", printable(copy.database), " of the copy");
+  return std::move(opened).take_error().context(what).with_exit(ExitCode::failed);
+}
+
+Result<Rescued> rescue_table(const Copy& copy, const pg::TableWish& wish, pg::Connection& target) {
+  const auto& shell = copy.shell;
+  auto source = LB_TRY(open_copy(copy));
+  auto prepared = LB_TRY(pg::prepare_table(*source, target, wish));
   auto dump = [&](const std::vector<std::string>& arguments) -> Result<std::string> {
     Command command;
-    command.argv = {path_join(binaries, "pg_dump"),
-                    cat("--dbname=", server.conninfo(), " dbname=", pg::quote_conninfo(database))};
+    command.argv = {path_join(copy.binaries, "pg_dump"), cat("--dbname=", copy.conninfo())};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
     command.output_max = definition_bytes_max;
-    auto ran = LB_TRY(place.sandbox->run(command, Seconds(600), shell.stop));
+    auto ran = LB_TRY(copy.place.sandbox->run(command, Seconds(600), shell.stop));
     if (ran.ok()) return ran.output;
     return Error(ErrorKind::internal, cat("pg_dump: ", printable(trim(ran.errors))));
   };
   Progress progress;
-  progress.current = rescue.wish.as.shown();
-  auto show = shell.console.progress(cat("write ", rescue.wish.as.shown()));
-  out.moved = LB_TRY(pg::move_table(*copy, target, rescue.wish, out.prepared, dump, shell.stop,
-                                    [&](std::uint64_t bytes) {
-                                      progress.done_bytes = bytes;
-                                      show(progress);
-                                    }));
-  shell.console.end_progress();
-  return out;
+  progress.current = wish.as.shown();
+  auto show = shell.console.progress(cat("write ", wish.as.shown()));
+  auto moved = LB_TRY(
+      pg::move_table(*source, target, wish, prepared, dump, shell.stop, [&](std::uint64_t bytes) {
+        progress.done_bytes = bytes;
+        show(progress);
+      }));
+  return Rescued{moved.rows, std::move(prepared.left_out), copy.server.reached()};
+}
+
+Result<Rescued> rescue_database(const Copy& copy, const Rescue& rescue, const Secret& into) {
+  LB_TRY(open_copy(copy));  // the database is there, and the server is the one that was restored
+  auto start = [&](const Command& command) { return copy.place.sandbox->start(command); };
+  pg::DatabaseMove move{copy.conninfo(), into,          copy.place.run,
+                        copy.place.user, copy.binaries, start};
+  auto moved = LB_TRY(
+      pg::move_database(copy.shell.world, move, {rescue.database, rescue.as}, copy.shell.stop));
+  return Rescued{moved.rows, std::move(moved.left_out), copy.server.reached()};
 }
 
 Json summary_of(const Request& request, const restore::Choice& choice, const Rescued& rescued,
                 Micros took) {
-  const auto& wish = request.rescue->wish;
+  const auto& rescue = *request.rescue;
   Json left_out = Json::array();
-  for (const auto& each : rescued.prepared.left_out) left_out.push(each);
+  for (const auto& each : rescued.left_out) left_out.push(each);
   auto out = Json::object()
                  .set("verb", "restore")
                  .set("ok", true)
@@ -114,10 +128,9 @@ Json summary_of(const Request& request, const restore::Choice& choice, const Res
                  .set("store", request.store->name)
                  .set("point", choice.snapshot.id)
                  .set("taken", format_time(choice.snapshot.meta.taken))
-                 .set("table", wish.table.shown())
-                 .set("as", wish.as.shown())
-                 .set("rows", rescued.moved.rows)
-                 .set("bytes", rescued.moved.bytes)
+                 .set(rescue.table ? "table" : "database", rescue.what())
+                 .set("as", rescue.shown_as())
+                 .set("rows", rescued.rows)
                  .set("left_out", std::move(left_out))
                  .set("lsn", pg::format_lsn(rescued.reached.lsn))
                  .set("took_us", std::int64_t{took.count()});
@@ -127,47 +140,54 @@ Json summary_of(const Request& request, const restore::Choice& choice, const Res
 }
 
 void tell(Console& console, const Request& request, const Rescued& rescued, Micros took) {
-  const auto& wish = request.rescue->wish;
+  const auto& rescue = *request.rescue;
   auto as_of = rescued.reached.last_commit
                    ? cat("the commit of ", format_time(*rescued.reached.last_commit))
                    : cat("LSN ", pg::format_lsn(rescued.reached.lsn));
-  console.out(cat("restored ", wish.table.shown(), " as of ", as_of, " to ", wish.as.shown(), ": ",
-                  human_count(rescued.moved.rows), " rows, ", human_size(rescued.moved.bytes),
-                  " in ", human_duration(took)));
-  for (const auto& each : rescued.prepared.left_out) console.out(cat("left out  ", each));
+  console.out(cat("restored ", rescue.what(), " as of ", as_of, " to ", rescue.shown_as(), ": ",
+                  human_count(rescued.rows), " rows in ", human_duration(took)));
+  for (const auto& each : rescued.left_out) console.out(cat("left out  ", each));
 }
 
+// The server that takes what is rescued.
+struct Target {
+  Secret into;
+  std::unique_ptr<pg::Connection> connection;
+};
+
 // Everything that can be refused before the point is restored, which takes its time.
-Result<std::unique_ptr<pg::Connection>> ready_target(const Shell& shell, const Session& session,
-                                                     const Request& request) {
+Result<Target> ready_target(const Shell& shell, const Session& session, const Request& request) {
   const auto& rescue = *request.rescue;
   if (session.plan.plan.target(rescue.into_words) != nullptr) {
     return Error(ErrorKind::unsupported, cat("not supported yet: --into the plan's target '",
                                              rescue.into_words, "'; give a reference"));
   }
-  auto into = LB_TRY(session.references->secret(rescue.into));
-  auto target = LB_TRY(open_target(into));
-  LB_TRY(pg::check_table_target(*target, rescue.wish));
-  auto guarded = protected_target(session, rescue, into);
+  Target target;
+  target.into = LB_TRY(session.references->secret(rescue.into));
+  target.connection = LB_TRY(open_target(target.into));
+  LB_TRY(rescue.table
+             ? pg::check_table_target(*target.connection, *rescue.table)
+             : pg::check_database_target(*target.connection, {rescue.database, rescue.as}));
+  auto guarded = protected_target(session, rescue, target.into);
   if (guarded.empty() || request.dry_run) return target;
   LB_TRY(confirm(shell, session, request,
-                 cat("is      the plan's protected target ", guarded, "; it gets a new table ",
-                     rescue.wish.as.shown())));
+                 cat("is      the plan's protected target ", guarded, "; it gets a new ",
+                     rescue.table ? "table " : "database ", rescue.shown_as())));
   return target;
 }
 
 }  // namespace
 
-Result<Json> restore_table(const Shell& shell, Session& session, const Request& request,
-                           const restore::Choice& choice) {
-  const auto& wish = request.rescue->wish;
+Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
+                            const restore::Choice& choice) {
+  const auto& rescue = *request.rescue;
   auto target = LB_TRY(ready_target(shell, session, request));
   LB_TRY(check_preflight(shell, session, session.sandbox_root, choice));
   if (request.dry_run) {
     shell.console.out(cat("would restore point ", choice.snapshot.id, " (",
                           human_size(choice.details->data_bytes), ") into a throwaway folder in ",
-                          session.sandbox_root, " and write its ", wish.table.shown(), " to ",
-                          wish.as.shown()));
+                          session.sandbox_root, " and write its ", rescue.what(), " to ",
+                          rescue.shown_as()));
     return dry_run_summary();
   }
   auto started = shell.world.clock.steady();
@@ -176,7 +196,11 @@ Result<Json> restore_table(const Shell& shell, Session& session, const Request& 
   auto restored = restore_copy(shell, session, request, choice, place, marker);
   auto rescued = [&]() -> Result<Rescued> {
     if (!restored.ok()) return std::move(restored).take_error();
-    return rescue_table(shell, request, choice, place, *restored->server, marker, *target);
+    auto binaries = LB_TRY(pg::find_binaries(shell.world.files, choice.details->server_version));
+    auto database = rescue.database.empty() ? choice.details->database : rescue.database;
+    Copy copy{shell, place, *restored->server, marker, database, binaries};
+    return rescue.table ? rescue_table(copy, *rescue.table, *target.connection)
+                        : rescue_database(copy, rescue, target.into);
   }();
   shell.console.end_progress();
   if (restored.ok()) restored->server.reset();
