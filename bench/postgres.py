@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 
+import postgres_restore
 from measuring import Measured, Table, allocated_bytes, measure, our_verbs
 
 POSTGRES = "/usr/lib/postgresql/15/bin"
@@ -100,6 +101,8 @@ def run(lifeboat, work, size_mb, repeat):
             recover = recover_alone(server, target)
             table.add("restore, recovered", "pgBackRest", restored.plus(recover))
             table.add("restore, recovered", "cp -a, not recovered", measure(["cp", "-a", plain, os.path.join(run, "cp")]))
+            postgres_restore.delta_rows(table, ours, brest, lambda folder: recover_alone(server, folder),
+                                        [os.path.join(run, "ours"), target])
             shutil.rmtree(run)
             shutil.rmtree(target)
         table.show()
