@@ -1,4 +1,6 @@
-"""The suite `postgres`: physical backups of a throwaway server, against pgBackRest and pg_basebackup."""
+"""The suite `postgres`: backups, page-exact incrementals, restores and the log of a throwaway server, against
+pgBackRest and plain copies."""
+import json
 import os
 import resource
 import shutil
@@ -6,8 +8,9 @@ import socket
 import subprocess
 import time
 
+import postgres_bars
 import postgres_restore
-from measuring import Measured, Table, allocated_bytes, measure, our_verbs
+from measuring import Measured, Table, measure, our_env, our_verbs, stored_bytes
 
 POSTGRES = "/usr/lib/postgresql/15/bin"
 
@@ -42,7 +45,32 @@ class Server:
                       f"archive_command='pgbackrest --config={self.config} --stanza=main archive-push %p'\n")
         self.run("pg_ctl", "-D", self.data, "-l", os.path.join(work, "br-log", "pg.log"), "-w", "start")
         self.env = {"PGHOST": os.path.join(work, "socket"), "PGPORT": str(self.port), "PGUSER": "postgres"}
-        measure([f"{POSTGRES}/pgbench", "-i", "-q", "-s", str(scale), "postgres"], self.env, "/", self.user)
+        self.fill(scale)
+
+    def fill(self, scale):
+        # With some room in each page, so that a changed row changes its page alone.
+        measure([f"{POSTGRES}/pgbench", "-i", "-q", "-F", "90", "-s", str(scale), "postgres"], self.env, "/", self.user)
+
+    def ask(self, sql):
+        return subprocess.run([f"{POSTGRES}/psql", "-Atqc", sql, "postgres"], env={**os.environ, **self.env},
+                              check=True, capture_output=True, text=True).stdout.strip()
+
+    def change_pages(self, chance):
+        """Changes a row in each page of the largest table with this chance; then both archives catch up."""
+        self.ask("UPDATE pgbench_accounts SET abalance = abalance + 1 WHERE ctid = ANY(ARRAY(SELECT "
+                 "(SELECT min(ctid) FROM pgbench_accounts WHERE ctid >= format('(%s,0)', b)::tid AND "
+                 "ctid < format('(%s,0)', b + 1)::tid) FROM generate_series(0, (pg_relation_size("
+                 f"'pgbench_accounts') / 8192)::int - 1) b WHERE random() < {chance}))")
+        self.settle()
+
+    def settle(self):
+        self.ask("SELECT pg_switch_wal()")
+        self.ask("CHECKPOINT")
+        while any(name.endswith(".ready") for name in os.listdir(os.path.join(self.data, "pg_wal", "archive_status"))):
+            time.sleep(0.1)
+        while self.ask("SELECT count(*) FROM pg_stat_replication WHERE application_name = 'lifeboat_stream' AND "
+                       "flush_lsn < (SELECT pg_current_wal_flush_lsn())") != "0":
+            time.sleep(0.1)
 
     def run(self, tool, *words):
         measure([f"{POSTGRES}/{tool}", *words], user=self.user, cwd="/")
@@ -69,43 +97,126 @@ def recover_alone(server, folder):
                     after.ru_stime - before.ru_stime, 0)
 
 
+def without_log(folder):
+    """Bytes of our repository or theirs, but for the log."""
+    return sum(stored_bytes(os.path.join(folder, name)) for name in os.listdir(folder) if name not in ("w", "archive"))
+
+
+class Ours:
+    """Our program on one repository, with the log streaming into it."""
+
+    def __init__(self, lifeboat, server, folder):
+        os.mkdir(folder)
+        self.folder, self.repository = folder, os.path.join(folder, "repository")
+        address = f"host={server.work}/socket port={server.port} user=postgres dbname=postgres"
+        store = f"  db: {{postgres: \"{address}\", log: continuous, data: {server.data}, every: daily 02:00}}\n"
+        self.verbs = our_verbs(lifeboat, folder, store)
+        self.verbs("init")
+        self.first = self.verbs("backup")
+        self.stream = subprocess.Popen(
+            [lifeboat, "--plan", os.path.join(folder, "lifeboat.yaml"), "--quiet", "backup", "db", "--follow"],
+            env={**os.environ, **our_env(folder)})
+        while server.ask("SELECT count(*) FROM pg_stat_replication WHERE application_name = 'lifeboat_stream'") == "0":
+            time.sleep(0.1)
+
+    def mode(self):
+        """Of the newest point: a backup that silently became another kind would prove nothing."""
+        env = {**os.environ, **our_env(self.folder)}
+        words = [self.stream.args[0], "--plan", os.path.join(self.folder, "lifeboat.yaml"), "--json"]
+        listed = subprocess.run([*words, "ls"], env=env, check=True, capture_output=True)
+        newest = json.loads(listed.stdout.splitlines()[-1])["points"][-1]["id"]
+        shown = subprocess.run([*words, "show", newest], env=env, check=True, capture_output=True)
+        return json.loads(shown.stdout.splitlines()[-1])["details"]["mode"]
+
+    def backup(self, mode):
+        before = without_log(self.repository)
+        measured = self.verbs("backup")
+        if self.mode() != mode:
+            raise SystemExit(f"bench: our backup was {self.mode()} instead of {mode}")
+        return measured, without_log(self.repository) - before
+
+    def end(self):
+        self.stream.terminate()
+        self.stream.wait()
+
+
+def copy_flushed(source, target):
+    return measure(["bash", "-c", f"cp -a '{source}' '{target}' && sync -f '{target}'"])
+
+
+def life(lifeboat, server, table, work, turn, large_pages):
+    run = os.path.join(work, f"run{turn}")
+    brest_home = os.path.join(work, "br")
+
+    def brest(*words):
+        return measure(["pgbackrest", f"--config={server.config}", "--stanza=main", *words], user=server.user, cwd="/")
+
+    def both(step, mode, kind):
+        for tool in ("lifeboat", "pgBackRest"):
+            server.settle()
+            if tool == "lifeboat":
+                table.add(step, tool, *ours.backup(mode))
+                continue
+            before = without_log(brest_home)
+            measured = brest("backup", f"--type={kind}")
+            table.add(step, tool, measured, without_log(brest_home) - before)
+
+    server.settle()
+    ours = Ours(lifeboat, server, run)
+    try:
+        table.add("full backup", "lifeboat", ours.first, without_log(ours.repository))
+        server.settle()
+        before = without_log(brest_home)
+        table.add("full backup", "pgBackRest", brest("backup", "--type=full"), without_log(brest_home) - before)
+        plain = os.path.join(run, "base")
+        table.add("full backup", "pg_basebackup",
+                  measure([f"{POSTGRES}/pg_basebackup", "-D", plain, "-c", "fast", "-X", "stream"], server.env))
+        table.add("full backup", "cp -a, flushed", copy_flushed(plain, os.path.join(run, "copy")))
+        both("incremental, empty", "pages", "incr")
+        server.change_pages(0.02)
+        both("incremental, 2 %", "pages", "incr")
+        server.change_pages(large_pages)
+        table.add("incremental, same change", "lifeboat", *ours.backup("pages"))
+        both("incremental, empty", "pages", "incr")
+        mine, its = os.path.join(run, "ours"), os.path.join(work, f"restored{turn}")
+        table.add("restore, recovered", "lifeboat", ours.verbs("restore", "db", "--to", mine))
+        os.mkdir(its, 0o700)
+        if server.user:
+            shutil.chown(its, server.user)
+        restored = brest("restore", f"--pg1-path={its}", "--archive-mode=off")
+        table.add("restore, recovered", "pgBackRest", restored.plus(recover_alone(server, its)))
+        postgres_restore.delta_rows(table, ours.verbs, brest, lambda folder: recover_alone(server, folder), [mine, its])
+        shutil.rmtree(its)
+    finally:
+        ours.end()
+        shutil.rmtree(run)
+
+
+def life_of_tenth(lifeboat, server, table, work, turn):
+    """The same changes in a tenth of the database: what an incremental costs, and memory."""
+    ours = Ours(lifeboat, server, os.path.join(work, f"tenth{turn}"))
+    try:
+        table.add("tenth: full backup", "lifeboat", ours.first)
+        server.change_pages(0.02)
+        table.add("tenth: incremental, same change", "lifeboat", *ours.backup("pages"))
+    finally:
+        ours.end()
+        shutil.rmtree(ours.folder)
+
+
 def run(lifeboat, work, size_mb, repeat):
-    server = Server(work, max(1, size_mb // 15))
+    scale = max(10, size_mb // 15)
+    server = Server(work, scale // 10)
     try:
         table = Table()
-        brest = lambda *words: measure(["pgbackrest", f"--config={server.config}", "--stanza=main", *words],
-                                       user=server.user, cwd="/")
-        brest("stanza-create")
-        print(f"postgres: pgbench, about {size_mb} MB; pgBackRest encrypted with zstd 1 and 2 processes")
+        measure(["pgbackrest", f"--config={server.config}", "--stanza=main", "stanza-create"], user=server.user, cwd="/")
+        print(f"postgres: pgbench scale {scale}; pgBackRest encrypted with zstd 1 and 2 processes", flush=True)
         for turn in range(repeat):
-            run = os.path.join(work, f"run{turn}")
-            os.mkdir(run)
-            address = f"host={work}/socket port={server.port} user=postgres dbname=postgres"
-            ours = our_verbs(lifeboat, run, f"  db: {{postgres: \"{address}\", every: daily 02:00}}\n")
-            ours("init")
-            table.add("full backup", "lifeboat", ours("backup"), allocated_bytes(os.path.join(run, "repository")))
-            before = allocated_bytes(f"{work}/br")
-            table.add("full backup", "pgBackRest", brest("backup", "--type=full"), allocated_bytes(f"{work}/br") - before)
-            plain = os.path.join(run, "base")
-            table.add("full backup", "pg_basebackup",
-                      measure([f"{POSTGRES}/pg_basebackup", "-D", plain, "-c", "fast", "-X", "stream"], server.env),
-                      allocated_bytes(plain))
-            table.add("unchanged", "lifeboat", ours("backup"))
-            table.add("unchanged", "pgBackRest", brest("backup", "--type=incr"))
-            table.add("restore, recovered", "lifeboat", ours("restore", "db", "--to", os.path.join(run, "ours")))
-            target = os.path.join(work, f"restored{turn}")
-            os.mkdir(target, 0o700)
-            if server.user:
-                shutil.chown(target, server.user)
-            restored = brest("restore", f"--pg1-path={target}", "--archive-mode=off")
-            recover = recover_alone(server, target)
-            table.add("restore, recovered", "pgBackRest", restored.plus(recover))
-            table.add("restore, recovered", "cp -a, not recovered", measure(["cp", "-a", plain, os.path.join(run, "cp")]))
-            postgres_restore.delta_rows(table, ours, brest, lambda folder: recover_alone(server, folder),
-                                        [os.path.join(run, "ours"), target])
-            shutil.rmtree(run)
-            shutil.rmtree(target)
+            life_of_tenth(lifeboat, server, table, work, turn)
+        server.fill(scale)
+        for turn in range(repeat):
+            life(lifeboat, server, table, work, turn, 0.002)
         table.show()
-        return table.all_figures(), 0
+        return table.all_figures(), postgres_bars.judge(table)
     finally:
         server.stop()

@@ -1,5 +1,7 @@
 #include "app/cli/session.h"
 
+#include <algorithm>
+
 #include "app/cli/copies.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
@@ -9,6 +11,9 @@
 namespace lb::cli {
 
 namespace {
+
+// A host of databases has other uses for its memory.
+constexpr std::uint64_t database_memory = 44ull << 20;
 
 constexpr std::uint64_t plan_bytes_max = 11 << 20;  // the reader refuses above 10 MB itself
 
@@ -140,6 +145,10 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
   repo::OpenOptions options;
   if (read.from == nullptr) options.cache_folder = cache_folder(shell);
   options.files = &shell.world.files;
+  bool databases_alone =
+      std::all_of(plan.stores.begin(), plan.stores.end(),
+                  [](const plan::Store& store) { return store.kind == plan::StoreKind::postgres; });
+  if (databases_alone) options.memory_bytes = database_memory;
   session->repository =
       LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
                  .context(cat("open the repository at ", read.place.text)));

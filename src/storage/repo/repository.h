@@ -198,8 +198,8 @@ class Repository {
 // What a guess of the passphrase costs. The defaults are for people; tests that open many
 // repositories lower them (1 pass, 8 KiB at least).
 struct InitOptions {
-  std::uint32_t passes = 3;
-  std::uint64_t memory_bytes = 64ull << 20;
+  std::uint32_t passes = 5;
+  std::uint64_t memory_bytes = 40ull << 20;
 };
 
 // Creates keys and the `repo` object. `key_text` is a passphrase or the text of a key file.

@@ -2,6 +2,7 @@
 
 #include "foundation/base/text.h"
 #include "stores/postgres/replication.h"
+#include "stores/postgres/same_cluster.h"
 
 namespace lb::pg {
 namespace {
@@ -116,9 +117,40 @@ Result<Diagnosis> free_slots(Connection& connection, const ServerFacts& facts,
              "raise max_replication_slots and restart the server, or drop unused slots");
 }
 
+// Whether the next backups can read changed pages alone.
+Result<Diagnosis> page_reading(Connection& connection, Files& files, const Secret& conninfo,
+                               const SourceOptions& options) {
+  constexpr const char* what = "changed pages";
+  if (!options.data_folder.empty()) {
+    const Status same = check_same_cluster(files, conninfo, options.data_folder);
+    if (same.ok()) return good(what, cat("read in ", printable(options.data_folder)));
+    return bad(what, same.error().message(), same.error().hint());
+  }
+  if (!options.log_continuous) {
+    return remark(what, "all files are read at each backup",
+                  "log: continuous in the plan lets backups read changed pages alone");
+  }
+  const char* begin = connection.server_version() >= 150000
+                          ? "pg_backup_start(text, boolean)"
+                          : "pg_start_backup(text, boolean, boolean)";
+  const QueryResult may = LB_TRY(connection.query(
+      cat("SELECT bool_and(pg_catalog.has_function_privilege('pg_catalog.' || f, 'EXECUTE')) FROM "
+          "(VALUES (",
+          quote_literal(begin),
+          "), ('pg_ls_dir(text, boolean, boolean)'), "
+          "('pg_stat_file(text, boolean)'), "
+          "('pg_read_binary_file(text, bigint, bigint, boolean)')) AS wanted(f)")));
+  if (may.rows.at(0)[0] == "t") return good(what, "read through the server's file functions");
+  return remark(
+      what, "the role may not use the server's file functions: all files are sent at each backup",
+      "as a superuser: GRANT pg_read_server_files TO the role, and EXECUTE on "
+      "pg_backup_start, pg_backup_stop, pg_ls_dir(text, boolean, boolean), "
+      "pg_stat_file(text, boolean) and pg_read_binary_file(text, bigint, bigint, boolean)");
+}
+
 }  // namespace
 
-Result<std::vector<Diagnosis>> diagnose_server(const Secret& conninfo,
+Result<std::vector<Diagnosis>> diagnose_server(Files& files, const Secret& conninfo,
                                                const SourceOptions& options) {
   const std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo));
   const ServerFacts facts = LB_TRY(read_server_facts(*connection));
@@ -126,6 +158,8 @@ Result<std::vector<Diagnosis>> diagnose_server(const Secret& conninfo,
   for (Diagnosis& finding : judge_facts(facts, options)) list.push_back(std::move(finding));
   const Diagnosis slots = LB_TRY(free_slots(*connection, facts, options));
   list.push_back(slots);
+  const Diagnosis pages = LB_TRY(page_reading(*connection, files, conninfo, options));
+  list.push_back(pages);
   if (!facts.may_replicate) return list;
   const auto link = ReplicationLink::open(conninfo, "lifeboat_doctor");
   if (link.ok()) {

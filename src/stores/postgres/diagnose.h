@@ -13,7 +13,7 @@ namespace lb::pg {
 // What the facts say, without asking the server again. Pure.
 std::vector<Diagnosis> judge_facts(const ServerFacts& facts, const SourceOptions& options);
 
-Result<std::vector<Diagnosis>> diagnose_server(const Secret& conninfo,
+Result<std::vector<Diagnosis>> diagnose_server(Files& files, const Secret& conninfo,
                                                const SourceOptions& options);
 
 }  // namespace lb::pg

@@ -41,6 +41,7 @@ void SlotWatch::look() {
   }
   told_blind_ = false;
   if (found->rows.empty()) return;  // whoever streams meets its absence and says so
+  synchronous_ = found->rows[0][1] == "t";
   const std::string state = found->rows[0][0].value_or("");
   const bool worse = !state.empty() && state != "reserved";
   const bool better = state == "reserved" && !state_.empty() && state_ != "reserved";
@@ -53,7 +54,10 @@ void SlotWatch::look() {
 Result<QueryResult> SlotWatch::ask() {
   if (!connection_) connection_ = LB_TRY(Connection::open(conninfo_));
   return connection_->query(
-      "SELECT wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", {slot_});
+      "SELECT s.wal_status, EXISTS (SELECT FROM pg_catalog.pg_stat_replication r "
+      "WHERE r.pid = s.active_pid AND r.sync_state IN ('sync', 'quorum')) "
+      "FROM pg_catalog.pg_replication_slots s WHERE s.slot_name = $1",
+      {slot_});
 }
 
 }  // namespace lb::pg

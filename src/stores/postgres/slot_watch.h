@@ -19,6 +19,8 @@ class SlotWatch {
   void look_if_due();                                  // every ten seconds
   void look();                                         // now
   const std::string& state() const { return state_; }  // empty: unknown
+  // Commits wait for whoever streams from the slot (synchronous_standby_names names it).
+  bool synchronous() const { return synchronous_; }
 
  private:
   Result<QueryResult> ask();
@@ -30,7 +32,7 @@ class SlotWatch {
   std::unique_ptr<Connection> connection_;
   Micros looked_{-1};
   std::string state_;
-  bool told_blind_ = false;
+  bool told_blind_ = false, synchronous_ = false;
 };
 
 }  // namespace lb::pg

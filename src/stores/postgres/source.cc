@@ -373,8 +373,8 @@ class PostgresSource final : public Source {
   PostgresSource(Secret conninfo, SourceOptions options)
       : conninfo_(std::move(conninfo)), options_(std::move(options)) {}
 
-  Result<std::vector<Diagnosis>> diagnose(World&, std::stop_token) override {
-    return diagnose_server(conninfo_, options_).context(cat("store ", options_.store));
+  Result<std::vector<Diagnosis>> diagnose(World& world, std::stop_token) override {
+    return diagnose_server(world.files, conninfo_, options_).context(cat("store ", options_.store));
   }
   Result<BackupOutcome> backup(const BackupContext& context) override {
     return BackupRun(conninfo_, options_, context).run().context(cat("back up ", options_.store));

@@ -51,7 +51,8 @@ struct StreamStatus {
 struct StreamOptions {
   std::string store;
   std::string slot;                   // default "lifeboat_" + store
-  Micros tail_interval = Seconds(2);  // partial segments durable at least this often (bar: 5 s)
+  // Partial segments are durable at least this often; at once where commits wait for it.
+  Micros tail_interval = std::chrono::milliseconds(700);
   std::function<void(const StreamStatus&)> on_status;  // each time something became durable
   std::function<void(const std::string&)> on_trouble;  // reconnects, slot limits, gaps: loud
 };

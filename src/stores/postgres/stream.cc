@@ -11,6 +11,7 @@
 namespace lb::pg {
 namespace {
 
+constexpr Micros batch_max = std::chrono::milliseconds(20);  // of commits that wait
 constexpr Micros pause_min = std::chrono::milliseconds(500);
 constexpr Micros pause_max = Seconds(15);
 constexpr Micros report_every = Seconds(10);
@@ -261,10 +262,12 @@ Result<StreamPlace> LogStream::choose_place(const std::vector<repo::LogInfo>& st
 Status LogStream::receive(LogReceiver& receiver) {
   Micros reported = clock_.steady();
   Micros oldest = reported;  // when the oldest byte that is not durable came
+  bool looked = false;
   while (!stop_.stop_requested()) {
     const bool pending = writer_->received() > writer_->durable();
     const Micros waited = clock_.steady() - oldest;
-    const Micros left = std::max(Micros(0), options_.tail_interval - waited);
+    const Micros interval = watch_.synchronous() ? Micros(0) : options_.tail_interval;
+    const Micros left = std::max(Micros(0), interval - waited);
     const Lsn before = writer_->durable();
     const auto event =
         receiver.step(pending ? std::min<Micros>(left, Seconds(1)) : Seconds(1), stop_);
@@ -274,14 +277,19 @@ Status LogStream::receive(LogReceiver& receiver) {
     if (*event == CopyEvent::data) met_ = true, pause_ = pause_min;
     const Micros now = clock_.steady();
     if (!pending || writer_->durable() > before) oldest = now;
+    // Commits that wait are made durable together: once no more of them are on their way.
+    const bool more_comes =
+        watch_.synchronous() && *event == CopyEvent::data && now - oldest < batch_max;
     const bool due =
-        writer_->received() > writer_->durable() && now - oldest >= options_.tail_interval;
+        writer_->received() > writer_->durable() && now - oldest >= interval && !more_comes;
     if (due) LB_TRY(writer_->flush());
     if (writer_->durable() > before || now - reported >= report_every) {
       LB_TRY(receiver.report());
       reported = now;
     }
     told_durable();
+    // The server knows of us by now.
+    if (!std::exchange(looked, true)) watch_.look();
     watch_.look_if_due();
   }
   return make_durable(receiver);

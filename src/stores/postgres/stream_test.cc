@@ -63,6 +63,24 @@ class StreamTest : public testing::Test {
   std::unique_ptr<PostgresServer> server_;
 };
 
+// With the stream named in synchronous_standby_names a commit returns when it is in the repository.
+TEST_F(StreamTest, CommitsThatWaitForTheStreamAreDurableWhenTheyReturn) {
+  start();
+  server_->sql("CREATE TABLE marks (at pg_lsn)");
+  server_->set("synchronous_standby_names", "lifeboat_stream");
+  server_->reload();
+  // So long an interval that only what is made durable at once ends this test.
+  RunningStream stream(world_.world, repository_, server_->conninfo(), Seconds(3600));
+  while (server_->value("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") !=
+         "1")
+    pause();
+  for (int n = 0; n < 30; ++n) {
+    server_->sql("INSERT INTO marks SELECT pg_current_wal_insert_lsn()");
+    const Lsn written = parse_lsn(server_->value("SELECT max(at) FROM marks")).take();
+    ASSERT_GT(stream.status().durable, written);
+  }
+}
+
 TEST_F(StreamTest, StreamsEveryByteUnderLoad) {
   start();
   server_->run_tool({"pgbench", "-i", "-q", "-s", "1", "postgres"});
