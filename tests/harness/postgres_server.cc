@@ -50,6 +50,7 @@ PgResult execute(const std::string& conninfo, const std::string& text) {
 }  // namespace
 
 std::string PostgresServer::binaries() {
+  if (const char* chosen = std::getenv("LIFEBOAT_TEST_POSTGRES")) return chosen;
   for (int major = 18; major >= 13; --major) {
     const std::string folder = "/usr/lib/postgresql/" + std::to_string(major) + "/bin";
     if (::access((folder + "/postgres").c_str(), X_OK) == 0) return folder;

@@ -39,7 +39,9 @@ class PostgresServer {
  public:
   // The reason why no server can be started here, or nothing.
   static std::optional<std::string> missing();
-  static std::string binaries();  // "/usr/lib/postgresql/15/bin"
+  // The newest below /usr/lib/postgresql, or what LIFEBOAT_TEST_POSTGRES names: tests on another
+  // major version need its initdb and postgres, some also its tools.
+  static std::string binaries();
 
   static std::unique_ptr<PostgresServer> start(const PostgresOptions& options = {});
   // A streaming standby of `primary`, caught up to now or soon after; its tablespaces are not

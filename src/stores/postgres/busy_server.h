@@ -13,6 +13,7 @@ namespace lb::pg {
 
 class BusyServer {
  public:
+  // Without checksums hint bits are logged by wal_log_hints.
   explicit BusyServer(std::uint64_t seed, bool checksums = true);
   test::PostgresServer& server() { return *server_; }
   // As many steps; each is one of some forty kinds.
@@ -30,6 +31,8 @@ class BusyServer {
   void files(std::size_t kind);
   void databases(std::size_t kind);
   void odds(std::size_t kind);
+  void empty_the_end();
+  void lose_the_end();
   std::string some_table();
   std::uint64_t some(std::uint64_t below) { return random_->below(below); }
   void sql(const std::string& text, const std::string& database = "postgres");

@@ -192,8 +192,10 @@ class ChangedPagesProof : public testing::TestWithParam<int> {};
 
 TEST_P(ChangedPagesProof, EveryPageThatChangedIsTold) {
   if (const auto reason = test::PostgresServer::missing()) GTEST_SKIP() << *reason;
-  BusyServer busy(static_cast<std::uint64_t>(GetParam()));
-  std::cout << "PostgreSQL " << busy.version() << ", seed " << GetParam() << "\n";
+  const bool checksums = GetParam() != 3;
+  BusyServer busy(static_cast<std::uint64_t>(GetParam()), checksums);
+  std::cout << "PostgreSQL " << busy.version() << ", seed " << GetParam()
+            << (checksums ? ", checksums\n" : ", wal_log_hints\n");
   std::vector<Stop> stops{stop_and_look(busy.server())};
   Archive archive(busy.server(), stops[0].lsn);
   for (int round = 0; round < 2; ++round) {
