@@ -47,10 +47,21 @@ Status check_unfinished(const Shell& shell, const Request& request) {
   return other_wish(request.folder, shown(wish), shown(words));
 }
 
+// Who is not root can only write as himself.
+Status check_owner(const Shell& shell, const std::string& folder) {
+  auto there = LB_TRY(path_exists(shell.world.files, folder));
+  if (!there || shell.uid == 0) return {};
+  auto info = LB_TRY(shell.world.files.info(folder));
+  if (info.uid == shell.uid) return {};
+  return pg::refused_folder(folder, cat("belongs to another user (id ", info.uid, ")"),
+                            "give a folder of your own, or run as root");
+}
+
 Result<Target> check_target(const Shell& shell, const Request& request,
                             const restore::Choice& choice) {
   auto& files = shell.world.files;
   const auto& folder = request.folder;
+  LB_TRY(check_owner(shell, folder));
   Target target;
   target.state = LB_TRY(restore::look_at_target(files, folder));
   if (target.state == restore::TargetState::free) return target;

@@ -198,6 +198,39 @@ TEST_F(LayoutOver, WhateverLiesThereTheOutcomeIsThatOfAPlainRestore) {
   }
 }
 
+// Rows as a backup of changed pages alone leaves them: parts of old chunks around new pages.
+TEST_F(LayoutOver, RowsOfPartsAsWell) {
+  auto parent = repository_->snapshot(snapshot_).take();
+  auto writer = repository_->begin("db", parent.get(), {}).take();
+  for (const auto& row : repo::all_rows(*parent).take()) {
+    constexpr std::uint64_t page = 8192;
+    if (row.size < 4 * page || row.key.starts_with("global/")) {
+      writer->reuse(row, row.attributes).take();
+      continue;
+    }
+    auto stream = writer->open(row.key, repo::Cut::pages).take();
+    auto changed = page * random_->below(row.size / page);
+    if (changed > 0) stream->reuse(row, 0, changed).take();
+    auto end = changed + page;
+    stream->write_apart(view_of(repo::noise(changed + 1000, page))).take();
+    if (end < row.size) stream->reuse(row, end, row.size - end).take();
+    stream->finish(row.attributes).take();
+  }
+  writer->attach(attachment_backup_label, view_of("START WAL LOCATION: 0/2\n")).take();
+  begin_spoiled();  // from the older point
+  snapshot_ = writer->commit({}).take().id;
+  fs::remove_all(plain_);
+  ASSERT_TRUE(lay_out_in(plain_, false).ok());
+  wanted_ = tree(plain_);
+  expect_restored();
+  EXPECT_LE(bytes_ - kept_, 35u * 8192) << "the pages that changed, and pg_control";
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 5; ++i) spoil_once();
+    expect_restored();
+    if (HasFailure()) return;
+  }
+}
+
 TEST_F(LayoutOver, NothingIsWrittenThroughLinksAndOtherNames) {
   begin_spoiled();
   auto tablespace = spoiled_ + "/lifeboat_tablespaces/16500/PG_15_202209061";
@@ -285,6 +318,7 @@ TEST(TargetFolder, KnowsADataDirectoryAndItsServer) {
   ASSERT_FALSE(running.ok());
   EXPECT_EQ(running.error().exit_code(), ExitCode::refused);
   EXPECT_NE(running.error().text().find("running server"), std::string::npos);
+  EXPECT_NE(running.error().hint().find("pg_ctl stop"), std::string::npos);
   // Without its lock file it still works there.
   fs::rename(server->data() + "/postmaster.pid", server->data() + "/hidden");
   EXPECT_FALSE(look_at_present_data(*files, server->data()).ok());

@@ -46,10 +46,10 @@ Works place_of(Files& files, const std::string& process, const FileInfo& version
 
 }  // namespace
 
-Status refused_folder(const std::string& folder, std::string_view why) {
+Status refused_folder(const std::string& folder, std::string_view why, std::string hint) {
   return Error(ErrorKind::denied, cat(printable(folder), " ", why))
       .with_exit(ExitCode::refused)
-      .with_hint("give a new or empty folder");
+      .with_hint(std::move(hint));
 }
 
 Status check_target_empty(Files& files, const std::string& folder) {
@@ -73,7 +73,7 @@ Status check_target_empty(Files& files, const std::string& folder) {
 
 Status check_no_server(Files& files, const std::string& folder) {
   auto refuse = [&](const std::string& process) {
-    return refused_folder(folder, server_in(process)).hint("stop it first: pg_ctl stop");
+    return refused_folder(folder, server_in(process), "stop it first: pg_ctl stop");
   };
   auto version = files.info(path_join(folder, "PG_VERSION"));
   auto named = postmaster(files, folder);

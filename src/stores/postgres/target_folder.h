@@ -10,7 +10,8 @@
 namespace lb::pg {
 
 // All of these are refused (exit 5).
-Status refused_folder(const std::string& folder, std::string_view why);
+Status refused_folder(const std::string& folder, std::string_view why,
+                      std::string hint = "give a new or empty folder");
 // When the folder holds anything but the mark of a restore.
 Status check_target_empty(Files& files, const std::string& folder);
 // When a server works in the folder, or one that cannot be looked at may.
