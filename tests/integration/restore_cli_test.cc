@@ -433,7 +433,7 @@ TEST_F(RestoreCli, AProtectedTargetGetsATableOnlyWhenConfirmed) {
   EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
   EXPECT_NE(unasked.err.find("protected target production"), std::string::npos) << unasked.err;
   EXPECT_EQ(server->value("SELECT to_regclass('notes_restored') IS NULL"), "t");
-  words.insert(words.end(), {"--confirm", "test"});
+  words.insert(words.end(), {"--confirm", "test", "--quiet"});
   boat.must(words);
   EXPECT_EQ(server->value("SELECT count(*) FROM notes_restored"), "30000");
 }

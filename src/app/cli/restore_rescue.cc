@@ -101,7 +101,7 @@ Result<Rescued> rescue_table(const Copy& copy, const pg::TableWish& wish, pg::Co
   auto moved = LB_TRY(
       pg::move_table(*source, target, wish, prepared, dump, shell.stop, [&](std::uint64_t bytes) {
         progress.done_bytes = bytes;
-        show(progress);
+        if (show) show(progress);
       }));
   return Rescued{moved.rows, std::move(prepared.left_out), copy.server.reached()};
 }
