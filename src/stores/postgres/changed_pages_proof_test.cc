@@ -10,7 +10,7 @@
 #include "stores/postgres/changed_pages.h"
 #include "stores/postgres/log_writer.h"
 #include "stores/postgres/memory_repository.h"
-#include "stores/postgres/server_log.h"
+#include "stores/postgres/waldump_log.h"
 
 namespace lb::pg {
 namespace {

@@ -5,8 +5,8 @@
 #include <charconv>
 
 #include "stores/postgres/busy_server.h"
-#include "stores/postgres/server_log.h"
 #include "stores/postgres/wal_reader.h"
+#include "stores/postgres/waldump_log.h"
 
 namespace lb::pg {
 namespace {

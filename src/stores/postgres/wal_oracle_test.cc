@@ -3,8 +3,8 @@
 
 #include <regex>
 
-#include "stores/postgres/server_log.h"
 #include "stores/postgres/wal_reader.h"
+#include "stores/postgres/waldump_log.h"
 
 namespace lb::pg {
 namespace {

@@ -1,4 +1,4 @@
-// ServerLog: the log a real server of a test wrote, as bytes and as pg_waldump tells it. For tests
+// WaldumpLog: the log a real server of a test wrote, as bytes and as pg_waldump tells it. For tests
 // only.
 #pragma once
 
