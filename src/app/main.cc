@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/cli/verbs.h"
+#include "app/cli/wal_client.h"
 #include "foundation/sys/harden.h"
 #include "foundation/sys/heap.h"
 
@@ -80,8 +81,19 @@ class Signals {
   std::jthread thread_;
 };
 
+std::string working_folder() {
+  char folder[4096] = {};
+  return getcwd(folder, sizeof folder) == nullptr ? "/" : folder;
+}
+
 int run(const std::vector<std::string>& words) {
   auto environment = read_environment();
+  // A server runs this once for each segment of its log: nothing is made that it does not need.
+  if (const auto end =
+          lb::cli::ask_running_agent({environment, working_folder(), geteuid()}, words)) {
+    for (const auto& line : end->lines) std::fprintf(stderr, "%s\n", line.c_str());
+    return static_cast<int>(end->code);
+  }
   Signals signals;
   auto clock = lb::real_clock();
   auto random = lb::real_random();
@@ -99,11 +111,9 @@ int run(const std::vector<std::string>& words) {
   options.color = options.out_is_terminal && options.err_is_terminal && !dumb && !options.json;
   lb::cli::Console console(*clock, options);
 
-  char folder[4096] = {};
-  if (getcwd(folder, sizeof folder) == nullptr) folder[0] = '/';
   auto user = lookup(environment, "SUDO_USER");
   if (user.empty()) user = user_name();
-  lb::cli::Shell shell{world,       console, environment, folder,
+  lb::cli::Shell shell{world,       console, environment, working_folder(),
                        host_name(), user,    geteuid(),   signals.token()};
   int code = lb::cli::run_program(shell, words);
   // Interrupted work ends with the signal's own code, unless it ended well all the same.

@@ -66,15 +66,20 @@ Result<LoadedPlan> load_plan(const Shell& shell, const Args& args) {
 }
 
 std::string state_folder(const Shell& shell, const std::string& system) {
-  auto root = lookup(shell.environment, "LIFEBOAT_STATE");
+  return state_folder(shell.environment, shell.uid, system);
+}
+
+std::string state_folder(const std::map<std::string, std::string>& environment, std::uint32_t uid,
+                         const std::string& system) {
+  auto root = lookup(environment, "LIFEBOAT_STATE");
   if (root.empty()) {
-    auto state = lookup(shell.environment, "XDG_STATE_HOME");
-    auto home = lookup(shell.environment, "HOME");
+    auto state = lookup(environment, "XDG_STATE_HOME");
+    auto home = lookup(environment, "HOME");
     if (!state.empty()) {
       root = path_join(state, "lifeboat");
     } else {
-      root = shell.uid == 0 || home.empty() ? "/var/lib/lifeboat"
-                                            : path_join(home, ".local/state/lifeboat");
+      root =
+          uid == 0 || home.empty() ? "/var/lib/lifeboat" : path_join(home, ".local/state/lifeboat");
     }
   }
   return path_join(root, system);

@@ -68,6 +68,8 @@ class Session {
 
 // A part of Session::open, for verbs that need less; the other one is open_place.
 std::string state_folder(const Shell& shell, const std::string& system);
+std::string state_folder(const std::map<std::string, std::string>& environment, std::uint32_t uid,
+                         const std::string& system);
 // Where repositories may keep what they can make again; one folder for all systems.
 std::string cache_folder(const Shell& shell);
 

@@ -1,5 +1,6 @@
 #include "app/cli/copies.h"
 #include "app/cli/lock_watch.h"
+#include "app/cli/log_watch.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/points.h"
@@ -18,10 +19,12 @@ struct Newest {
   std::optional<Timestamp> reach, taken;
 };
 
-Result<Newest> newest_of(repo::Repository& repository, const plan::Store& store) {
+bool has_points(const plan::Store& store) {
+  return store.kind == plan::StoreKind::postgres || store.kind == plan::StoreKind::files;
+}
+
+Result<Newest> newest_of(const restore::StorePoints& points, const plan::Store& store) {
   Newest out;
-  if (store.kind != plan::StoreKind::postgres && store.kind != plan::StoreKind::files) return out;
-  auto points = LB_TRY(restore::read_points(repository, store));
   if (points.snapshots.empty()) return out;
   const auto& last = points.snapshots.back();
   out.taken = last.meta.taken;
@@ -34,6 +37,18 @@ Result<Newest> newest_of(repo::Repository& repository, const plan::Store& store)
     if (window.to && *window.to > *out.reach) out.reach = window.to;
   }
   return out;
+}
+
+// Holes are alarmed here, and archiving that fails while the server's disk fills.
+Result<std::optional<Line>> judge_store_log(const Shell& shell, Session& session,
+                                            const plan::Store& store,
+                                            const restore::StorePoints& points) {
+  if (store.kind != plan::StoreKind::postgres) return std::optional<Line>();
+  const auto watch = LB_TRY(watch_log(shell, session, store, points));
+  if (!watch || !watch->kept) return std::optional<Line>();
+  const auto verdict = judge_log(*watch, shell.world.clock.now());
+  return std::optional<Line>(
+      Line{cat("log of ", store.name), verdict.text, verdict.state, verdict.state == "ok"});
 }
 
 Line judge(const plan::Store& store, const Newest& newest, Timestamp now) {
@@ -61,6 +76,17 @@ Line judge(const plan::Store& store, const Newest& newest, Timestamp now) {
     if (line.good) bad("overdue");
   }
   return line;
+}
+
+Status add_store(const Shell& shell, Session& session, const plan::Store& store,
+                 std::vector<Line>& lines) {
+  restore::StorePoints points;
+  if (has_points(store)) points = LB_TRY(restore::read_points(*session.repository, store));
+  const auto newest = LB_TRY(newest_of(points, store));
+  lines.push_back(judge(store, newest, shell.world.clock.now()));
+  const auto log = LB_TRY(judge_store_log(shell, session, store, points));
+  if (log) lines.push_back(*log);
+  return {};
 }
 
 Line judge_drill(const plan::Drill& drill, const std::vector<record::DrillRecord>& records,
@@ -156,7 +182,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   }
   std::vector<Line> lines;
   for (const auto& store : session->plan.plan.stores) {
-    lines.push_back(judge(store, LB_TRY(newest_of(*session->repository, store)), now));
+    LB_TRY(add_store(shell, *session, store, lines));
   }
   auto drills = LB_TRY(state::drills(*session->repository));
   for (const auto& drill : session->plan.plan.drills)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/wal_client.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
@@ -85,7 +86,8 @@ const std::vector<Verb>& all_verbs() {
       copy_verify_verb(), repair_verb(),      prune_verb(),        hold_verb(),
       unhold_verb(),      drill_verb(),       report_verb(),       status_verb(),
       key_ls_verb(),      key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
-      key_kit_verb(),     key_recover_verb(), version_verb()};
+      key_kit_verb(),     key_recover_verb(), wal_push_verb(),     wal_fetch_verb(),
+      wal_ls_verb(),      wal_admit_verb(),   agent_verb(),        version_verb()};
   return verbs;
 }
 
@@ -106,6 +108,8 @@ int run_program(const Shell& shell, const std::vector<std::string>& words) {
   shell.console.end_progress();
   if (result.ok()) return static_cast<int>(*result);
   shell.console.fail(verb, result.error());
+  // Any other code would tell a server that recovers that the log ends here.
+  if (verb == "wal fetch") return static_cast<int>(stop_recovery);
   return static_cast<int>(result.error().exit_code());
 }
 

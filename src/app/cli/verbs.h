@@ -47,6 +47,11 @@ Verb copy_verify_verb();
 Verb repair_verb();
 Verb drill_verb();
 Verb report_verb();
+Verb wal_push_verb();
+Verb wal_fetch_verb();
+Verb wal_ls_verb();
+Verb wal_admit_verb();
+Verb agent_verb();
 Verb status_verb();
 Verb version_verb();
 

@@ -1,0 +1,36 @@
+// LogWatch: the log of a store as `wal ls` and `status` show it: what the repository holds, what
+// the server and the agent still have, how fast it grows.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/cli/session.h"
+#include "recovery/archive/log_state.h"
+#include "recovery/restore/points.h"
+
+namespace lb::cli {
+
+struct LogWatch {
+  bool kept = false;  // streamed or pushed; else there is only the log that points brought along
+  archive::LogState state;
+  std::optional<pg::ServerLog> server;
+  std::string server_trouble;  // why it could not be asked
+  std::optional<archive::LogGrowth> growth;
+  std::optional<std::uint64_t> disk_available;  // where the server's log lies, when that is here
+};
+
+// The log of the newest point's system; nullopt where there is none.
+Result<std::optional<LogWatch>> watch_log(const Shell& shell, Session& session,
+                                          const plan::Store& store,
+                                          const restore::StorePoints& points);
+
+// In words, and whether somebody has to act: what `status` says.
+struct LogVerdict {
+  std::string state;  // "ok", "lost", "hole", "failing", "filling"
+  std::string text;
+};
+LogVerdict judge_log(const LogWatch& watch, Timestamp now);
+
+}  // namespace lb::cli
