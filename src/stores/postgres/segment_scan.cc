@@ -10,12 +10,13 @@ namespace lb::pg {
 void SegmentScan::begin(std::uint64_t segment, std::uint64_t segment_bytes, const Before& before) {
   const auto earlier = segment > 0 ? before() : std::nullopt;
   if (earlier && earlier->size() == segment_bytes) {
-    scanner_ = WalScanner::create((segment - 1) * segment_bytes, segment_bytes, {});
+    scanner_ = WalScanner::create((segment - 1) * segment_bytes, segment_bytes, {.detail = true});
     const bool usable = scanner_->feed(*earlier).ok() && !scanner_->reached_end();
     (void)scanner_->take_summary();
+    (void)scanner_->take_detail();
     if (usable) return;
   }
-  scanner_ = WalScanner::create(segment * segment_bytes, segment_bytes, {});
+  scanner_ = WalScanner::create(segment * segment_bytes, segment_bytes, {.detail = true});
 }
 
 ScannedSegment SegmentScan::next(std::uint32_t timeline, std::uint64_t segment, ByteView bytes,
@@ -29,6 +30,7 @@ ScannedSegment SegmentScan::next(std::uint32_t timeline, std::uint64_t segment, 
   if (read.ok()) {
     const bool ended = scanner_->reached_end();
     out.summary = encode(scanner_->take_summary());
+    out.detail = encode(scanner_->take_detail());
     if (ended) scanner_.reset();
     return out;
   }
@@ -45,7 +47,7 @@ ScannedSegment SegmentScan::next(std::uint32_t timeline, std::uint64_t segment, 
 
 Status put_segment(repo::Repository& repository, const repo::LogName& name, ByteView bytes,
                    const ScannedSegment& scanned) {
-  Status put = repository.put_log(name, bytes, scanned.summary);
+  Status put = repository.put_log(name, bytes, scanned.summary, scanned.detail);
   const bool differs =
       !put.ok() && put.error().kind() == ErrorKind::conflict && repository.may_read();
   if (!differs) return put;

@@ -17,6 +17,7 @@ namespace lb::pg {
 // A segment that was read: what is stored beside it.
 struct ScannedSegment {
   Buffer summary;
+  Buffer detail;        // what it changed; empty when it cannot be read
   std::string trouble;  // the log is kept as it came, but cannot be read from here on; or empty
 };
 
