@@ -234,6 +234,32 @@ TEST_F(PageBackup, GenerationsUnderLoadAgreeWithTheServer) {
   must(local(1), "compared", "local");
 }
 
+// The files of a standby, read where they lie; the log comes from it as well.
+TEST_F(PageBackup, AStandbyGivesTheSamePages) {
+  start();
+  server_->run_tool({"pgbench", "-i", "-q", "-s", "2", "postgres"});
+  stream_.reset();
+  const std::unique_ptr<PostgresServer> primary = std::move(server_);
+  server_ = PostgresServer::standby_of(*primary);
+  stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
+  const auto caught_up = [&] {
+    primary->sql("CHECKPOINT");
+    const std::string end = primary->value("SELECT pg_current_wal_flush_lsn()");
+    while (server_->value("SELECT pg_last_wal_replay_lsn() >= '" + end + "'") != "t") pause();
+    server_->sql("CHECKPOINT");
+    stream_->wait_durable(end);
+  };
+  caught_up();
+  must(local(), "full", "local");
+  primary->sql("UPDATE pgbench_accounts SET abalance = 7 WHERE aid % 9000 = 3");
+  caught_up();
+  const auto pages = must(local(), "pages", "local");
+  expect_same_pages(pages);
+  EXPECT_LT(decode_details(pages.meta.details).take().bytes_read, 12u << 20);
+  stream_.reset();
+  server_.reset();  // before its primary
+}
+
 // A page changed behind the log's back is found when all are read, named, and stored as it is.
 TEST_F(PageBackup, AChangeTheLogDoesNotNameIsAnAlarm) {
   start();
