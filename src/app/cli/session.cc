@@ -152,7 +152,7 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
   options.files = &shell.world.files;
   bool databases_alone =
       std::all_of(plan.stores.begin(), plan.stores.end(),
-                  [](const plan::Store& store) { return store.kind == plan::StoreKind::postgres; });
+                  [](const plan::Store& each) { return each.kind == plan::StoreKind::postgres; });
   if (databases_alone) options.memory_bytes = database_memory;
   session->repository =
       LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
