@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t piece_bytes = 1 << 20;
 constexpr std::uint64_t segment_bytes_max = 0xFFFFFFFF;
+// Far below what a frame may hold. A segment whose detail is larger has none.
+constexpr std::size_t detail_bytes_max = 64 << 20;
 constexpr std::uint8_t form_plain = 1, form_with_detail = 2;
 
 std::optional<std::uint64_t> parse_hex(std::string_view digits, std::size_t width) {
@@ -165,7 +167,8 @@ Result<LogHead> LogStore::open_head(const std::string& key) {
 }
 
 Status LogStore::put(const LogName& name, ByteView bytes, ByteView summary, ByteView detail) {
-  LogHead head{0, bytes.size(), false, Buffer(summary.begin(), summary.end()), !detail.empty()};
+  const bool has_detail = !detail.empty() && detail.size() <= detail_bytes_max;
+  LogHead head{0, bytes.size(), false, Buffer(summary.begin(), summary.end()), has_detail};
   if (name.segment > 0) {
     // Tells later whether a neighbour that is missing was lost here, or never came.
     auto before = name;

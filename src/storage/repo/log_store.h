@@ -35,7 +35,8 @@ class LogStore {
  public:
   explicit LogStore(const Core& core) : core_(core) {}
 
-  // `detail` may be large; empty: none. It is not looked at when the segment is there already.
+  // `detail` may be large; empty: none, and one above 64 MiB is left out. It is not looked at when
+  // the segment is there already.
   Status put(const LogName& name, ByteView bytes, ByteView summary, ByteView detail);
   Status put_tail(const LogName& name, std::uint64_t offset, ByteView bytes, ByteView summary);
   Result<std::vector<LogInfo>> list(const std::string& log_id);

@@ -49,6 +49,12 @@ TEST_F(LogObjects, NoDetailIsNoError) {
   EXPECT_FALSE(repository->get_log_detail(name).take()) << "nothing is overwritten";
 }
 
+TEST_F(LogObjects, ADetailLargerThanAnySegmentIsLeftOut) {
+  ASSERT_TRUE(repository->put_log(name, view_of("data"), {}, Buffer((64u << 20) + 1, 7)).ok());
+  EXPECT_FALSE(repository->get_log_detail(name).take());
+  EXPECT_EQ(text_of(repository->get_log(name).take()), "data");
+}
+
 TEST_F(LogObjects, TheRestOfASwitchedSegmentCostsNextToNothing) {
   Buffer data(16u << 20, 0);
   auto log = noise(7, 100'000);
