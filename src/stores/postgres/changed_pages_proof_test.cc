@@ -83,12 +83,20 @@ class Archive {
   }
   void receive(Lsn until) {
     const auto at = writer_.received();
-    auto log = whole_log(server_, at / segment, (until - 1) / segment, segment);
+    auto log = whole_log(server_, at / segment, (until - 1) / segment, segment, writer_.timeline());
     const auto skipped = static_cast<std::size_t>(at % segment);
     const auto fresh = ByteView(log).subspan(skipped, until - at);
     EXPECT_TRUE(writer_.append(at, fresh).ok());
     EXPECT_TRUE(writer_.flush().ok());
   }
+  // The server left its timeline at `at`.
+  void follow(std::uint32_t timeline, Lsn at) {
+    receive(at);
+    const auto history = content(cat(server_.data(), "/pg_wal/0000000", timeline, ".history"));
+    EXPECT_TRUE(repository.put_history("db", timeline, view_of(history)).ok());
+    EXPECT_TRUE(writer_.begin(timeline, at / segment * segment).ok());
+  }
+  std::uint32_t timeline() const { return writer_.timeline(); }
   MemoryRepository repository;
 
  private:
@@ -167,11 +175,11 @@ Counts compare(const Cluster& a, const Cluster& b, const ChangedPages& pages) {
 ChangedPages read_pages(Archive& archive, Lsn from, Lsn until) {
   const auto index = read_log_index(archive.repository, "db", segment).take();
   const auto reads = archive.repository.log_reads();
-  auto pages = read_changed_pages(archive.repository, index, 1, from, until);
+  auto pages = read_changed_pages(archive.repository, index, archive.timeline(), from, until);
   EXPECT_TRUE(pages.ok()) << (pages.ok() ? "" : pages.error().text());
   // Nothing was scanned but the segment that is not whole, and the one before it for the record
-  // that may lie across their border.
-  EXPECT_LE(archive.repository.log_reads() - reads, 2);
+  // that may lie across their border; the same where the timeline was left.
+  EXPECT_LE(archive.repository.log_reads() - reads, archive.timeline() == 1 ? 2 : 4);
   return std::move(pages).take();
 }
 
@@ -213,6 +221,32 @@ TEST_P(ChangedPagesProof, EveryPageThatChangedIsTold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ChangedPagesProof, testing::Values(1, 2, 3));
+
+// Recovery of its own data directory puts a server on a new timeline, as a promotion does. Where
+// the old one was left is the end of its log.
+Lsn promote(test::PostgresServer& server) {
+  server.stop();
+  std::ofstream(server.data() + "/recovery.signal");
+  server.set("restore_command", "false");
+  server.start_again();
+  while (server.value("SELECT pg_is_in_recovery()") != "f") {
+  }
+  const auto history = content(server.data() + "/pg_wal/00000002.history");
+  return parse_lsn(split(history, '\t').at(1)).take();
+}
+
+TEST(ChangedPagesTimelines, ARangeGoesOnAcrossAPromotion) {
+  if (const auto reason = test::PostgresServer::missing()) GTEST_SKIP() << *reason;
+  BusyServer busy(7);
+  const auto before = stop_and_look(busy.server());
+  Archive archive(busy.server(), before.lsn);
+  busy.work(25);
+  archive.follow(2, promote(busy.server()));
+  busy.work(25);
+  const auto after = stop_and_look(busy.server());
+  archive.receive(after.lsn);
+  expect_proven(before, after, read_pages(archive, before.lsn, after.lsn), 100);
+}
 
 // Where the log does not hold what changed, it is said.
 TEST(ChangedPagesLimits, MinimalLogMakesTheRangeUnusable) {

@@ -14,12 +14,12 @@
 
 namespace lb::pg {
 
-// Segments [first, last] of timeline 1, one behind the other.
+// Segments [first, last] of one timeline, one behind the other.
 inline Buffer whole_log(const test::PostgresServer& server, std::uint64_t first, std::uint64_t last,
-                        std::uint64_t segment_bytes) {
+                        std::uint64_t segment_bytes, std::uint32_t timeline = 1) {
   Buffer log;
   for (auto number = first; number <= last; ++number) {
-    const auto path = cat(server.data(), "/pg_wal/", segment_name(1, number, segment_bytes));
+    const auto path = cat(server.data(), "/pg_wal/", segment_name(timeline, number, segment_bytes));
     std::ifstream file(path, std::ios::binary);
     log.insert(log.end(), std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
