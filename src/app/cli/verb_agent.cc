@@ -5,6 +5,7 @@
 #include "app/cli/verbs.h"
 #include "app/cli/wal_client.h"
 #include "foundation/base/text.h"
+#include "foundation/sys/heap.h"
 #include "foundation/sys/real_path.h"
 #include "recovery/archive/agent.h"
 
@@ -35,6 +36,7 @@ Result<std::unique_ptr<LocalListener>> take_place(const Shell& shell, const std:
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
+  keep_large_pieces();
   const WalCaller caller{shell.environment, shell.folder, shell.uid};
   const auto plan = absolute_plan_path(caller, args);
   const auto store = args.get("store");

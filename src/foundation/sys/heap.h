@@ -9,4 +9,10 @@ namespace lb {
 void map_large_pieces();
 inline constexpr int large_piece_bytes = 256 << 10;
 
+// The opposite, for a process that takes the same few large buffers again and again: they stay, so
+// that the kernel need not clear new pages for each. All threads share one heap.
+void keep_large_pieces();
+// What such a process keeps and does not need, when it has nothing to do.
+void give_back_pieces();
+
 }  // namespace lb

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/heap.h"
 
 namespace lb::archive {
 
@@ -11,6 +12,7 @@ namespace {
 constexpr unsigned desks = 4;  // clients at once; others wait at the socket
 constexpr Micros order_limit = Seconds(5);
 constexpr Micros answer_limit = Seconds(10);
+constexpr Micros rests_after = Seconds(5);
 constexpr Micros look_every = std::chrono::milliseconds(500);
 
 class Agent {
@@ -37,11 +39,13 @@ class Agent {
       const auto client = LB_TRY(listener_.accept(look_every, stop));
       if (client) {
         ++busy_;
+        rested_ = false;
         serve(*client, group);
         asked_ = clock_.steady().count();
         --busy_;
       }
       const Micros idle = clock_.steady() - Micros(asked_.load());
+      if (busy_ == 0 && idle > rests_after && !rested_.exchange(true)) give_back_pieces();
       if (options_.idle.count() > 0 && busy_ == 0 && idle > options_.idle) group.stop();
     }
     return {};
@@ -72,6 +76,7 @@ class Agent {
   const AgentOptions& options_;
   std::atomic<Micros::rep> asked_;
   std::atomic<int> busy_{0};
+  std::atomic<bool> rested_{false};
 };
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace lb::archive {
 struct FetchLineOptions {
   std::string log_id;
   std::uint64_t segment_bytes = 16 << 20;
-  std::uint64_t memory_bytes = 96 << 20;  // what is read ahead
+  std::uint64_t memory_bytes = 48 << 20;  // what is read ahead
   unsigned workers = 2;
 };
 
