@@ -3,6 +3,7 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
+#include "recovery/archive/desk.h"
 #include "recovery/backup/backup.h"
 #include "stores/postgres/source.h"
 
@@ -143,6 +144,7 @@ Status follow_one(const Shell& shell, Session& session, const plan::Store& store
                                       Json::object()));
   auto conninfo = LB_TRY(session.references->secret(store.address));
   auto options = stream_options(shell, store);
+  options.admitted_timeline = LB_TRY(archive::admitted_timeline(*session.repository, store.name));
   auto loud = options.on_trouble;
   options.on_trouble = [&](const std::string& text) {
     loud(text);

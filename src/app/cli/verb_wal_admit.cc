@@ -40,6 +40,14 @@ Result<Newcomer> meet(const Shell& shell, const Args& args, repo::Repository& re
                       const std::string& store) {
   auto& files = shell.world.files;
   Newcomer out;
+  if (args.has("timeline")) {
+    const auto timeline = LB_TRY(parse_uint(args.get("timeline")).context("--timeline"));
+    const auto system = LB_TRY(archive::known_system(repository, store));
+    out.log_id = archive::log_id_of(store, system);
+    out.token = archive::no_instance();
+    out.timeline = static_cast<std::uint32_t>(std::min<std::uint64_t>(timeline, 0xffffffff));
+    return out;
+  }
   out.data_folder = LB_TRY(real_path(files, data_folder_of(shell, args)).context("--data"));
   const auto system = LB_TRY(archive::system_of(files, out.data_folder)
                                  .hint("name the data directory with --data FOLDER"));
@@ -60,8 +68,12 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args, Reading::plain, Access::write));
   const auto* store = LB_TRY(postgres_store(session->plan.plan, args.get("store")));
   const auto who = LB_TRY(meet(shell, args, *session->repository, store->name));
-  const auto text = cat("the server at ", who.data_folder, " on ", shell.host,
-                        " may write the log of ", store->name, " from timeline ", who.timeline);
+  const bool pushes = who.token != archive::no_instance();
+  const auto timeline = cat("timeline ", who.timeline, " may follow in the log of ", store->name,
+                            ", also where it left stored log behind");
+  const auto server = cat("the server at ", who.data_folder, " on ", shell.host,
+                          " may write the log of ", store->name, " from timeline ", who.timeline);
+  const auto text = pushes ? cat(server, "; others are refused") : timeline;
   auto act =
       LB_TRY(state::Act::begin(shell.world, *session->journal, "wal admit", store->name, text,
                                Json::object().set("timeline", std::int64_t{who.timeline})));
@@ -82,7 +94,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                                                     .set("data_folder", who.data_folder)
                                                     .set("timeline", std::int64_t{who.timeline}));
   } else {
-    shell.console.out(cat(text, "; others are refused"));
+    shell.console.out(text);
   }
   return ExitCode::ok;
 }
@@ -93,11 +105,13 @@ Verb wal_admit_verb() {
   return {{"wal admit",
            "Says that this server is the one whose log counts: after a failover or a move, on the "
            "host of the new primary. The server that wrote it before is refused from then on, and "
-           "so is every clone.",
+           "so is every clone. With --timeline, for a store that is streamed: this timeline may "
+           "follow, although it began before the end of what is stored.",
            {"lifeboat wal admit --store db --data /var/lib/postgresql/15/main   # the new primary",
             "lifeboat wal admit --store db --json                # in its data directory"},
            "wal admit --store NAME [flags]",
            {{"store", 's', "NAME", "the store of the plan", false},
+            {"timeline", 0, "N", "admit this timeline, and no server that pushes", false},
             {"data", 'D', "FOLDER", "its data directory (default: PGDATA, or this folder)", false}},
            0},
           run};

@@ -60,6 +60,14 @@ Result<std::uint64_t> known_system(repo::Repository& repository, const std::stri
   return known;
 }
 
+Result<std::uint32_t> admitted_timeline(repo::Repository& repository, const std::string& store) {
+  const auto system = LB_TRY(known_system(repository, store));
+  const auto admissions = LB_TRY(read_admissions(repository, log_id_of(store, system)));
+  std::uint32_t newest = 0;
+  for (const auto& admission : admissions) newest = std::max(newest, admission.timeline);
+  return newest;
+}
+
 Answer Desk::serve(const Order& order) {
   auto answer = [&]() -> Result<Answer> {
     switch (order.act) {

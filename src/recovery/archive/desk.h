@@ -28,6 +28,8 @@ struct DeskOptions {
 // The system of the store's newest point, or of its log; 0 when nothing is known of it.
 Result<std::uint64_t> known_system(repo::Repository& repository, const std::string& store);
 std::string log_id_of(const std::string& store, std::uint64_t system_identifier);
+// The newest timeline that was admitted to the log of the store's known system; 0: none.
+Result<std::uint32_t> admitted_timeline(repo::Repository& repository, const std::string& store);
 // The system of the cluster in a data directory.
 Result<std::uint64_t> system_of(Files& files, const std::string& data_folder);
 

@@ -82,12 +82,17 @@ std::vector<Admission> parse_admissions(const std::vector<std::string>& names) {
   return out;
 }
 
+std::string no_instance() { return std::string(token_digits, '0'); }
+
 Standing standing_of(const std::vector<Admission>& admissions, const std::string& token) {
-  if (admissions.empty()) return Standing::nobody;
-  const auto newest = admissions.back().number;
+  std::uint32_t newest = 0;
+  for (const auto& admission : admissions) {
+    if (admission.token != no_instance()) newest = std::max(newest, admission.number);
+  }
+  if (newest == 0) return Standing::nobody;
   bool ours = false, others = false;
   for (const auto& admission : admissions) {
-    if (admission.number != newest) continue;
+    if (admission.number != newest || admission.token == no_instance()) continue;
     (admission.token == token ? ours : others) = true;
   }
   if (others && ours) return Standing::disputed;
@@ -114,7 +119,7 @@ Status admit(repo::Repository& repository, const std::string& log_id, const std:
              .context("record the server that writes the log"));
   const auto after = LB_TRY(read_admissions(repository, log_id));
   const auto standing = standing_of(after, token);
-  if (standing == Standing::admitted) return {};
+  if (standing == Standing::admitted || token == no_instance()) return {};
   return Error(ErrorKind::conflict, "another server was admitted at the same moment")
       .with_hint("run lifeboat wal admit again on the one that is the primary")
       .with_exit(ExitCode::refused);

@@ -30,6 +30,9 @@ struct Admission {
 std::vector<Admission> parse_admissions(const std::vector<std::string>& names);
 std::string record_name(const Admission& admission);
 
+// In place of a token: a timeline was admitted, and no server that pushes.
+std::string no_instance();
+
 enum class Standing { nobody, admitted, another, disputed };
 // Pure. disputed: two instances were admitted at the same moment, and a person has to choose.
 Standing standing_of(const std::vector<Admission>& admissions, const std::string& token);

@@ -54,6 +54,12 @@ TEST(Instance, OnlyTheNewestMayWriteAndNobodyOfTwoAtOnce) {
   EXPECT_EQ(standing_of({{1, 1, one}, {2, 1, two}, {3, 1, one}}, one), Standing::admitted);
 }
 
+TEST(Instance, AnAdmittedTimelineSaysNothingOfWhoMayPush) {
+  EXPECT_EQ(standing_of({{1, 2, no_instance()}}, one), Standing::nobody);
+  EXPECT_EQ(standing_of({{1, 1, one}, {2, 2, no_instance()}}, one), Standing::admitted);
+  EXPECT_EQ(standing_of({{1, 1, one}, {2, 2, no_instance()}}, two), Standing::another);
+}
+
 TEST(LineRule, ATimelineMayNotBeginBeforeTheEndOfItsParentsLog) {
   constexpr std::uint64_t size = 1 << 20;
   const std::vector<repo::LogInfo> infos = {

@@ -51,6 +51,9 @@ struct StreamStatus {
 struct StreamOptions {
   std::string store;
   std::string slot;                   // default "lifeboat_" + store
+  // Up to this timeline a person has said that it may begin before the end of its parent's stored
+  // log; on a later one such a server is refused, for it may be a clone.
+  std::uint32_t admitted_timeline = 0;
   // Partial segments are durable at least this often; at once where commits wait for it.
   Micros tail_interval = std::chrono::milliseconds(700);
   std::function<void(const StreamStatus&)> on_status;  // each time something became durable

@@ -30,6 +30,14 @@ Result<std::uint64_t> parse_segment_size(const std::string& text) {
   return count * factor;
 }
 
+Error another_history(const std::string& remark) {
+  return Error(ErrorKind::denied, cat("this is another history than the one stored: ", remark))
+      .with_hint(
+          "a clone, or a failover that lost the end of the old timeline? If it is the primary now, "
+          "say so with lifeboat wal admit, and stream again")
+      .with_exit(ExitCode::refused);
+}
+
 class LogStream {
  public:
   LogStream(World& world, repo::Repository& repository, const Secret& conninfo,
@@ -52,6 +60,7 @@ class LogStream {
   Result<std::string> known_by_log(const std::string& present);
   Status read_history(std::uint32_t timeline);
   Status meet_slot(bool log_stored);
+  Status check_left(const std::vector<repo::LogInfo>& stored, const StreamPlace& place);
   Result<StreamPlace> choose_place(const std::vector<repo::LogInfo>& stored);
   Status receive(LogReceiver& receiver);
   Result<bool> follow_timeline();
@@ -238,17 +247,37 @@ Status LogStream::meet_slot(bool log_stored) {
           .with_exit(ExitCode::point_unreachable));
 }
 
+// Commits that the server does not know make its log another history. Less than a commit may well
+// have reached us alone before a failover.
+Status LogStream::check_left(const std::vector<repo::LogInfo>& stored, const StreamPlace& place) {
+  if (place.remark.empty() || line_.timeline <= options_.admitted_timeline) return {};
+  for (const repo::LogInfo& info : stored) {
+    const bool beyond = info.name.timeline == place.left &&
+                        (info.name.segment + 1) * segment_bytes_ > place.left_at;
+    if (!beyond) continue;
+    if (!repository_.may_read()) return give_up(another_history(place.remark));
+    const Buffer bytes = LB_TRY(repository_.get_log_summary(info.name));
+    const LogSummary summary = LB_TRY(decode_summary(bytes));
+    const bool commits = summary.last_commit && summary.last_commit->end_lsn > place.left_at;
+    if (commits) return give_up(another_history(place.remark));
+  }
+  return {};
+}
+
 Result<StreamPlace> LogStream::choose_place(const std::vector<repo::LogInfo>& stored) {
   auto after = place_after(stored, segment_bytes_, line_);
   if (!after.ok()) return give_up(std::move(after).take_error());
   if (*after && !skip_hole_) {
+    LB_TRY(check_left(stored, **after));
     if (!(*after)->remark.empty()) trouble((*after)->remark);
     return **after;
   }
   // Where the slot begins to keep log; without a stored log that is the place to start anyway.
   const SystemIdentity identity = LB_TRY(link_->identify());
   const Lsn from = slot_info_.restart.value_or(identity.position);
-  StreamPlace fresh{line_.timeline, from / segment_bytes_ * segment_bytes_, {}};
+  StreamPlace fresh;
+  fresh.timeline = line_.timeline;
+  fresh.at = from / segment_bytes_ * segment_bytes_;
   if (*after && fresh.at > (*after)->at) {
     gap_ = cat(format_lsn((*after)->at), " to ", format_lsn(fresh.at));
     trouble(cat("HOLE in the log of ", options_.store, ": ", gap_,

@@ -28,13 +28,17 @@ Result<std::optional<StreamPlace>> place_after(const std::vector<repo::LogInfo>&
   const std::uint64_t next = last.name.segment + (last.complete ? 1 : 0);
   const Lsn held =
       last.name.segment * segment_bytes + (last.complete ? segment_bytes : last.durable_bytes);
-  StreamPlace place{last.name.timeline, next * segment_bytes, {}};
+  StreamPlace place;
+  place.timeline = last.name.timeline;
+  place.at = next * segment_bytes;
   const std::vector<Generation> line = descent_of(server.switches, server.timeline);
   auto own = std::find_if(line.begin(), line.end(), [&](const Generation& generation) {
     return generation.timeline == place.timeline;
   });
   if (own == line.end()) return foreign_line(place.timeline, server.timeline);
   if (own->until && held > *own->until) {
+    place.left = place.timeline;
+    place.left_at = *own->until;
     place.remark = cat("the server left timeline ", place.timeline, " at ", format_lsn(*own->until),
                        ", but its log is stored up to ", format_lsn(held), ": ",
                        human_size(held - *own->until), " were lost by the failover");

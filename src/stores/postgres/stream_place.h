@@ -15,6 +15,8 @@ struct StreamPlace {
   std::uint32_t timeline = 0;
   Lsn at = 0;          // the beginning of a segment
   std::string remark;  // when log of the old timeline was left behind by the new one; else empty
+  std::uint32_t left = 0;  // that timeline, and where the server left it
+  Lsn left_at = 0;
 };
 
 struct ServerLine {

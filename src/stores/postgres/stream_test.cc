@@ -188,6 +188,33 @@ TEST_F(StreamTest, FollowsAFailoverToAnotherServer) {
   EXPECT_TRUE(repository_.get_history(id, 2).take().has_value());
 }
 
+TEST_F(StreamTest, AServerWithAnotherHistoryIsRefusedUntilItIsAdmitted) {
+  start();
+  write(*server_);
+  auto clone = PostgresServer::standby_of(*server_, {.settings = {{"wal_keep_size", "1GB"}}});
+  clone->promote();
+  {
+    RunningStream stream(world_.world, repository_, server_->conninfo());
+    write(*server_, 5000);
+    stream.wait_durable(position(*server_));
+    ASSERT_TRUE(stream.stop().ok());
+  }
+  write(*clone, 100);
+  RunningStream refused(world_.world, repository_, clone->conninfo());
+  const Status outcome = refused.wait();
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().exit_code(), ExitCode::refused);
+  EXPECT_NE(outcome.error().text().find("another history"), std::string::npos);
+  EXPECT_NE(outcome.error().hint().find("wal admit"), std::string::npos);
+  for (const auto& info : repository_.logs(log_id()).take()) EXPECT_EQ(info.name.timeline, 1U);
+  RunningStream admitted(world_.world, repository_, clone->conninfo(),
+                         std::chrono::milliseconds(200), 2);
+  admitted.wait_durable(position(*clone), 2);
+  EXPECT_FALSE(admitted.ended());
+  EXPECT_NE(admitted.troubles().find("lost by the failover"), std::string::npos);
+  EXPECT_TRUE(admitted.stop().ok());
+}
+
 TEST_F(StreamTest, AHoleIsLoudAndTheStreamGoesOnBehindIt) {
   start({.settings = {{"max_wal_size", "2MB"}, {"min_wal_size", "2MB"}}});
   server_->set("wal_keep_size", "0");
