@@ -10,6 +10,7 @@ import time
 
 import postgres_bars
 import postgres_restore
+import wal
 from measuring import Measured, Table, measure, our_env, our_verbs, stored_bytes
 
 POSTGRES = "/usr/lib/postgresql/15/bin"
@@ -66,7 +67,7 @@ class Server:
     def settle(self):
         self.ask("SELECT pg_switch_wal()")
         self.ask("CHECKPOINT")
-        while any(name.endswith(".ready") for name in os.listdir(os.path.join(self.data, "pg_wal", "archive_status"))):
+        while any(name.endswith(".ready") for name in self.waiting()):
             time.sleep(0.1)
         while self.ask("SELECT count(*) FROM pg_stat_replication WHERE application_name = 'lifeboat_stream' AND "
                        "flush_lsn < (SELECT pg_current_wal_flush_lsn())") != "0":
@@ -74,6 +75,10 @@ class Server:
 
     def run(self, tool, *words):
         measure([f"{POSTGRES}/{tool}", *words], user=self.user, cwd="/")
+
+    def waiting(self):
+        """What waits to be archived."""
+        return os.listdir(os.path.join(self.data, "pg_wal", "archive_status"))
 
     def stop(self):
         self.run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
@@ -107,7 +112,7 @@ class Ours:
 
     def __init__(self, lifeboat, server, folder):
         os.mkdir(folder)
-        self.folder, self.repository = folder, os.path.join(folder, "repository")
+        self.server, self.folder, self.repository = server, folder, os.path.join(folder, "repository")
         address = f"host={server.work}/socket port={server.port} user=postgres dbname=postgres"
         store = f"  db: {{postgres: \"{address}\", log: continuous, data: {server.data}, every: daily 02:00}}\n"
         self.verbs = our_verbs(lifeboat, folder, store)
@@ -138,6 +143,7 @@ class Ours:
     def end(self):
         self.stream.terminate()
         self.stream.wait()
+        self.server.ask("SELECT pg_drop_replication_slot('lifeboat_db')")
 
 
 def copy_flushed(source, target):
@@ -216,7 +222,24 @@ def run(lifeboat, work, size_mb, repeat):
         server.fill(scale)
         for turn in range(repeat):
             life(lifeboat, server, table, work, turn, 0.002)
+        measure_log(lifeboat, server, table, repeat)
         table.show()
-        return table.all_figures(), postgres_bars.judge(table)
+        return table.all_figures(), postgres_bars.judge(table) + wal.judge(table)
     finally:
         server.stop()
+
+
+def measure_log(lifeboat, server, table, repeat):
+    """Ends with the server stopped, which is started again for who stops it."""
+    with open(os.path.join(server.data, "postgresql.conf"), "a") as out:
+        out.write("archive_command='/bin/false'\n")
+    server.run("pg_ctl", "-D", server.data, "reload")
+
+    def write():
+        bench = [f"{POSTGRES}/pgbench", "-q", "postgres"]
+        measure([*bench, "-i", "-s", "85"], server.env, "/", server.user)
+        # Should loading not be enough.
+        while sum(name.endswith(".ready") for name in server.waiting()) < wal.SEGMENTS + 1:
+            measure([*bench[:1], "-c", "4", "-T", "5", "postgres"], server.env, "/", server.user)
+    wal.run(lifeboat, server, os.path.join(server.work, "log"), table, repeat, write)
+    server.run("pg_ctl", "-D", server.data, "-l", os.path.join(server.work, "br-log", "pg.log"), "-w", "start")
