@@ -336,7 +336,7 @@ Status FolderBackup::compare(const WalkedFile& file, const repo::Row& row,
 // A page that changed since the backup began is put right by replay.
 bool FolderBackup::may_stand_for(ByteView stored, ByteView now) const {
   return std::equal(stored.begin(), stored.end(), now.begin()) ||
-         page_lsn(now) >= options_.backup_start;
+         page_lsn(now) >= options_.backup_start || is_unlogged_hint(now);
 }
 
 // The first reading may have met a page that was just being written.
