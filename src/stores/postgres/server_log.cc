@@ -16,8 +16,8 @@ constexpr const char* facts_sql =
 constexpr const char* wal_sql =
     "SELECT name, size FROM pg_catalog.pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' ORDER BY name";
 constexpr const char* archiver_sql =
-    "SELECT failed_count, extract(epoch FROM last_failed_time)::bigint,"
-    " extract(epoch FROM last_archived_time)::bigint FROM pg_catalog.pg_stat_archiver";
+    "SELECT failed_count, (extract(epoch FROM last_failed_time) * 1000000)::bigint,"
+    " (extract(epoch FROM last_archived_time) * 1000000)::bigint FROM pg_catalog.pg_stat_archiver";
 constexpr const char* slots_sql =
     "SELECT slot_name, wal_status, active,"
     " coalesce(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn), 0)::bigint"
@@ -30,8 +30,8 @@ std::uint64_t number(const std::optional<std::string>& text) {
 
 std::optional<Timestamp> moment(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
-  const auto seconds = parse_int(*text);
-  return seconds.ok() ? std::optional(Timestamp(Seconds(*seconds))) : std::nullopt;
+  const auto micros = parse_int(*text);
+  return micros.ok() ? std::optional(Timestamp(Micros(*micros))) : std::nullopt;
 }
 
 // Needs pg_monitor; without it the list stays unknown.
