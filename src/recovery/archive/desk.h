@@ -65,7 +65,8 @@ class Desk {
   std::string hole_before(Server& server, const pg::ArchivedName& name,
                           std::uint64_t segment_bytes);
   Result<FetchLine*> fetch_line_of(const Order& order);
-  Result<std::optional<Buffer>> find(FetchLine& line, const pg::ArchivedName& name);
+  Result<std::optional<FetchedSegment>> find(FetchLine& line, const pg::ArchivedName& name,
+                                             const std::string& folder);
 
   World& world_;
   repo::Repository& repository_;

@@ -13,13 +13,15 @@ using Kind = pg::ArchivedName::Kind;
 
 constexpr int attempts = 5;
 
-Status write_into(Files& files, const std::string& path, const FileSeen& seen, ByteView bytes) {
+Status write_into(Files& files, const std::string& path, const FileSeen& seen,
+                  const FetchedSegment& found) {
   const auto file = LB_TRY(files.open_write(path));
   const auto facts = LB_TRY(file->info());
   if (FileSeen{facts.device, facts.inode} != seen)
     return Error(ErrorKind::denied, cat("the agent finds another ", printable(path)))
         .with_hint("it was started in another container or mount namespace: stop it there");
-  LB_TRY(file->write_at(bytes, 0));
+  if (found.file) return found.file->replace(path);
+  LB_TRY(file->write_at(found.bytes, 0));
   return file->close();
 }
 
@@ -50,17 +52,24 @@ Result<FetchLine*> Desk::fetch_line_of(const Order& order) {
   if (line) return line.get();
   FetchLineOptions options;
   options.log_id = log_id_of(options_.store, identifier);
+  options.system_identifier = identifier;
   options.segment_bytes = LB_TRY(segment_bytes_of(repository_, options.log_id));
   line = std::make_unique<FetchLine>(repository_, std::move(options));
   return line.get();
 }
 
 // A service that does not answer for a moment must not end a recovery.
-Result<std::optional<Buffer>> Desk::find(FetchLine& line, const pg::ArchivedName& name) {
+Result<std::optional<FetchedSegment>> Desk::find(FetchLine& line, const pg::ArchivedName& name,
+                                                 const std::string& folder) {
+  const auto once = [&]() -> Result<std::optional<FetchedSegment>> {
+    if (name.kind == Kind::segment)
+      return line.get(name.timeline, name.segment(line.segment_bytes()), folder);
+    auto history = LB_TRY(repository_.get_history(line.log_id(), name.timeline));
+    if (!history) return std::optional<FetchedSegment>();
+    return std::optional<FetchedSegment>(FetchedSegment{std::move(*history), nullptr});
+  };
   for (int attempt = 1;; ++attempt) {
-    auto found = name.kind == Kind::history
-                     ? repository_.get_history(line.log_id(), name.timeline)
-                     : line.get(name.timeline, name.segment(line.segment_bytes()));
+    auto found = once();
     if (found.ok() || retry_class(found.error().kind()) == RetryClass::never) return found;
     if (attempt == attempts || !world_.clock.sleep(Seconds(attempt), {})) return found;
   }
@@ -74,17 +83,9 @@ Result<Answer> Desk::fetch(const Order& order) {
   if (!kept) return missing;
   if (!repository_.may_read()) return repo::may_not_read();
   auto* line = LB_TRY(fetch_line_of(order));
-  auto found = LB_TRY(find(*line, *name).context(cat("fetch ", order.name)));
+  const auto found =
+      LB_TRY(find(*line, *name, path_parent(order.path)).context(cat("fetch ", order.name)));
   if (!found) return missing;
-  if (name->kind == Kind::segment) {
-    // A tail of a few bytes, which do not make a header yet.
-    const auto head = ByteView(*found).first(pg::long_header_bytes);
-    if (std::all_of(head.end() - 8, head.end(), [](auto byte) { return byte == 0; }))
-      return missing;
-    const auto system = system_of(world_.files, order.data_folder);
-    LB_TRY(pg::check_segment(*name, *found, system.ok() ? *system : 0)
-               .context(cat("what the repository holds as ", order.name)));
-  }
   LB_TRY(write_into(world_.files, order.path, order.file, *found));
   return Answer{};
 }
