@@ -23,13 +23,11 @@ std::string setting(const ServerFacts& facts, const std::string& name) {
   return found == facts.settings.end() ? std::string() : found->second;
 }
 
-Diagnosis judge_version(const ServerFacts& facts, const SourceOptions& options) {
+Diagnosis judge_version(const ServerFacts& facts) {
   const std::string text = cat("PostgreSQL ", version_text(facts.version));
-  const bool local = !options.data_folder.empty();
-  if (facts.version < (local ? version_min_local : version_min)) {
+  if (facts.version < version_min) {
     return bad("version", cat("not supported yet: ", text),
-               "PostgreSQL 15 to 18 can be backed up over the network, 13 and 14 with data: in the "
-               "plan, on the database host");
+               "PostgreSQL 15 to 18 can be backed up by this version");
   }
   if (facts.version > version_max) {
     return bad("version", cat("not supported yet: ", text), "use a newer Lifeboat");
@@ -63,7 +61,7 @@ Diagnosis judge_archive(const ServerFacts& facts) {
 }  // namespace
 
 std::vector<Diagnosis> judge_facts(const ServerFacts& facts, const SourceOptions& options) {
-  std::vector<Diagnosis> list = {judge_version(facts, options)};
+  std::vector<Diagnosis> list = {judge_version(facts)};
   if (facts.may_replicate) {
     list.push_back(good("replication privilege", cat("user ", facts.role, " may replicate")));
   } else {

@@ -41,6 +41,7 @@ class PageBackup : public testing::Test {
         "WITH (fillfactor = 90)");
     server_->sql(cat("INSERT INTO pgbench_accounts SELECT i, 0, '' FROM generate_series(1, ",
                      scale * 100000, ") i"));
+    server_->sql("VACUUM");  // the first reading of a row changes its page
   }
 
   Result<BackupOutcome> backup(SourceOptions options) {
@@ -251,7 +252,6 @@ TEST_F(PageBackup, AStandbyGivesTheSamePages) {
   const std::unique_ptr<PostgresServer> primary = std::move(server_);
   server_ = PostgresServer::standby_of(*primary);
   stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
-  primary->sql("VACUUM");  // the first reading of a row changes its page
   const auto caught_up = [&] {
     primary->sql("CHECKPOINT");
     const std::string end = primary->value("SELECT pg_current_wal_flush_lsn()");

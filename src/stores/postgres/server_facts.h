@@ -28,7 +28,6 @@ std::string version_text(int server_version);
 
 inline constexpr int version_min =
     150000;  // the archive stream of BASE_BACKUP is that of 15 and later
-inline constexpr int version_min_local = 130000;  // files read where they lie
 inline constexpr int version_max = 189999;
 
 }  // namespace lb::pg
