@@ -108,7 +108,8 @@ What bind_what(const View& from) {
       {"tables", [](const View& v) -> What { return CheckTables{v.texts("tables")}; }},
       {"count",
        [](const View& v) -> What {
-         return CheckCount{v.texts("count"), compared(v, "expect", "recorded")};
+         return CheckCount{listed(v, "count"), compared(v, "expect", "recorded"),
+                           says_all(v.at("count"))};
        }},
       {"fresh", bind_fresh},
       {"foreign_keys",

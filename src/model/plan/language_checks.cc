@@ -112,7 +112,7 @@ std::vector<Verb> all_verbs() {
   std::vector<Verb> out = {
       {"tables", list(text()), "tables that must exist", {}},
       {"count",
-       list(text()),
+       all_or_list(),
        "rows of each table",
        {with_default("expect", comparison(), "recorded")}},
       {"fresh",

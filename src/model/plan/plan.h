@@ -168,6 +168,7 @@ struct CheckTables {
 struct CheckCount {
   std::vector<std::string> tables;
   Comparison expect;
+  bool all = false;  // every table that was counted with the point and is still the same
 };
 struct CheckFresh {
   std::string table, column;

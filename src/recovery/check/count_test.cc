@@ -117,7 +117,8 @@ TEST_F(Count, TakesTheFingerprintThatBackupsRecord) {
   bench.sql(
       "CREATE TABLE users AS SELECT generate_series(1, 100) AS id;"
       "CREATE UNLOGGED TABLE scratch AS SELECT 1 AS id");
-  auto print = pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, nullptr, {});
+  auto print =
+      pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, nullptr, {});
   ASSERT_TRUE(print.ok()) << print.error().text();
   bench.store().fingerprint = print->json;
   bench.store().row_deltas.emplace();
@@ -156,6 +157,30 @@ TEST_F(Count, RowsOfInheritingTablesAreNotCountedTwice) {
   auto result = bench.count({"base", "derived"});
   EXPECT_EQ(result.state, CheckState::pass) << all_text(result);
   EXPECT_EQ(result.got, "base 1, derived 1");
+}
+
+TEST_F(Count, AllMeansEveryTableThatIsStillTheSame) {
+  CountBench bench;
+  bench.sql(
+      "CREATE TABLE users AS SELECT generate_series(1, 100) AS id; CREATE TABLE jobs (id int);"
+      "CREATE TABLE gone (id int); CREATE TABLE anew (id int)");
+  bench.record_now();
+  bench.sql("DROP TABLE gone; TRUNCATE anew; INSERT INTO anew VALUES (1)");
+  auto all = plan::CheckCount{{}, as_recorded(), true};
+  auto result = bench.run_what(all);
+  EXPECT_EQ(result.state, CheckState::pass) << all_text(result);
+  EXPECT_EQ(result.examined, 2u);
+  EXPECT_EQ(result.got, "2 of 4 tables");
+  EXPECT_NE(all_text(result).find("public.gone: not compared"), std::string::npos);
+  EXPECT_NE(all_text(result).find("public.anew: not compared"), std::string::npos);
+
+  bench.sql("DELETE FROM users WHERE id = 7");
+  auto lost = bench.run_what(all);
+  EXPECT_EQ(lost.state, CheckState::fail) << all_text(lost);
+  EXPECT_EQ(lost.reason, "public.users has 99 rows instead of 100");
+
+  bench.sql("TRUNCATE users; TRUNCATE jobs");
+  EXPECT_EQ(bench.run_what(all).state, CheckState::error) << "nothing compared is no pass";
 }
 
 TEST_F(Count, ComparesWithANumberOfThePlan) {
