@@ -103,6 +103,15 @@ Result<drill::DrillRequest> read_request(const Shell& shell, const Session& sess
                                          const plan::Drill& drill, const Args& args) {
   drill::DrillRequest request{session.plan.plan, drill, {}, {}, {}, {}, {}, {}, {}, {}, false, 2};
   request.wish = LB_TRY(restore::parse_wish(args.get("at", drill.at)));
+  if (args.has("seed") && !drill.pitr) {
+    return Error(ErrorKind::invalid, cat("drill ", drill.name, " draws nothing by chance"))
+        .with_hint("--seed belongs to an audit (pitr:)");
+  }
+  if (args.has("keep") && drill.pitr) {
+    return Error(ErrorKind::invalid, "an audit keeps no copy: it restores one after another")
+        .with_hint("lifeboat restore STORE --at TIME brings a moment back for a look");
+  }
+  if (args.has("seed")) request.seed = LB_TRY(parse_uint(args.get("seed")).context("--seed"));
   if (args.has("lost-at")) request.lost_at = LB_TRY(parse_time(args.get("lost-at")));
   request.started_by = shell.user;
   request.host = shell.host;
@@ -128,7 +137,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   const auto* drill = LB_TRY(pick_drill(session->plan.plan, args));
   LB_TRY(refuse_unsupported(shell, plan::unsupported_for_drill(session->plan.plan, *drill)));
-  if (drill->verify_fraction && drill->restore.empty()) return verify_drill(shell, *drill);
+  if (drill->verify_fraction) {
+    auto verified = LB_TRY(verify_drill(shell, *drill));
+    if (drill->restore.empty() || verified != ExitCode::ok) return verified;
+  }
   auto request = LB_TRY(read_request(shell, *session, *drill, args));
   if (drill->backup_first) LB_TRY(backup_first(shell, *session, *drill));
 
@@ -199,9 +211,14 @@ Verb drill_verb() {
        {"lifeboat drill full                                    # the plan's drill of that name",
         "lifeboat drill full --lost-at 2026-01-13T02:14:05Z     # measure the loss against that "
         "moment",
+        "lifeboat drill audit --seed 4711 --at 2026-01-13T02:14:05Z  # the same moments again",
         "lifeboat drill ls                                      # the drill log"},
-       "drill NAME|ls [--at T] [--lost-at T] [--out FOLDER] [--keep]",
-       {{"at", 0, "TIME", "recover to this moment instead of the drill's own", false},
+       "drill NAME|ls [--at T] [--lost-at T] [--seed N] [--out FOLDER] [--keep]",
+       {{"at", 0, "TIME",
+         "recover to this moment instead of the drill's own; of an audit: its window ends there",
+         false},
+        {"seed", 0, "NUMBER", "audit: draw the moments of an earlier audit (its report says it)",
+         false},
         {"lost-at", 0, "TIME", "the moment of loss RPO is measured against (default: now)", false},
         {"out", 'o', "FOLDER", "where report.json, report.html and report.md go", false},
         {"keep", 0, "", "leave the restored files for a look", false}},

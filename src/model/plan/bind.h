@@ -11,7 +11,8 @@ std::vector<Store> bind_stores(const View& section);
 std::vector<Group> bind_groups(const View& section);
 std::vector<Target> bind_targets(const View& section);
 std::vector<Suite> bind_checks(const View& section);
-std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups);
+std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups,
+                               const std::vector<Store>& stores);
 std::vector<Runbook> bind_runbooks(const View& section);
 Evidence bind_evidence(const View& section);
 

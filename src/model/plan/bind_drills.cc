@@ -26,11 +26,27 @@ void bind_restored(const View& from, const std::vector<Group>& groups, Drill& ou
   }
 }
 
-Drill bind_drill(const std::string& name, const View& from, const std::vector<Group>& groups) {
+// An audit that names no store audits all that can go to any second.
+void bind_audit(const View& from, const std::vector<Store>& stores, Drill& out) {
+  if (!from.has("pitr")) return;
+  auto asked = from.at("pitr");
+  auto& audit = out.pitr.emplace();
+  audit.window = asked.duration("window").value_or(Micros(0));
+  auto samples = asked.integer("samples");
+  if (samples && *samples > 0) audit.samples = static_cast<std::uint64_t>(*samples);
+  if (!out.restore.empty()) return;
+  for (const auto& store : stores) {
+    if (store.kind == StoreKind::postgres) out.restore.push_back(store.name);
+  }
+}
+
+Drill bind_drill(const std::string& name, const View& from, const std::vector<Group>& groups,
+                 const std::vector<Store>& stores) {
   Drill out;
   out.name = name;
   out.every = from.schedule("every");
   bind_restored(from, groups, out);
+  bind_audit(from, stores, out);
   out.into = from.text("into");
   out.checks = from.texts("checks");
   out.at = from.has("at") ? from.text("at") : "latest";
@@ -59,10 +75,11 @@ std::string step_verb(const View& step) {
 
 }  // namespace
 
-std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups) {
+std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups,
+                               const std::vector<Store>& stores) {
   std::vector<Drill> out;
   for (const auto& [name, value] : section.entries())
-    out.push_back(bind_drill(name, value, groups));
+    out.push_back(bind_drill(name, value, groups, stores));
   return out;
 }
 

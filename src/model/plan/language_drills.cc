@@ -20,16 +20,16 @@ Shape faults() {
 }  // namespace
 
 const std::vector<std::string>& drill_keys_not_built() {
-  static const std::vector<std::string> keys = {"runbook",   "with", "via",    "review",
-                                                "fault",     "pitr", "gate",   "on_fail",
-                                                "untouched", "from", "migrate"};
+  static const std::vector<std::string> keys = {"runbook", "with",   "via",     "review",
+                                                "fault",   "gate",   "on_fail", "untouched",
+                                                "from",    "migrate"};
   return keys;
 }
 
 Shape drills_shape() {
   auto pitr = record({
       required("window", scalar(Form::duration), "span that is audited"),
-      required("samples", scalar(Form::integer), "random seconds that are restored"),
+      with_default("samples", scalar(Form::integer), "10", "random seconds that are restored"),
   });
   return named_map(record({
       optional("every", scalar(Form::schedule), "when it runs"),

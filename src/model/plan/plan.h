@@ -246,6 +246,13 @@ struct Suite {
   Place place;
 };
 
+// An audit of point-in-time recovery: random moments of the window that ends now, each restored.
+struct PitrAudit {
+  Micros window{0};
+  std::uint64_t samples = 10;
+};
+inline constexpr std::int64_t pitr_samples_max = 1000;
+
 struct Drill {
   std::string name;
   std::optional<Schedule> every;
@@ -256,9 +263,10 @@ struct Drill {
   std::string at;                   // "latest" (default), RFC 3339, "before-loss"
   bool backup_first = false;
   std::optional<double> verify_fraction;
+  std::optional<PitrAudit> pitr;  // then `restore` without a word means every postgres store
   std::string runbook;
   std::vector<std::string> via, review,
-      keys_not_built;  // keys_not_built: e.g. "via", "fault", "pitr"
+      keys_not_built;  // keys_not_built: e.g. "via", "fault"
   Objective objective;
   Place place;
 };

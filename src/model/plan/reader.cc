@@ -46,7 +46,7 @@ Plan bind(const View& root) {
   out.groups = bind_groups(root.at("groups"));
   out.targets = bind_targets(root.at("targets"));
   out.suites = bind_checks(root.at("checks"));
-  out.drills = bind_drills(root.at("drills"), out.groups);
+  out.drills = bind_drills(root.at("drills"), out.groups, out.stores);
   out.runbooks = bind_runbooks(root.at("runbooks"));
   out.objectives = root.objective("objectives");
   out.evidence = bind_evidence(root.at("evidence"));

@@ -127,6 +127,7 @@ evidence: {keep: 3y}
   EXPECT_EQ(drill.at, "2026-01-13T02:00:00Z");
   EXPECT_TRUE(drill.backup_first);
   EXPECT_EQ(out.plan.drill("b")->at, "latest");
+  EXPECT_FALSE(drill.pitr.has_value());
   EXPECT_DOUBLE_EQ(*out.plan.drill("b")->verify_fraction, 0.1);
   EXPECT_EQ(out.plan.drill("b")->keys_not_built, (Lines{"via", "gate"}));
   ASSERT_EQ(out.plan.runbooks.size(), 1U);
@@ -135,6 +136,20 @@ evidence: {keep: 3y}
   std::vector<std::string> idle;
   for (const auto& section : out.plan.not_acted_on) idle.push_back(section.name);
   EXPECT_EQ(idle, (Lines{"runbooks", "evidence.keep"}));
+}
+
+TEST(Reader, AnAuditThatNamesNoStoreAuditsEveryPostgres) {
+  auto out = read(small_plan + R"(drills:
+  audit: {every: yearly, into: sandbox, pitr: {window: 30d, samples: 30}}
+  named: {restore: [db, media], into: sandbox, pitr: {window: 1h}}
+)");
+  ASSERT_EQ(lines(out.mistakes), Lines{});
+  const auto& audit = *out.plan.drill("audit");
+  EXPECT_EQ(audit.restore, Lines{"db"});
+  EXPECT_EQ(audit.pitr->window, Micros(std::chrono::hours(24 * 30)));
+  EXPECT_EQ(audit.pitr->samples, 30u);
+  EXPECT_EQ(out.plan.drill("named")->restore, (Lines{"db", "media"}));
+  EXPECT_EQ(out.plan.drill("named")->pitr->samples, 10u);
 }
 
 TEST(Reader, IncludesFiles) {

@@ -15,6 +15,7 @@ class DrillRules {
 
   void run() {
     check_purpose();
+    check_audit();
     check_target();
     check_parameters();
     // A runbook may restore more than the drill says itself; only plain restores can be judged.
@@ -41,6 +42,7 @@ class DrillRules {
       mistakes_.add(from_.node(), cat("drill '", drill_.name, "' proves nothing"),
                     "say what it does: restore, verify, runbook, pitr or review");
     }
+    if (drill_.pitr) return;
     if (!from_.has("restore")) {
       if (from_.has("checks") && !from_.has("runbook")) {
         mistakes_.add(from_.at("checks").node(),
@@ -56,6 +58,37 @@ class DrillRules {
     if (!from_.has("checks") && !from_.has("review")) {
       mistakes_.add(from_.node(), cat("drill '", drill_.name, "' restores and checks nothing"),
                     "add checks: [SUITE]; a restore nobody looked at proves nothing");
+    }
+  }
+
+  // What an audit restores it also checks: the commit reached, and the rows of every table.
+  void check_audit() {
+    if (!drill_.pitr) return;
+    if (!from_.has("into")) {
+      mistakes_.add(from_.node(), cat("drill '", drill_.name, "' restores, but into no target"),
+                    "add into: TARGET");
+    }
+    if (drill_.at != "latest") {
+      mistakes_.add(from_.at("at").node(), "an audit (pitr:) draws its own moments",
+                    "leave at: out");
+    }
+    auto asked = from_.at("pitr");
+    if (auto samples = asked.integer("samples");
+        samples && (*samples < 1 || *samples > pitr_samples_max)) {
+      mistakes_.add(asked.at("samples").node(), cat("an audit of ", *samples, " moments"),
+                    cat("write a number from 1 to ", pitr_samples_max));
+    }
+    if (auto window = asked.duration("window"); window && *window < Seconds(1)) {
+      mistakes_.add(asked.at("window").node(), "a window holds at least one second",
+                    "such as window: 30d");
+    }
+    bool any = std::any_of(drill_.restore.begin(), drill_.restore.end(), [&](const auto& name) {
+      const auto* store = plan_.store(name);
+      return store == nullptr || store->kind == StoreKind::postgres;
+    });
+    if (!any) {
+      mistakes_.add(asked.node(), "no store of this drill can go to any second",
+                    "restore a postgres store");
     }
   }
 

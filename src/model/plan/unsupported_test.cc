@@ -58,6 +58,10 @@ TEST(Unsupported, KeysOfStores) {
                                      "6:41: not supported yet: optional stores"}));
 }
 
+TEST(Unsupported, AnAuditOfPointInTimeRecoveryIsBuilt) {
+  EXPECT_EQ(for_drill(small_plan + "drills: {d: {into: sandbox, pitr: {window: 30d}}}\n"), Lines{});
+}
+
 TEST(Unsupported, KeysOfDrillsAndTargets) {
   const std::string drill =
       "drills: {d: {restore: db, into: sandbox, checks: [db], fault: full-disk, gate: go}}\n";

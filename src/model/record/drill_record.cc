@@ -64,6 +64,7 @@ void fields(Visit& visit, R& r) {
   visit("point", r.point);
   visit("point_taken", r.point_taken);
   visit("reached", r.reached);
+  visit("next_commit", r.next_commit);
   visit("reached_note", r.reached_note);
   visit("measured_rpo_us", r.measured_rpo);
   visit("measured_restore_us", r.measured_restore);
@@ -93,6 +94,54 @@ void fields(Visit& visit, R& r) {
   visit("severity", r.severity);
   visit.needed("text", r.text);
   visit("recommendation", r.recommendation);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, MomentStore>
+void fields(Visit& visit, R& r) {
+  visit.needed("store", r.store);
+  visit("kind", r.kind);
+  visit("point", r.point);
+  visit("point_taken", r.point_taken);
+  visit("reached", r.reached);
+  visit("next_commit", r.next_commit);
+  visit("reached_note", r.reached_note);
+  visit("replay_us", r.replay);
+  visit("log_bytes", r.log_bytes);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, AuditedMoment>
+void fields(Visit& visit, R& r) {
+  visit.needed("moment", r.moment);
+  visit.needed("verdict", r.verdict);
+  visit("reason", r.reason);
+  visit("started", r.started);
+  visit("took_us", r.took);
+  visit("measured_rto_us", r.measured_rto);
+  visit("checks_passed", r.checks_passed);
+  visit("checks_total", r.checks_total);
+  visit("stores", r.stores);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, AuditGap>
+void fields(Visit& visit, R& r) {
+  visit.needed("after", r.after);
+  visit.needed("before", r.before);
+  visit("text", r.text);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, PitrAudit>
+void fields(Visit& visit, R& r) {
+  visit("window_us", r.window);
+  visit("from", r.from);
+  visit("to", r.to);
+  visit.needed("seed", r.seed);
+  visit("samples", r.samples);
+  visit("gaps", r.gaps);
+  visit.needed("moments", r.moments);
 }
 
 template <typename Visit, typename R>
@@ -127,6 +176,7 @@ void fields(Visit& visit, R& r) {
   visit("checks", r.checks);
   visit("isolation", r.isolation);
   visit("findings", r.findings);
+  visit("audit", r.audit);
   visit("next_due", r.next_due);
   visit("journal", r.journal);
   visit("cleaned_up", r.cleaned_up);

@@ -46,9 +46,10 @@ struct StoreResult {
   std::string store, kind;
   std::string point;  // snapshot id
   Timestamp point_taken{};
-  std::optional<Timestamp> reached;    // newest commit or file state reached (from the data)
-  std::string reached_note;            // "commit at LSN 0/5A3F28 on timeline 1"
-  std::optional<Micros> measured_rpo;  // moment of loss - reached
+  std::optional<Timestamp> reached;      // newest commit or file state reached (from the data)
+  std::optional<Timestamp> next_commit;  // in an audit: the first commit that was left out
+  std::string reached_note;              // "commit at LSN 0/5A3F28 on timeline 1"
+  std::optional<Micros> measured_rpo;    // moment of loss - reached
   std::optional<Micros> measured_restore;
   std::optional<Micros> target_rpo, target_rto, goal, worst_case_loss;
   std::uint64_t bytes = 0, items = 0;
@@ -66,6 +67,46 @@ struct Isolation {
 struct Finding {
   std::string severity;  // "failure", "warning", "note"
   std::string text, recommendation;
+};
+
+// Where one store stood at one moment of an audit.
+struct MomentStore {
+  std::string store, kind;
+  std::string point;  // the base: a snapshot id
+  Timestamp point_taken{};
+  std::optional<Timestamp> reached;      // the commit reached
+  std::optional<Timestamp> next_commit;  // the first one that was left out, by the log
+  std::string reached_note;
+  std::optional<Micros> replay;
+  std::uint64_t log_bytes = 0;
+};
+
+// One random moment of an audit, restored and checked.
+struct AuditedMoment {
+  Timestamp moment{};
+  Verdict verdict = Verdict::inconclusive;
+  std::string reason;
+  Timestamp started{};
+  Micros took{0};
+  std::optional<Micros> measured_rto;  // start of its restore to its last check
+  std::uint64_t checks_passed = 0, checks_total = 0;
+  std::vector<MomentStore> stores;
+};
+
+// A stretch that no recovery point reaches; both ends can be reached.
+struct AuditGap {
+  Timestamp after{}, before{};
+  std::string text;
+};
+
+// An audit of point-in-time recovery. The same seed and end on the same repository draw the same
+// moments.
+struct PitrAudit {
+  Micros window{0};        // asked for
+  Timestamp from{}, to{};  // what of it the repository holds: oldest base to last commit
+  std::uint64_t seed = 0, samples = 0;  // samples: asked for
+  std::vector<AuditGap> gaps;           // between from and to, where a moment was tried in vain
+  std::vector<AuditedMoment> moments;
 };
 
 struct DrillRecord {
@@ -89,6 +130,7 @@ struct DrillRecord {
   std::string rto_clock = "start of the drill to the last check";
   std::string rpo_clock = "newest commit reached to the moment of loss";
   std::vector<Finding> findings;
+  std::optional<PitrAudit> audit;  // then `checks` holds each check once, over all moments
   std::optional<Timestamp> next_due;
   std::vector<std::string> journal;  // extract: one line an act
   bool cleaned_up = false;

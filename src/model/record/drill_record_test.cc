@@ -49,6 +49,7 @@ StoreResult full_store() {
   store.kind = "postgres";
   store.point = "01jh";
   store.point_taken = at(-100);
+  store.next_commit = at(8);
   store.reached = at(-3);
   store.reached_note = "commit at LSN 0/5A3F28 on timeline 1";
   store.measured_rpo = Micros(3'000'000);
@@ -63,6 +64,13 @@ StoreResult full_store() {
   store.checks_total = 8;
   store.rpo_met = false;
   return store;
+}
+
+PitrAudit full_audit() {
+  MomentStore store{
+      "db", "postgres", "01jh0000000000000000000001", at(1), at(2), at(3), "LSN 0/1", Micros(4), 5};
+  AuditedMoment moment{at(6), Verdict::fail, "gone", at(7), Micros(8), Micros(9), 10, 11, {store}};
+  return {Micros(12), at(13), at(14), 15, 16, {{at(17), at(18), "a hole"}}, {moment}};
 }
 
 DrillRecord full_record() {
@@ -96,6 +104,7 @@ DrillRecord full_record() {
   record.rto_clock = "alarm to the last check";
   record.rpo_clock = "newest row to the moment of loss";
   record.findings = {{"failure", "orphaned jobs", "find the writer"}};
+  record.audit = full_audit();
   record.next_due = at(86400);
   record.journal = {"intent", "outcome"};
   record.cleaned_up = true;
@@ -120,16 +129,27 @@ TEST(DrillRecord, EveryMemberOfTheStructuresIsEncoded) {
   [[maybe_unused]] const auto& [s1, s2, s3, s4, s5, s6, s7] = stage;
   const auto store = full_store();
   [[maybe_unused]] const auto& [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15,
-                                t16, t17] = store;
+                                t16, t17, t18] = store;
   const auto record = full_record();
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15,
                                 r16, r17, r18, r19, r20, r21, r22, r23, r24, r25, r26, r27, r28,
-                                r29, r30, r31, r32, r33] = record;
+                                r29, r30, r31, r32, r33, r34] = record;
+  const auto audit = full_audit();
+  [[maybe_unused]] const auto& [a1, a2, a3, a4, a5, a6, a7] = audit;
+  [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9] = audit.moments.at(0);
+  [[maybe_unused]] const auto& [n1, n2, n3, n4, n5, n6, n7, n8, n9] =
+      audit.moments.at(0).stores.at(0);
   const Json json = encode(record);
-  EXPECT_EQ(json.members().size(), 33u);  // `schema` is the number's text form
+  EXPECT_EQ(json.members().size(), 34u);  // `schema` is the number's text form
   EXPECT_EQ(json["checks"].items().at(0).members().size(), 15u);
   EXPECT_EQ(json["stages"].items().at(0).members().size(), 7u);
-  EXPECT_EQ(json["stores"].items().at(0).members().size(), 17u);
+  EXPECT_EQ(json["stores"].items().at(0).members().size(), 18u);
+  EXPECT_EQ(json["audit"].members().size(), 7u);
+  [[maybe_unused]] const auto& [g1, g2, g3] = audit.gaps.at(0);
+  EXPECT_EQ(json["audit"]["gaps"].items().at(0).members().size(), 3u);
+  const auto& moment = json["audit"]["moments"].items().at(0);
+  EXPECT_EQ(moment.members().size(), 9u);
+  EXPECT_EQ(moment["stores"].items().at(0).members().size(), 9u);
   EXPECT_EQ(json["isolation"].members().size(), 4u);
   EXPECT_EQ(json["findings"].items().at(0).members().size(), 3u);
 }
@@ -144,6 +164,15 @@ TEST(DrillRecord, EveryFieldSurvivesTheRoundTripThroughText) {
   for (const char* list : {"checks", "stages", "stores"}) {
     expect_all_differ(json[list].items().at(0), encode(plain)[list].items().at(0));
   }
+  plain.audit.emplace().moments.emplace_back().stores.emplace_back();
+  plain.audit->gaps.emplace_back();
+  const Json audit = encode(plain)["audit"];
+  expect_all_differ(json["audit"], audit);
+  expect_all_differ(json["audit"]["gaps"].items().at(0), audit["gaps"].items().at(0));
+  const auto& moment = json["audit"]["moments"].items().at(0);
+  expect_all_differ(moment, audit["moments"].items().at(0));
+  expect_all_differ(moment["stores"].items().at(0),
+                    audit["moments"].items().at(0)["stores"].items().at(0));
   auto parsed = parse_json(json.dump());
   ASSERT_TRUE(parsed.ok()) << parsed.error().text();
   auto back = decode_drill(*parsed);

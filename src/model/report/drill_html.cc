@@ -27,8 +27,8 @@ std::string drill_html(const DrillRecord& record, const std::vector<DrillRecord>
   write_preamble(out, record);
   out.open("body").open("main");
   for (const auto section :
-       {write_head, write_objectives, write_advice, write_points, write_timeline, write_history,
-        write_checks, write_isolation, write_clean_up, write_appendix}) {
+       {write_head, write_audit, write_objectives, write_advice, write_points, write_timeline,
+        write_history, write_checks, write_isolation, write_clean_up, write_appendix}) {
     section(out, view);
   }
   out.open("footer").text(cat("Made by lifeboat ", record.version, " from drill record ", record.id,

@@ -50,6 +50,24 @@ std::optional<std::string> first_mistake(const std::string& page) {
   return std::nullopt;
 }
 
+TEST(DrillHtml, AnAuditShowsEveryMomentAndHowToDrawThemAgain) {
+  for (auto third : {record::Verdict::pass, record::Verdict::fail, record::Verdict::inconclusive}) {
+    auto record = audit_drill(third);
+    auto page = drill_html(record, {record});
+    EXPECT_FALSE(first_mistake(page)) << *first_mistake(page);
+    EXPECT_TRUE(holds(page, "Moments audited"));
+    EXPECT_TRUE(holds(page, "--seed 4711 --at"));
+    for (const auto& moment : record.audit->moments)
+      EXPECT_TRUE(holds(page, format_time(moment.moment)));
+    EXPECT_EQ(holds(page, "out of reach"), third == record::Verdict::fail);
+    EXPECT_EQ(holds(page, "&lt;hole&gt;"), third != record::Verdict::pass);
+    EXPECT_TRUE(holds(page, third == record::Verdict::pass ? "4 of 4" : "3 of 4"));
+    EXPECT_FALSE(holds(page, "Measured data loss")) << "a lag is no loss";
+    EXPECT_FALSE(holds(page, "Moment of loss"));
+  }
+  EXPECT_FALSE(holds(drill_html(passing_drill(), {}), "Moments audited"));
+}
+
 TEST(DrillHtml, TheMistakeFinderFindsMistakes) {
   EXPECT_FALSE(first_mistake("<a b=\"c\">x &amp; y<br/></a>"));
   for (const char* bad :

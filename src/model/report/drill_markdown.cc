@@ -1,4 +1,5 @@
 #include "foundation/base/text.h"
+#include "model/report/moments.h"
 #include "model/report/plots.h"
 #include "model/report/report.h"
 #include "model/report/sections.h"
@@ -40,7 +41,8 @@ static std::string head(const View& view) {
       {"Lifeboat", record.version},
       {"Restored into", record.target},
       {"Point wanted", record.point_wanted},
-      {"Moment of loss", cat(moment_text(record.loss_moment), " ", record.loss_note)},
+      {"Moment of loss",
+       record.audit ? "" : cat(moment_text(record.loss_moment), " ", record.loss_note)},
       {"Plan", cat(record.plan_file, " ", record.plan_fingerprint)},
       {"Repository", record.repository},
       {"Next drill due", record.next_due ? moment_text(*record.next_due) : "not scheduled"},
@@ -77,6 +79,23 @@ static std::string points(const DrillRecord& record) {
     out += row({plain(store.store), plain(store.point), moment_text(store.point_taken),
                 plain(cat(reached, " ", store.reached_note)), human_count(store.items),
                 human_size(store.bytes)});
+  }
+  return out;
+}
+
+static std::string moments(const DrillRecord& record) {
+  const auto& audit = *record.audit;
+  std::string out = cat("\n## Moments audited\n\n", plain(audit_note(record)), "\n\n");
+  for (const auto& gap : audit.gaps) out += cat("- ", plain(gap.text), "\n\n");
+  out += table({"Moment", "Result", "Store", "Base", "Commit reached", "Lag", "Next commit",
+                "Replay", "Took", "Reason"});
+  for (const auto& line : moment_lines(audit)) {
+    std::vector<std::string> cells;
+    for (const auto& cell : line.cells) cells.push_back(plain(cell));
+    if (!line.point.empty()) cells[base_cell] += cat(" ", plain(line.point));
+    cells.insert(cells.begin() + 1, std::string(record::name_of(line.verdict)));
+    cells.push_back(plain(line.reason));
+    out += row(cells);
   }
   return out;
 }
@@ -146,8 +165,9 @@ static std::string findings(const View& view) {
 
 std::string drill_markdown(const DrillRecord& record, const std::vector<DrillRecord>& earlier) {
   const View view = view_of(record, earlier);
-  std::string out = cat(head(view), objectives(view), points(record), stages(record), history(view),
-                        checks(view), findings(view));
+  std::string out =
+      cat(head(view), objectives(view), record.audit ? moments(record) : points(record),
+          stages(record), history(view), checks(view), findings(view));
   out += "\n## Journal extract\n\n";
   for (const auto& line : record.journal) out += cat("    ", printable(line), "\n");
   out += cat(

@@ -2,6 +2,7 @@
 
 #include "foundation/base/text.h"
 #include "model/report/figures.h"
+#include "model/report/moments.h"
 #include "model/report/report.h"
 
 namespace lb::report {
@@ -162,8 +163,27 @@ std::string wrapped(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-std::string drill_table(const DrillRecord& record, bool color) {
-  const Figures figures = figures_of(record);
+// The audit's own table: one line a moment and store.
+static std::string moments_table(const DrillRecord& record, bool color) {
+  Table table({{"Moment", false, 20},
+               {"Result", false, 12},
+               {"Commit reached", false, 24},
+               {"Lag", true, 10},
+               {"Replay", true, 10},
+               {"Took", true, 10}},
+              color);
+  for (const auto& line : moment_lines(*record.audit)) {
+    table.add({{line.cells[moment_cell]},
+               {std::string(record::name_of(line.verdict)), color_of(line.verdict)},
+               {line.cells[reached_cell]},
+               {line.cells[lag_cell]},
+               {line.cells[replay_cell]},
+               {line.cells[took_cell]}});
+  }
+  return table.draw() + wrapped(audit_note(record), width_max);
+}
+
+static std::string stores_table(const DrillRecord& record, const Figures& figures, bool color) {
   Table table(columns(), color);
   for (std::size_t i = 0; i < record.stores.size(); ++i) {
     const auto& store = record.stores[i];
@@ -185,11 +205,18 @@ std::string drill_table(const DrillRecord& record, bool color) {
              measured_cell(loss),
              measured_cell(figures.objectives.front()),
              checks_cell(figures.checks.passed, figures.checks.total)});
-  std::string out = table.draw();
-  out += wrapped(
-      cat("Loss: ", clock_text(record.rpo_clock), ". Restore time of a store: start of its ",
-          "restore → the data ready to use. Whole drill: ", clock_text(record.rto_clock), "."),
-      width_max);
+  return table.draw() +
+         wrapped(
+             cat("Loss: ", clock_text(record.rpo_clock), ". Restore time of a store: start of its ",
+                 "restore → the data ready to use. Whole drill: ", clock_text(record.rto_clock),
+                 "."),
+             width_max);
+}
+
+std::string drill_table(const DrillRecord& record, bool color) {
+  const Figures figures = figures_of(record);
+  std::string out =
+      record.audit ? moments_table(record, color) : stores_table(record, figures, color);
   out += unmet_lines(record, color);
   const std::string verdict(record::name_of(record.verdict));
   std::string reason = printable(record.reason);

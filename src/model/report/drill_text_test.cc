@@ -25,6 +25,28 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+TEST(DrillTable, OneLineAMomentOfAnAudit) {
+  const auto lines = lines_of(drill_table(audit_drill(record::Verdict::fail), false));
+  EXPECT_EQ(lines.at(0),
+            "Moment                Result  Commit reached              Lag  Replay   Took");
+  EXPECT_EQ(lines.at(1),
+            "2026-11-20T09:46:40Z  PASS    2026-11-20T09:46:39.75Z  250 ms   1.2 s  4.5 s");
+  EXPECT_EQ(lines.at(3),
+            "2026-11-20T23:40:00Z  FAIL    –                             –       –  4.5 s");
+  EXPECT_NE(lines.at(5).find("seed 4711"), std::string::npos);
+  for (const auto& line : lines) EXPECT_LE(width_of(line), 100u) << line;
+}
+
+TEST(DrillMarkdown, AnAuditNamesEveryMomentAndTheStretchOutOfReach) {
+  const auto text = drill_markdown(audit_drill(record::Verdict::fail), {});
+  EXPECT_TRUE(holds(text, "## Moments audited"));
+  EXPECT_TRUE(holds(text, "db cannot go to any moment between"));
+  EXPECT_TRUE(holds(text, "\\<hole\\>"));
+  EXPECT_TRUE(holds(text, "--seed 4711"));
+  EXPECT_FALSE(holds(text, "Moment of loss"));
+  EXPECT_FALSE(holds(text, "Points used"));
+}
+
 TEST(DrillTable, OneLineAStoreAndTheVerdictLast) {
   const auto lines = lines_of(drill_table(passing_drill(), false));
   EXPECT_EQ(lines.at(0),

@@ -83,6 +83,8 @@ std::optional<Micros> loss_of(const StoreResult& store, Timestamp loss_moment) {
 }
 
 std::optional<Micros> worst_loss_of(const DrillRecord& record) {
+  // How old the last commit before a random moment was says nothing of a loss.
+  if (record.audit) return std::nullopt;
   std::optional<Micros> worst;
   for (const auto& store : record.stores) {
     const auto loss = loss_of(store, record.loss_moment);
@@ -91,7 +93,16 @@ std::optional<Micros> worst_loss_of(const DrillRecord& record) {
   return record.stores.empty() ? record.measured_rpo : worst;
 }
 
+static std::optional<Micros> slowest_moment(const record::PitrAudit& audit) {
+  std::optional<Micros> slowest;
+  for (const auto& moment : audit.moments) {
+    if (moment.measured_rto) slowest = std::max(slowest.value_or(Micros(0)), *moment.measured_rto);
+  }
+  return slowest;
+}
+
 std::optional<Micros> recovery_time_of(const DrillRecord& record) {
+  if (record.audit) return slowest_moment(*record.audit);
   if (record.checks.empty()) return record.measured_rto;
   auto last = record.started;
   for (const auto& check : record.checks) last = std::max(last, check.started + check.took);
@@ -125,7 +136,7 @@ static ObjectiveRow restore_row(const StoreResult& store) {
 
 static ObjectiveRow recovery_row(const DrillRecord& record) {
   ObjectiveRow row;
-  row.subject = "whole drill";
+  row.subject = record.audit ? "slowest moment" : "whole drill";
   row.figure = "Recovery time";
   row.clock = clock_text(record.rto_clock);
   row.target = record.target_rto;
@@ -157,6 +168,7 @@ Figures figures_of(const DrillRecord& record) {
   Figures out;
   out.objectives.push_back(recovery_row(record));
   for (const auto& store : record.stores) {
+    if (record.audit) break;  // its stores stand for one of many moments
     out.objectives.push_back(loss_row(store, record));
     out.objectives.push_back(restore_row(store));
     out.bytes += store.bytes;
@@ -219,7 +231,30 @@ static std::string restored_clause(const DrillRecord& record) {
   return cat(all, were, record.target.empty() ? "" : cat(" into ", record.target));
 }
 
+std::uint64_t proven_moments(const record::PitrAudit& audit) {
+  std::uint64_t count = 0;
+  for (const auto& moment : audit.moments) count += moment.verdict == record::Verdict::pass ? 1 : 0;
+  return count;
+}
+
+static std::string issues_clause(const Figures& figures) {
+  const auto issues = figures.failures + figures.warnings;
+  return issues == 0 ? std::string("; no issues were found.")
+                     : cat("; ", issues, issues == 1 ? " issue was found." : " issues were found.");
+}
+
+static std::string audit_sentence(const DrillRecord& record, const Figures& figures) {
+  const auto& audit = *record.audit;
+  return cat("Drill ", record.drill, " of ", record.system, ": ", proven_moments(audit), " of ",
+             audit.moments.size(), " random moments between ", moment_text(audit.from), " and ",
+             moment_text(audit.to), " were restored into ", record.target, " and proven",
+             figures.rto ? cat("; the slowest took ", human_duration(*figures.rto))
+                         : std::string("; no recovery time could be measured"),
+             issues_clause(figures));
+}
+
 std::string summary_sentence(const DrillRecord& record, const Figures& figures) {
+  if (record.audit) return audit_sentence(record, figures);
   std::string out =
       cat("Drill ", record.drill, " of ", record.system, ": ", restored_clause(record));
   out += figures.rto ? cat("; the recovery took ", human_duration(*figures.rto), " (",
@@ -229,10 +264,7 @@ std::string summary_sentence(const DrillRecord& record, const Figures& figures) 
                            record.rpo_clock, ")")
                      : std::string("; the data loss could not be measured");
   out += cat("; ", figures.checks.passed, " of ", figures.checks.total, " checks passed");
-  const auto issues = figures.failures + figures.warnings;
-  out += issues == 0 ? std::string("; no issues were found.")
-                     : cat("; ", issues, issues == 1 ? " issue was found." : " issues were found.");
-  return out;
+  return out + issues_clause(figures);
 }
 
 }  // namespace lb::report

@@ -56,6 +56,7 @@ std::string figure_text(const std::optional<Micros>& figure);  // human, or "–
 std::string moment_text(Timestamp time);                       // "2026-01-13 02:00:00.123 UTC"
 std::string clock_text(const std::string& clock);              // "a to b" as "a → b"
 std::string rate_text(std::uint64_t bytes, Micros took);       // "12.3 MiB/s", empty when unknown
+std::uint64_t proven_moments(const record::PitrAudit& audit);
 // The whole drill in one sentence.
 std::string summary_sentence(const record::DrillRecord& record, const Figures& figures);
 

@@ -14,6 +14,9 @@ namespace lb::report {
 // The stages on one shared axis from the start of the drill.
 std::string timeline_svg(const record::DrillRecord& record);
 
+// The moments of an audit on one axis over what was audited; stretches out of reach are shaded.
+std::string moments_svg(const record::PitrAudit& audit);
+
 struct HistoryPoint {
   Timestamp started{};
   record::Verdict verdict = record::Verdict::inconclusive;

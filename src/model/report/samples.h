@@ -204,6 +204,63 @@ inline record::DrillRecord inconclusive_drill() {
   return record;
 }
 
+inline record::AuditedMoment sample_moment(double at, double begins, record::Verdict verdict) {
+  record::AuditedMoment moment;
+  moment.moment = sample_time(at);
+  moment.verdict = verdict;
+  moment.started = sample_time(begins);
+  moment.took = sample_seconds(4.5);
+  if (verdict != record::Verdict::pass) {
+    moment.reason =
+        "choose: store db: it lies in a <hole> of the log: WAL 00000001000000000000000A";
+    return moment;
+  }
+  moment.measured_rto = sample_seconds(3 + begins / 10);
+  moment.checks_passed = moment.checks_total = 2;
+  record::MomentStore store;
+  store.store = "db";
+  store.kind = "postgres";
+  store.point = "01kd2m8q6v3r5t7w9y1z3b5d7f";
+  store.point_taken = sample_time(-90'000);
+  store.reached = sample_time(at - 0.25);
+  store.next_commit = sample_time(at + 1.5);
+  store.replay = sample_seconds(1.2);
+  store.log_bytes = 16 << 20;
+  moment.stores = {store};
+  return moment;
+}
+
+// Four moments of a day; the third lies in a hole of the log.
+inline record::DrillRecord audit_drill(record::Verdict third) {
+  using record::Verdict;
+  auto record = passing_drill();
+  record.drill = "audit";
+  record.verdict = third;
+  record.reason = third == Verdict::pass ? "all 4 moments were reached and proven"
+                                         : "1 of 4 moments failed; the first is ...";
+  record.stores.resize(1);
+  record.stores[0].measured_rpo.reset();
+  record.stores[0].target_rpo.reset();
+  record.measured_rpo.reset();
+  record.target_rpo.reset();
+  record.checks.resize(2);
+  auto& audit = record.audit.emplace();
+  audit.window = std::chrono::hours(24);
+  audit.from = sample_time(-86'400);
+  audit.to = sample_time(-10);
+  audit.seed = 4711;
+  audit.samples = 4;
+  audit.moments = {sample_moment(-80'000, 1, Verdict::pass),
+                   sample_moment(-60'000, 6, Verdict::pass), sample_moment(-30'000, 11, third),
+                   sample_moment(-1'000, 16, Verdict::pass)};
+  if (third == Verdict::fail) {
+    audit.gaps = {{sample_time(-40'000), sample_time(-20'000),
+                   "db cannot go to any moment between here & there"}};
+  }
+  record.measured_rto = audit.moments[3].measured_rto;
+  return record;
+}
+
 // `count` earlier drills, a month apart, of every verdict; the newest is a month before `record`.
 inline std::vector<record::DrillRecord> history_of(const record::DrillRecord& record, int count) {
   std::vector<record::DrillRecord> out;

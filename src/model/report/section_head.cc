@@ -23,11 +23,13 @@ static void write_facts(Markup& out, const DrillRecord& record) {
   write_fact(out, "On host", record.host);
   write_fact(out, "Restored into", record.target);
   write_fact(out, "Point wanted", record.point_wanted);
-  out.leaf("dt", "Moment of loss").open("dd");
-  out.leaf("time", moment_text(record.loss_moment),
-           {{"datetime", format_time(record.loss_moment)}});
-  if (!record.loss_note.empty()) out.text(cat(" (", record.loss_note, ")"));
-  out.close();
+  if (!record.audit) {
+    out.leaf("dt", "Moment of loss").open("dd");
+    out.leaf("time", moment_text(record.loss_moment),
+             {{"datetime", format_time(record.loss_moment)}});
+    if (!record.loss_note.empty()) out.text(cat(" (", record.loss_note, ")"));
+    out.close();
+  }
   if (record.next_due) {
     write_moment(out, "Next drill due", *record.next_due);
   } else {
@@ -59,9 +61,15 @@ static std::string figure_or_words(const std::optional<Micros>& figure) {
 static void write_tiles(Markup& out, const View& view) {
   const auto& figures = view.figures;
   out.open("div", {{"class", "tiles"}});
-  write_tile(out, "Measured data loss (RPO)", figure_or_words(figures.rpo),
-             cat("worst store: ", clock_text(view.record.rpo_clock)),
-             against_target(view.record.target_rpo));
+  if (const auto& audit = view.record.audit) {
+    write_tile(out, "Moments proven", cat(proven_moments(*audit), " of ", audit->moments.size()),
+               cat("random seconds of ", limit_text(audit->window)),
+               cat("the log holds ", human_duration(audit->to - audit->from), " of it"));
+  } else {
+    write_tile(out, "Measured data loss (RPO)", figure_or_words(figures.rpo),
+               cat("worst store: ", clock_text(view.record.rpo_clock)),
+               against_target(view.record.target_rpo));
+  }
   write_tile(out, "Measured recovery time (RTO)", figure_or_words(figures.rto),
              clock_text(view.record.rto_clock), against_target(view.record.target_rto));
   write_tile(out, "Checks passed", cat(figures.checks.passed, " of ", figures.checks.total),

@@ -65,7 +65,9 @@ td.number,th.number{text-align:right;white-space:nowrap}
 td.tight,.moment{white-space:nowrap}
 td.value,td.detail-cell,th.check,dd,li,p{overflow-wrap:anywhere}
 td.reached{min-width:15em}
-.checks{margin:20px 0 0}
+.checks,.moments{margin:20px 0 0}
+.moments table{font-size:13px}
+.moments th,.moments td{padding:7px}
 .checks table{table-layout:fixed;min-width:760px}
 .checks thead th:nth-child(1){width:134px}
 .checks thead th:nth-child(3),.checks thead th:nth-child(4){width:22%}

@@ -1,6 +1,7 @@
 #include "recovery/drill/drill.h"
 
 #include "foundation/base/text.h"
+#include "recovery/drill/audit.h"
 #include "recovery/drill/runner.h"
 
 namespace lb::drill {
@@ -34,8 +35,8 @@ Result<record::DrillRecord> run_drill(const DrillTools& tools, const DrillReques
       LB_TRY(state::Act::begin(tools.world, tools.journal, cat("drill ", request.drill.name), {},
                                cat("Drill ", request.drill.name, " into ", request.drill.into),
                                Json::object().set("restore", join(request.drill.restore, ", "))));
-  Runner runner(tools, request);
-  auto record = runner.run(stop);
+  auto record =
+      request.drill.pitr ? run_audit(tools, request, stop) : Runner(tools, request).run(stop);
   auto verdict = record::name_of(record.verdict);
   LB_TRY(act->finish(record.verdict == record::Verdict::pass, cat(verdict, ": ", record.reason),
                      summary_of(record)));

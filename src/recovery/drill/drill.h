@@ -28,6 +28,10 @@ struct DrillRequest {
   std::string plan_folder;  // services run with this working directory
   bool keep = false;        // leave the sandbox's files for a look (the services stop)
   unsigned workers = 2;
+  std::optional<std::uint64_t> seed = {};  // of an audit (pitr:); none: a fresh one, recorded
+  // Set by the audit for each moment it tries, with `wish` saying the same: the copy must stand at
+  // the last commit before it, and the rows of every table are counted.
+  std::optional<Timestamp> moment = {};
 };
 
 struct DrillTools {
@@ -38,8 +42,9 @@ struct DrillTools {
   Log& log;
 };
 
-// The record is always returned when the drill began; its verdict says how it ended. An error means
-// the drill could not begin or could not be recorded.
+// A drill that says `pitr:` restores many moments, one after another; `wish` may then say when its
+// window ends. The record is always returned when the drill began; its verdict says how it ended.
+// An error means the drill could not begin or could not be recorded.
 Result<record::DrillRecord> run_drill(const DrillTools& tools, const DrillRequest& request,
                                       std::stop_token stop);
 

@@ -1,5 +1,6 @@
 #include "recovery/drill/runner.h"
 
+#include <algorithm>
 #include <thread>
 
 #include "foundation/base/text.h"
@@ -37,10 +38,52 @@ Status run_together(std::vector<DrilledStore>& stores, std::stop_token stop, con
 
 }  // namespace
 
-Runner::Runner(const DrillTools& tools, const DrillRequest& request)
+record::DrillRecord head_of(const DrillTools& tools, const DrillRequest& request) {
+  record::DrillRecord record;
+  record.id = tools.repository.fresh_id();
+  record.system = request.plan.system;
+  record.drill = request.drill.name;
+  record.started_by = request.started_by;
+  record.host = request.host;
+  record.version = request.version;
+  record.plan_file = request.plan.file;
+  record.plan_fingerprint = request.plan_fingerprint;
+  record.repository = cat(tools.repository.id(), " at ", tools.repository.describe());
+  record.started = tools.world.clock.now();
+  record.loss_moment = request.lost_at.value_or(record.started);
+  record.loss_note = request.lost_at ? "given with --lost-at" : "start of the drill";
+  record.target = request.drill.into;
+  record.point_wanted = request.drill.at.empty() ? "latest" : request.drill.at;
+  if (request.wish.wanted.kind == pg::Wanted::Kind::time) {
+    record.point_wanted = format_time(request.wish.wanted.time);
+  }
+  const auto& own = request.drill.objective;
+  record.target_rto = own.rto ? own.rto : request.plan.objectives.rto;
+  // How long ago the last commit before a random moment was says nothing of a loss.
+  if (!request.moment && !request.drill.pitr)
+    record.target_rpo = own.rpo ? own.rpo : request.plan.objectives.rpo;
+  record.goal = own.goal;
+  if (request.drill.every) record.next_due = plan::next_time(*request.drill.every, record.started);
+  return record;
+}
+
+Result<std::vector<restore::StorePoints>> read_all_points(const DrillTools& tools,
+                                                          const DrillRequest& request) {
+  std::vector<restore::StorePoints> points;
+  for (const auto& name : request.drill.restore) {
+    const auto* store = request.plan.store(name);
+    LB_ASSERT(store != nullptr);
+    points.push_back(LB_TRY(restore::read_points(tools.repository, *store)));
+  }
+  return points;
+}
+
+Runner::Runner(const DrillTools& tools, const DrillRequest& request,
+               const std::vector<restore::StorePoints>* known)
     : tools_(tools),
       request_(request),
       target_(request.plan.target(request.drill.into)),
+      points_(known),
       stages_(tools.world.clock) {}
 
 Status Runner::stage(const std::string& name, const std::function<Status()>& part,
@@ -58,7 +101,8 @@ Status Runner::stage(const std::string& name, const std::function<Status()>& par
 }
 
 record::DrillRecord Runner::run(std::stop_token stop) {
-  fill_head();
+  record_ = head_of(tools_, request_);
+  run_marker_ = record_.id;
   auto parts = [&]() -> Status {
     LB_TRY(stage(
         "choose", [&] { return choose_points(); }, false));
@@ -84,40 +128,12 @@ record::DrillRecord Runner::run(std::stop_token stop) {
   return std::move(record_);
 }
 
-void Runner::fill_head() {
-  record_.id = tools_.repository.fresh_id();
-  record_.system = request_.plan.system;
-  record_.drill = request_.drill.name;
-  record_.started_by = request_.started_by;
-  record_.host = request_.host;
-  record_.version = request_.version;
-  record_.plan_file = request_.plan.file;
-  record_.plan_fingerprint = request_.plan_fingerprint;
-  record_.repository = cat(tools_.repository.id(), " at ", tools_.repository.describe());
-  record_.started = tools_.world.clock.now();
-  record_.loss_moment = request_.lost_at.value_or(record_.started);
-  record_.loss_note = request_.lost_at ? "given with --lost-at" : "start of the drill";
-  record_.target = request_.drill.into;
-  record_.point_wanted = request_.drill.at.empty() ? "latest" : request_.drill.at;
-  if (request_.wish.wanted.kind == pg::Wanted::Kind::time) {
-    record_.point_wanted = format_time(request_.wish.wanted.time);
-  }
-  const auto& own = request_.drill.objective;
-  record_.target_rto = own.rto ? own.rto : request_.plan.objectives.rto;
-  record_.target_rpo = own.rpo ? own.rpo : request_.plan.objectives.rpo;
-  record_.goal = own.goal;
-  if (request_.drill.every)
-    record_.next_due = plan::next_time(*request_.drill.every, record_.started);
-  run_marker_ = record_.id;
-}
-
 Status Runner::choose_points() {
-  std::vector<restore::StorePoints> points;
-  for (const auto& name : request_.drill.restore) {
-    const auto* store = request_.plan.store(name);
-    LB_ASSERT(store != nullptr);
-    points.push_back(LB_TRY(restore::read_points(tools_.repository, *store)));
+  if (points_ == nullptr) {
+    own_points_ = LB_TRY(read_all_points(tools_, request_));
+    points_ = &own_points_;
   }
+  const auto& points = *points_;
   auto now = tools_.world.clock.now();
   std::vector<restore::Choice> choices;
   if (!request_.drill.group.empty()) {
@@ -165,6 +181,7 @@ Status Runner::make_sandbox() {
 Status Runner::preflight() {
   auto& world = tools_.world;
   std::uint64_t needed = 0, inodes = 0;
+  std::vector<std::string> lacking, hints;
   for (auto& drilled : stores_) {
     if (drilled.store->kind == plan::StoreKind::files) {
       auto need = LB_TRY(files::space_needed(*drilled.snapshot));
@@ -176,10 +193,16 @@ Status Runner::preflight() {
     needed += outcome.bytes_needed;
     for (const auto& finding : outcome.findings) {
       if (finding.ok) continue;
-      return Error(ErrorKind::unsupported, cat(drilled.store->name, ": ", finding.text))
-          .with_hint(finding.hint)
-          .with_exit(ExitCode::target_unreachable);
+      lacking.push_back(cat(drilled.store->name, ": ", finding.text));
+      if (std::find(hints.begin(), hints.end(), finding.hint) == hints.end())
+        hints.push_back(finding.hint);
     }
+  }
+  // All at once: whoever installs one thing wants to know of the others.
+  if (!lacking.empty()) {
+    return Error(ErrorKind::unsupported, join(lacking, "; "))
+        .with_hint(join(hints, "; "))
+        .with_exit(ExitCode::target_unreachable);
   }
   auto space = LB_TRY(world.files.space(folder_));
   if (space.available < needed) {

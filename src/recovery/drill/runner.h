@@ -1,5 +1,5 @@
-// Runner: one drill from its first stage to its clean-up. Used by run_drill only; one thread calls
-// it.
+// Runner: one restore of a drill, from its first stage to its clean-up. Used by run_drill, and by
+// an audit for each of its moments; one thread calls it.
 #pragma once
 
 #include <map>
@@ -22,13 +22,24 @@ struct DrilledStore {
   std::string folder;  // below the sandbox; files: the tree itself
   std::unique_ptr<repo::SnapshotReader> snapshot;
   std::unique_ptr<pg::RecoveryServer> server;  // postgres
+  std::optional<Timestamp> next_commit;        // at a moment of an audit: the first one left out
   RestoreOutcome restored;
   Micros took{0};
 };
 
+// What is known of a drill before it begins; with a fresh id.
+record::DrillRecord head_of(const DrillTools& tools, const DrillRequest& request);
+Result<std::vector<restore::StorePoints>> read_all_points(const DrillTools& tools,
+                                                          const DrillRequest& request);
+
+// A connection to one database of the restored server, in a form that services can use too.
+std::string database_url(const pg::RecoveryServer& server, const std::string& database);
+
 class Runner {
  public:
-  Runner(const DrillTools& tools, const DrillRequest& request);
+  // `known`: what the repository holds of the stores, when that was read already.
+  Runner(const DrillTools& tools, const DrillRequest& request,
+         const std::vector<restore::StorePoints>* known = nullptr);
   record::DrillRecord run(std::stop_token stop);
 
  private:
@@ -42,9 +53,12 @@ class Runner {
   Status start_services(std::stop_token stop);
   Status wait_until_served(Http& http, std::stop_token stop);
   Status run_checks(std::stop_token stop);
+  // The checks of a moment: the commit reached, the rows of every table in every database.
+  Status check_moment(const check::CheckContext& context);
+  Result<record::CheckResult> prove_moment(DrilledStore& drilled);
+  Timestamp moment_of_stores() const;  // where the logs are stopped
   void clean_up();
   void describe_stores();
-  void fill_head();
   Result<Environment> service_environment() const;
   check::CheckedStore checked(DrilledStore& drilled) const;
   // Runs one part as a stage; remembers the first error and where it happened.
@@ -53,6 +67,8 @@ class Runner {
   const DrillTools& tools_;
   const DrillRequest& request_;
   const plan::Target* target_ = nullptr;
+  std::vector<restore::StorePoints> own_points_;
+  const std::vector<restore::StorePoints>* points_ = nullptr;  // of the stores, in their order
   record::DrillRecord record_;
   StageLog stages_;
   Ending ending_;

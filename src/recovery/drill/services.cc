@@ -25,12 +25,6 @@ std::string tail_of(Files& files, const std::string& path) {
   return std::string(trim(text_of(ByteView(bytes).first(*got))));
 }
 
-// A connection to one database of the restored server, as a libpq URI that services can use too.
-std::string database_url(const pg::RecoveryServer& server, const std::string& database) {
-  return cat(server.conninfo(), " dbname='",
-             replace_all(replace_all(database, "\\", "\\\\"), "'", "\\'"), "'");
-}
-
 std::string variable_name(const std::string& store, const std::string& suffix) {
   std::string out = "LIFEBOAT_";
   for (char c : store) {
@@ -41,6 +35,11 @@ std::string variable_name(const std::string& store, const std::string& suffix) {
 }
 
 }  // namespace
+
+std::string database_url(const pg::RecoveryServer& server, const std::string& database) {
+  return cat(server.conninfo(), " dbname='",
+             replace_all(replace_all(database, "\\", "\\\\"), "'", "\\'"), "'");
+}
 
 Result<Environment> Runner::service_environment() const {
   Environment out = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
@@ -162,6 +161,7 @@ Status Runner::run_checks(std::stop_token stop) {
   context.loss_moment = record_.loss_moment;
   for (auto& drilled : stores_) context.stores.push_back(checked(drilled));
   context.environment = tools_.references.environment();
+  if (request_.moment) LB_TRY(check_moment(context));
   std::map<std::string, std::string> saved;
   for (const auto& name : request_.drill.checks) {
     const auto* suite = request_.plan.suite(name);
@@ -194,7 +194,7 @@ void Runner::describe_stores() {
     out.kind = plan::name_of(drilled.store->kind);
     out.point = snapshot.id;
     out.point_taken = snapshot.meta.taken;
-    out.target_rpo = own.rpo ? own.rpo : record_.target_rpo;
+    if (!request_.moment) out.target_rpo = own.rpo ? own.rpo : record_.target_rpo;
     out.target_rto = own.rto ? own.rto : record_.target_rto;
     out.goal = own.goal;
     for (const auto& line : explained.lines) {
@@ -209,6 +209,7 @@ void Runner::describe_stores() {
       out.reached = snapshot.meta.taken;
       bool newer = reached.last_commit && *reached.last_commit > snapshot.meta.taken;
       if (newer) out.reached = reached.last_commit;
+      out.next_commit = drilled.next_commit;
       out.reached_note =
           cat(newer ? "newest commit" : "end of the base backup, no newer commit", ", LSN ",
               pg::format_lsn(reached.lsn), " on timeline ", reached.timeline);

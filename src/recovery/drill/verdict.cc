@@ -1,6 +1,7 @@
 #include "recovery/drill/verdict.h"
 
 #include <algorithm>
+#include <map>
 
 #include "foundation/base/text.h"
 
@@ -24,7 +25,18 @@ bool proves_damage(const Error& error) {
   return code == ExitCode::damaged || code == ExitCode::point_unreachable;
 }
 
+// Of an audit: the slowest moment. How old the last commit before a random moment was is no loss.
+void measure_audit(DrillRecord& record) {
+  for (const auto& moment : record.audit->moments) {
+    if (moment.measured_rto &&
+        (!record.measured_rto || *moment.measured_rto > *record.measured_rto))
+      record.measured_rto = moment.measured_rto;
+  }
+  for (auto& store : record.stores) store.measured_rpo.reset();
+}
+
 void measure(DrillRecord& record) {
+  if (record.audit) return measure_audit(record);
   for (auto& store : record.stores) {
     if (store.reached)
       store.measured_rpo = std::max(Micros(0), record.loss_moment - *store.reached);
@@ -73,17 +85,44 @@ std::vector<std::string> missed_objectives(const DrillRecord& record) {
   return out;
 }
 
+// A moment that failed outweighs one that could not be decided.
+std::pair<Verdict, std::string> decide_audit(const record::PitrAudit& audit) {
+  for (auto verdict : {Verdict::fail, Verdict::inconclusive}) {
+    const record::AuditedMoment* first = nullptr;
+    std::size_t count = 0;
+    for (const auto& moment : audit.moments) {
+      if (moment.verdict != verdict) continue;
+      if (first == nullptr) first = &moment;
+      ++count;
+    }
+    if (first == nullptr) continue;
+    return {verdict, cat(count, " of ", audit.moments.size(),
+                         verdict == Verdict::fail ? " moments failed" : " moments are undecided",
+                         "; the first is ", format_time(first->moment), ": ", first->reason)};
+  }
+  if (audit.moments.empty()) return {Verdict::fail, "no moment was tried: nothing was proven"};
+  return {Verdict::pass,
+          cat("all ", audit.moments.size(), " moments between ", format_time_seconds(audit.from),
+              " and ", format_time_seconds(audit.to), " were reached and proven")};
+}
+
 void decide(DrillRecord& record, const Ending& ending) {
   auto says = [&](Verdict verdict, std::string reason) {
     record.verdict = verdict;
     record.reason = std::move(reason);
   };
-  if (ending.error) {
+  bool failed_moment = record.audit && decide_audit(*record.audit).first == Verdict::fail &&
+                       !record.audit->moments.empty();
+  if (ending.error && !failed_moment) {
     // Damage is damage wherever it was met, also while the sandbox was being prepared.
     bool backup_is_bad =
         proves_damage(*ending.error) || (!ending.sandbox_lacks && speaks_of_backup(*ending.error));
     return says(backup_is_bad ? Verdict::fail : Verdict::inconclusive,
                 cat(ending.stage, ": ", ending.error->text()));
+  }
+  if (record.audit) {
+    auto [verdict, reason] = decide_audit(*record.audit);
+    return says(verdict, std::move(reason));
   }
   std::size_t ran = 0, failed = 0, errors = 0;
   for (const auto& check : record.checks) {
@@ -134,7 +173,44 @@ void advise_on_objectives(DrillRecord& record) {
   }
 }
 
+// Each reason once; moments that failed in their checks are named by the checks' findings.
+void advise_on_moments(DrillRecord& record) {
+  const auto& audit = *record.audit;
+  auto inside = [](const record::AuditGap& gap, const record::AuditedMoment& moment) {
+    return moment.stores.empty() && moment.moment > gap.after && moment.moment < gap.before;
+  };
+  for (const auto& gap : audit.gaps) {
+    auto first = std::find_if(audit.moments.begin(), audit.moments.end(),
+                              [&](const auto& moment) { return inside(gap, moment); });
+    auto why = first == audit.moments.end() ? std::string() : cat(" (", first->reason, ")");
+    record.findings.push_back({"failure", gap.text + why,
+                               "Take a recovery point now: only points behind the gap are safe. "
+                               "lifeboat wal ls says what of the log is missing."});
+  }
+  std::map<std::string, std::size_t> reasons;
+  std::vector<const record::AuditedMoment*> first;
+  for (const auto& moment : audit.moments) {
+    if (moment.verdict == Verdict::pass) continue;
+    bool told = std::any_of(audit.gaps.begin(), audit.gaps.end(),
+                            [&](const auto& gap) { return inside(gap, moment); });
+    if (told) continue;
+    if (++reasons[moment.reason] == 1) first.push_back(&moment);
+  }
+  for (const auto* moment : first) {
+    bool bad = moment->verdict == Verdict::fail;
+    auto count = reasons[moment->reason];
+    record.findings.push_back(
+        {bad ? "failure" : "warning",
+         cat("Moment ", format_time(moment->moment),
+             count > 1 ? cat(" and ", count - 1, " more") : std::string(),
+             bad ? " failed: " : " could not be decided: ", moment->reason),
+         bad ? "Restore to that moment by hand to look closer: lifeboat restore STORE --at TIME."
+             : "Mend the place the drill runs in and run it again with the same --seed."});
+  }
+}
+
 void advise(DrillRecord& record, const Ending& ending) {
+  if (record.audit) advise_on_moments(record);
   if (ending.error) {
     auto hint = ending.error->hint();
     bool bad = record.verdict == Verdict::fail;
