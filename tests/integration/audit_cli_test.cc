@@ -252,5 +252,21 @@ TEST_F(AuditCli, WhatTheSandboxLacksIsInconclusiveAndNamed) {
       << summary["reason"].string();
 }
 
+TEST_F(AuditCli, AServerThatCannotStartHereIsInconclusive) {
+  // Needed to read its own data, so the restored server loads it as production does.
+  server->sql("ALTER SYSTEM SET shared_preload_libraries = 'timescaledb'");
+  boat.must({"backup"});
+  auto stream = follow();
+  for (int n = 0; n < 4; ++n) {
+    server->sql("INSERT INTO ledger (body) VALUES ('later')");
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  }
+  catch_up(*stream);
+  auto summary = audit(1);
+  EXPECT_EQ(summary["verdict"].string(), "INCONCLUSIVE");
+  EXPECT_NE(summary["reason"].string().find("timescaledb"), std::string::npos)
+      << summary["reason"].string();
+}
+
 }  // namespace
 }  // namespace lb::test

@@ -7,6 +7,7 @@
 #include "stores/postgres/recovery_feeder.h"
 #include "stores/postgres/recovery_log.h"
 #include "stores/postgres/restore.h"
+#include "stores/postgres/server_lack.h"
 #include "stores/postgres/superuser.h"
 
 namespace lb::pg {
@@ -138,6 +139,8 @@ class Server final : public RecoveryServer {
 
   Status explain_end(const Finished& ended) const {
     auto log = log_tail(world_.files, options_.log_path);
+    if (auto lack = lack_told_by(log))
+      return std::move(*lack).context("the restored server ended during recovery");
     auto says = [&](std::string_view words) { return log.find(words) != std::string::npos; };
     if (says("recovery ended before configured recovery target was reached") ||
         says("requested recovery stop point is before consistent recovery point")) {
@@ -159,7 +162,10 @@ class Server final : public RecoveryServer {
     }
     // The database may have been dropped; template1 cannot.
     auto second = Connection::open(Secret(conninfo_to("template1")), wishes);
-    if (!second.ok()) return first;
+    if (!second.ok()) {
+      auto lack = lack_told_by(first.error().text());
+      return lack ? Result<std::unique_ptr<Connection>>(std::move(*lack)) : std::move(first);
+    }
     database_ = "template1";
     return second;
   }
