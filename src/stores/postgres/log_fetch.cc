@@ -10,6 +10,7 @@ namespace {
 
 constexpr Micros patience = Seconds(15);  // with a stream that makes no progress
 constexpr Micros look_again = std::chrono::milliseconds(300);
+constexpr Micros look_again_first = std::chrono::milliseconds(20);
 constexpr Micros report_every = Seconds(5);
 
 Error stopped() { return Error(ErrorKind::cancelled, "stopped").with_exit(ExitCode::interrupted); }
@@ -79,7 +80,7 @@ Result<bool> LogFetch::wait_for_stream(std::uint32_t timeline, Lsn from, Lsn unt
                                        const std::stop_token& stop) {
   std::vector<repo::LogInfo> before;
   Micros grown = clock_.steady();
-  for (;;) {
+  for (Micros wait = look_again_first;; wait = std::min(2 * wait, look_again)) {
     const bool covered =
         LB_TRY(log_covers(repository_, log_id_, segment_bytes_, timeline, from, until));
     if (covered) return true;
@@ -89,7 +90,7 @@ Result<bool> LogFetch::wait_for_stream(std::uint32_t timeline, Lsn from, Lsn unt
     if (!same) grown = clock_.steady();
     before = std::move(now);
     if (clock_.steady() - grown > patience) return false;
-    if (!clock_.sleep(look_again, stop)) return stopped();
+    if (!clock_.sleep(wait, stop)) return stopped();
   }
 }
 
