@@ -50,7 +50,7 @@ struct StreamStatus {
 };
 struct StreamOptions {
   std::string store;
-  std::string slot;                   // default "lifeboat_" + store
+  std::string slot;  // default "lifeboat_" + store
   // Up to this timeline a person has said that it may begin before the end of its parent's stored
   // log; on a later one such a server is refused, for it may be a clone.
   std::uint32_t admitted_timeline = 0;
