@@ -94,18 +94,23 @@ std::optional<LogKey> parse_log_key(std::string_view key) {
 }
 
 Result<LogObject> open_log_object(const Keyring& keys, const std::string& key, ByteView object) {
-  auto frames = LB_TRY(open_object(keys, key, object));
-  auto head = decode_log_head(frames.front());
-  if (!head.ok()) return damaged(key, head.error());
-  LogObject out{std::move(head).take(), {}};
-  const std::size_t first_data = out.head.has_detail ? 2 : 1;
-  if (frames.size() < first_data) {
+  LogObject out;
+  std::size_t frames = 0;
+  auto take = [&](std::size_t number, ByteView plain) -> Status {
+    ++frames;
+    if (number == 0) {
+      auto head = decode_log_head(plain);
+      if (!head.ok()) return damaged(key, head.error());
+      out.head = std::move(head).take();
+      out.data.reserve(out.head.bytes);
+    } else if (number > 1 || !out.head.has_detail) {
+      out.data.insert(out.data.end(), plain.begin(), plain.end());
+    }
+    return {};
+  };
+  LB_TRY(open_each_frame(keys, key, object, take));
+  if (out.head.has_detail && frames < 2)
     return damaged(key, Error(ErrorKind::corrupt, "its detail is missing"));
-  }
-  out.data.reserve(out.head.bytes);
-  for (std::size_t i = first_data; i < frames.size(); ++i) {
-    out.data.insert(out.data.end(), frames[i].begin(), frames[i].end());
-  }
   auto named = parse_log_key(key);
   bool fits = out.data.size() == out.head.bytes && named && named->offset == out.head.offset;
   if (!fits) return damaged(key, Error(ErrorKind::corrupt, "holds other data than it says"));

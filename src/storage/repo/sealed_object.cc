@@ -68,6 +68,16 @@ class FrameWalk {
   }
 
   Result<Buffer> next() {
+    Buffer scratch;
+    auto plain = LB_TRY(next(scratch));
+    if (plain.data() == scratch.data()) {
+      scratch.resize(plain.size());
+      return scratch;
+    }
+    return Buffer(plain.begin(), plain.end());
+  }
+  // A view that is good until the next call.
+  Result<ByteView> next(Buffer& scratch) {
     ByteReader in(rest_);
     auto size = in.u32();
     auto flags = in.u8();
@@ -78,7 +88,8 @@ class FrameWalk {
     last_ = *flags == 1;
     auto opened = aead_->open(frame_nonce(number_), aad_of(keys_, name_, number_, last_), *sealed);
     if (!opened.ok()) return bad(name_, cat("frame ", number_, " does not authenticate"));
-    auto plain = from_frame_form(*opened, frame_plain_max);
+    form_ = std::move(opened).take();
+    auto plain = from_frame_form(form_, frame_plain_max, scratch);
     if (!plain.ok()) return bad(name_, cat("frame ", number_, ": ", plain.error().message()));
     ++number_;
     rest_ = rest_.subspan(frame_head_bytes + *size);
@@ -112,6 +123,7 @@ class FrameWalk {
   ByteView rest_;
   std::uint32_t number_ = 0;
   bool last_ = false;
+  Buffer form_;  // of the frame opened last
 };
 
 }  // namespace
@@ -154,6 +166,19 @@ Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& 
   } while (!walk.last());
   if (!walk.done()) return bad(name, "goes on after its last frame");
   return frames;
+}
+
+Status open_each_frame(const Keyring& keys, const std::string& name, ByteView object,
+                       const std::function<Status(std::size_t number, ByteView plain)>& take) {
+  auto walk = LB_TRY(FrameWalk::begin(keys, name, object));
+  Buffer scratch;
+  std::size_t number = 0;
+  do {
+    auto plain = LB_TRY(walk.next(scratch));
+    LB_TRY(take(number++, plain));
+  } while (!walk.last());
+  if (!walk.done()) return bad(name, "goes on after its last frame");
+  return {};
 }
 
 Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& name,

@@ -22,6 +22,9 @@ Buffer seal_object(const Keyring& keys, Random& random, SealFor whom, const std:
 // All frames, in order. corrupt, with the object's name, when anything is not as it was sealed.
 Result<std::vector<Buffer>> open_object(const Keyring& keys, const std::string& name,
                                         ByteView object);
+// The same one after another, in memory that is used again for each.
+Status open_each_frame(const Keyring& keys, const std::string& name, ByteView object,
+                       const std::function<Status(std::size_t number, ByteView plain)>& take);
 // The object of this name, read and opened; from a copy of the store when it is missing or damaged
 // here.
 Result<std::vector<Buffer>> read_object(const Keyring& keys, const std::string& name,
