@@ -59,8 +59,7 @@ VerbHelp wal_push_help() {
       "wal push",
       "Stores one file of a server's log: for archive_command. Ends well only when it is durable "
       "in the repository. An agent that stays does the work; the first push starts it.",
-      {"archive_command = 'lifeboat wal push --plan /etc/lifeboat.yaml --store db %p'   # in "
-       "postgresql.conf",
+      {"lifeboat wal push --plan /etc/lifeboat.yaml --store db %p   # as archive_command",
        "lifeboat wal push --store db pg_wal/000000010000000000000007   # by hand"},
       "wal push --store NAME FILE [flags]",
       {store_flag(), limit_flag(), alone_flag()},
@@ -72,8 +71,7 @@ VerbHelp wal_fetch_help() {
           "Gives one file of the log back to a server that recovers: for restore_command. Exit 1 "
           "when the repository does not have it, 200 when it cannot tell: recovery stops then "
           "instead of ending too early.",
-          {"restore_command = 'lifeboat wal fetch --plan /etc/lifeboat.yaml --store db %f %p'   # "
-           "in postgresql.conf",
+          {"lifeboat wal fetch --plan /etc/lifeboat.yaml --store db %f %p   # as restore_command",
            "lifeboat wal fetch --store db 000000010000000000000007 /tmp/segment   # by hand"},
           "wal fetch --store NAME LOGFILE TARGET [flags]",
           {store_flag(), limit_flag(), alone_flag()},
