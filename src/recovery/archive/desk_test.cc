@@ -215,7 +215,7 @@ TEST_F(DeskTest, AnotherInstanceIsRefusedUntilItIsAdmittedAndThenTheOldOne) {
   EXPECT_EQ(push(*desk_on(*repository), names[2]).code, ExitCode::refused);
 }
 
-TEST_F(DeskTest, AKeyThatMayOnlyWriteTellsInstancesApartToo) {
+TEST_F(DeskTest, TheNameOfAnAdmissionTellsWhomItAdmits) {
   auto repository = open(memory);
   EXPECT_EQ(push(*desk_on(*repository), complete()[0]).outcome, Outcome::done);
   const auto log_id = log_id_of("db", *system_of(*outer.files, server->data()));

@@ -187,6 +187,7 @@ Result<FolderBackupResult> FolderBackup::run() {
   result_.left_out.insert(result_.left_out.end(), findings.left_out.begin(),
                           findings.left_out.end());
   std::sort(result_.disagreements.begin(), result_.disagreements.end());
+  if (lost_ > named_max) result_.lost.push_back(cat("and ", lost_ - named_max, " more"));
   if (disagreements_ > named_max)
     result_.disagreements.push_back(cat("and ", disagreements_ - named_max, " more"));
   return std::move(result_);
@@ -222,12 +223,14 @@ Status FolderBackup::save(Item item) {
     count(item.file, 0, 0);
     return writer_.add(item.file.path, encode(attributes_of(item.file.entry)));
   }
+  Status spliced;
   if (item.row) {
-    Status spliced = save_pages(item.file, *item.row);
-    // What the parent stored may be lost: then the file is read as if there were no parent.
+    spliced = save_pages(item.file, *item.row);
     if (spliced.ok() || spliced.error().kind() != ErrorKind::not_found) return spliced;
   }
   Status saved = save_file(item.file);
+  // The file is there, so what was missing is what the parent stored of it.
+  if (saved.ok() && !spliced.ok()) note_lost(spliced.error());
   // A file that went meanwhile is not in the backup: replay removes it as well.
   if (!saved.ok() && saved.error().kind() == ErrorKind::not_found) return {};
   return saved;
@@ -304,6 +307,12 @@ Status FolderBackup::save_pages(const WalkedFile& file, const repo::Row& row) {
   LB_TRY(stream->finish(encode(attributes_of(file.entry))));
   count(file, pages.bytes(), pages.bytes_read());
   return {};
+}
+
+void FolderBackup::note_lost(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  ++lost_;
+  if (lost_ <= named_max) result_.lost.push_back(error.text());
 }
 
 // What is not read stands in the parent's row: is it so?

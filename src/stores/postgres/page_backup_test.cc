@@ -29,7 +29,10 @@ class PageBackup : public testing::Test {
     server_ = PostgresServer::start(options);
     const Secret key(std::string_view("correct horse battery staple"));
     ASSERT_TRUE(repo::init_repository(blobs_, *world_.clock, *world_.random, key, {1, 8192}).ok());
-    repository_ = repo::open_repository(blobs_, *world_.clock, *world_.random, key).take();
+    // Small packs, so that a test can lose a part.
+    repository_ = repo::open_repository(blobs_, *world_.clock, *world_.random, key,
+                                        {.workers = 2, .memory_bytes = 8 << 20})
+                      .take();
     stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
     while (stream_->status().durable == 0 && !stream_->ended()) pause();
   }
@@ -302,6 +305,24 @@ TEST_F(PageBackup, AChangeTheLogDoesNotNameIsAnAlarm) {
   EXPECT_NE(compared->unread[0].find(path + " block 5"), std::string::npos) << compared->unread[0];
   at_rest();
   expect_same_pages(compared->snapshot);
+}
+
+// What the last point stored is gone: the files are read anew, and somebody hears of it.
+TEST_F(PageBackup, WhatIsMissingOfTheLastPointIsReadAnewAndSaid) {
+  start();
+  fill(10);
+  must(local(), "full", "local");
+  const auto packs = blobs_.list("p/", {}).take();
+  ASSERT_GT(packs.size(), 1u);
+  ASSERT_TRUE(blobs_.remove(packs.front().key).ok());
+  const auto pages = must(local(), "pages", "local");
+  at_rest();
+  expect_same_pages(pages);
+  const auto& warnings = pages.meta.warnings;
+  EXPECT_TRUE(std::any_of(warnings.begin(), warnings.end(), [](const std::string& line) {
+    return line.find("is missing from the repository") != line.npos &&
+           line.find("read anew") != line.npos;
+  }));
 }
 
 TEST_F(PageBackup, WhyAllFilesAreReadIsSaid) {

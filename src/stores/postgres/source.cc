@@ -258,6 +258,7 @@ void BackupRun::note_folder(const FolderBackupResult& copied) {
   details_.mode = !base_.changed ? "full" : base_.compare ? "compared" : "pages";
   if (details_.mode == "pages") details_.since_full_read = base_.before + 1;
   for (const std::string& name : copied.left_out) warn(cat("not saved: ", name));
+  for (const std::string& what : copied.lost) warn(cat(what, "; it was read anew"));
   for (const std::string& page : copied.disagreements) {
     warn(cat("ALARM: ", page, " changed though the log did not say so; it was read anew"));
     unread_.push_back(cat(page, ": changed though the log did not say so"));
@@ -313,6 +314,9 @@ Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
     const Status settled = settle_fingerprint(needed);
     if (!settled.ok() && settled.error().kind() == ErrorKind::cancelled) return settled;
     if (!settled.ok()) {
+      // That the log cannot tell exactly is common; anything else somebody should read.
+      if (settled.error().kind() != ErrorKind::unsupported)
+        warn(cat("rows were counted anew: ", settled.error().text()));
       details_.tables_carried = 0;
       print_ = LB_TRY(take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock,
                                        nullptr, context_.stop));
