@@ -8,6 +8,7 @@
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/integration/restored_server.h"
 
 namespace lb::test {
 namespace {
@@ -55,32 +56,12 @@ class PagesCli : public testing::Test {
   std::string restored_sums(const std::string& id) {
     auto folder = boat / ("restored-" + id);
     boat.must({"restore", "db", "--point", id, "--to", folder});
-    auto socket = folder + ".socket";
-    fs::create_directories(socket);
-    give_to_server_user(socket);
-    auto log = folder + ".log";
-    ToolProcess postmaster({PostgresServer::binaries() + "/postgres", "-D", folder, "-k", socket,
-                            "-c", "listen_addresses=", "-c", "port=5432"},
-                           log, SIGQUIT);
-    std::string answer;
-    wait_for([&] {
-      if (!postmaster.running()) throw std::runtime_error("no server: " + read_text(log));
-      auto command = PostgresServer::binaries() + "/psql -h " + socket +
-                     " -p 5432 -U postgres -d postgres -Atc \"" + sum_sql + "\" 2>/dev/null";
-      auto* pipe = ::popen(command.c_str(), "r");
-      char text[512] = {};
-      auto size = ::fread(text, 1, sizeof text - 1, pipe);
-      bool ok = ::pclose(pipe) == 0;
-      answer = std::string(text, size);
-      while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-      return ok;
+    auto answer = ask_restored(folder, sum_sql, [&](const std::string& socket) {
+      auto check = PostgresServer::binaries() + "/pg_amcheck -h " + socket +
+                   " -p 5432 -U postgres -d postgres --install-missing --heapallindexed >'" +
+                   folder + ".amcheck' 2>&1";
+      EXPECT_EQ(std::system(check.c_str()), 0) << read_text(folder + ".amcheck");
     });
-    auto check = PostgresServer::binaries() + "/pg_amcheck -h " + socket +
-                 " -p 5432 -U postgres -d postgres --install-missing --heapallindexed >'" + folder +
-                 ".amcheck' 2>&1";
-    EXPECT_EQ(std::system(check.c_str()), 0) << read_text(folder + ".amcheck");
-    postmaster.signal(SIGINT);
-    postmaster.wait();
     fs::remove_all(folder);
     return answer;
   }

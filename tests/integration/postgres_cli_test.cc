@@ -11,6 +11,7 @@
 #include "foundation/base/time.h"
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/integration/restored_server.h"
 
 namespace lb::test {
 namespace {
@@ -64,32 +65,6 @@ class PostgresCli : public testing::Test {
       auto durable = text.substr(at + 11, end - at - 11);
       return server->value("SELECT '" + durable + "'::pg_lsn >= '" + lsn + "'::pg_lsn") == "t";
     });
-  }
-  // Starts the restored folder on its own socket, asks, and stops it.
-  std::string ask_restored(const std::string& folder, const std::string& sql) {
-    auto socket = folder + ".socket";
-    fs::create_directories(socket);
-    give_to_server_user(socket);
-    auto log = boat / "restored.log";
-    ToolProcess postmaster({PostgresServer::binaries() + "/postgres", "-D", folder, "-k", socket,
-                            "-c", "listen_addresses=", "-c", "port=5432"},
-                           log, SIGQUIT);
-    std::string answer;
-    wait_for([&] {
-      if (!postmaster.running()) throw std::runtime_error("no server: " + read_text(log));
-      auto command = PostgresServer::binaries() + "/psql -h " + socket +
-                     " -p 5432 -U postgres -d postgres -Atc \"" + sql + "\" 2>/dev/null";
-      auto* pipe = ::popen(command.c_str(), "r");
-      char text[256] = {};
-      auto size = ::fread(text, 1, sizeof text - 1, pipe);
-      bool ok = ::pclose(pipe) == 0;
-      answer = std::string(text, size);
-      while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-      return ok;
-    });
-    postmaster.signal(SIGINT);
-    postmaster.wait();
-    return answer;
   }
 
   Lifeboat boat;
