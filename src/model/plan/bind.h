@@ -14,6 +14,12 @@ std::vector<Suite> bind_checks(const View& section);
 std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups,
                                const std::vector<Store>& stores);
 std::vector<Runbook> bind_runbooks(const View& section);
+std::vector<Person> bind_people(const View& section);
+std::vector<Template> bind_templates(const View& section);
+std::vector<EscalationLevel> bind_escalation(const View& section);
+std::vector<RaciTask> bind_raci(const View& section);
+std::vector<Probe> bind_probes(const View& section);
+std::vector<Task> bind_tasks(const View& section);
 Evidence bind_evidence(const View& section);
 
 }  // namespace lb::plan

@@ -63,16 +63,6 @@ Drill bind_drill(const std::string& name, const View& from, const std::vector<Gr
   return out;
 }
 
-// The key of a step that is none of the modifiers.
-std::string step_verb(const View& step) {
-  static const Shape runbooks = runbooks_shape();
-  const auto& steps = find_field(runbooks.parts[0].fields, "steps")->shape.parts[0];
-  for (const auto& [key, value] : step.entries()) {
-    if (find_verb(steps, key) != nullptr) return key;
-  }
-  return "";
-}
-
 }  // namespace
 
 std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& groups,
@@ -80,23 +70,6 @@ std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& gr
   std::vector<Drill> out;
   for (const auto& [name, value] : section.entries())
     out.push_back(bind_drill(name, value, groups, stores));
-  return out;
-}
-
-std::vector<Runbook> bind_runbooks(const View& section) {
-  std::vector<Runbook> out;
-  for (const auto& [name, from] : section.entries()) {
-    Runbook runbook;
-    runbook.name = name;
-    runbook.symptoms = from.texts("symptoms");
-    runbook.prevention = from.texts("prevention");
-    runbook.objective = from.objective("objective");
-    for (const auto& step : from.at("steps").items()) {
-      runbook.steps.push_back({step_verb(step), step.place()});
-    }
-    runbook.place = from.place();
-    out.push_back(std::move(runbook));
-  }
   return out;
 }
 

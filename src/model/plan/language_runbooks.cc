@@ -47,9 +47,12 @@ std::vector<Verb> deciding() {
        "the recovery point; becomes $point",
        {}},
       {"gate",
-       record({required("approve", person()),
-               optional("show",
-                        list(word({"point", "data_loss", "predicted_rto", "target", "diff"})))}),
+       record(
+           {optional("approve", person(), "who decides; left out: the A of `task`"),
+            optional("task", text(), "a line of raci:"),
+            optional("show", list(word({"point", "data_loss", "predicted_rto", "target", "diff"}))),
+            with_default("expires", scalar(Form::duration), "1h",
+                         "how long a decision may be made and used")}),
        "stops until the accountable person decides",
        {}},
       {"assess",
@@ -62,7 +65,9 @@ std::vector<Verb> deciding() {
        {}},
       {"query",
        record({required("store", or_variable(name({"stores"}))), required("sql", text()),
-               optional("save", text())}),
+               optional("on", target(), "the target asked; left out: where the store lives"),
+               optional("expect", scalar(Form::comparison), "of the first value"),
+               optional("save", text(), "variable that takes the first value")}),
        "rows for a person to look at",
        {}},
   };
@@ -70,7 +75,10 @@ std::vector<Verb> deciding() {
 
 std::vector<Verb> acting() {
   return {
-      {"run", text(), "a command", {}},
+      {"run",
+       text(),
+       "a command",
+       {optional("save", text(), "variable that takes what it prints")}},
       {"preflight",
        list(word({"disk", "credentials", "network", "repository", "version", "extensions", "roles",
                   "ports", "target", "tools"})),
@@ -78,6 +86,7 @@ std::vector<Verb> acting() {
        {}},
       restore(),
       {"verify", either({word({"all"}), list(name({"checks"}))}), "suites that must pass", {}},
+      {"check", text(), "one check of the suites, by its name", {}},
       {"provision", text(), "command that makes a new instance", {optional("save", map(text()))}},
       {"switch",
        record({optional("to", target()), optional("write", scalar(Form::reference)),
@@ -108,6 +117,9 @@ std::vector<Verb> waiting_and_telling() {
       required("template", name({"templates"}, built_in_templates())),
       required("to", one_or_list(name({"people"}, {"all"}))),
   });
+  auto item = record({required("item", text()),
+                      with_default("critical", scalar(Form::boolean), "false",
+                                   "cannot be left out without a reason and an approver")});
   return {
       {"wait", wait, "until something answers", {}},
       {"watch",
@@ -117,11 +129,35 @@ std::vector<Verb> waiting_and_telling() {
       {"status", one_or_list(name({"probes"})), "asks the status page of a provider", {}},
       {"timer", word({"start", "stop"}), "the clock of the incident", {}},
       {"notify", notify, "a message, by template", {}},
-      {"checklist", list(text()), "ticked off by a person", {}},
+      {"checklist", list(either({text(), item})), "ticked off by a person", {}},
       {"banner", text(), "shown large", {}},
+      {"phase", text(), "a heading: the steps after it belong to it", {}},
       {"manual", text(), "done by a person", {}},
       {"document", text(), "what is written down", {}},
       {"postmortem", name({"templates"}, built_in_templates()), "drafted from the journal", {}},
+  };
+}
+
+// What may follow a failure: a word, so many tries more, or another step.
+Shape failure() {
+  return either({word({"stop", "continue", "ask"}),
+                 record({optional("retry", scalar(Form::integer), "so many times more"),
+                         optional("wait", scalar(Form::duration), "before each of them"),
+                         optional("goto", text(), "name of the step that follows instead")})});
+}
+
+std::vector<Field> modifiers() {
+  return {
+      optional("name", text(), "what `goto` and people call it"),
+      optional("by", person(), "who does it"),
+      optional("limit", scalar(Form::duration), "time it may take"),
+      optional("undo", text(), "command that takes it back"),
+      optional("probe", text(), "asked after a crash: did it happen?"),
+      with_default("fail", failure(), "stop", "when it fails"),
+      optional("when", text(), "condition; a skipped step is recorded"),
+      with_default("critical", scalar(Form::boolean), "false",
+                   "cannot be skipped without a reason and an approver"),
+      optional("review", word({"required"}), "not done before a person has read it"),
   };
 }
 
@@ -129,17 +165,9 @@ Shape step() {
   auto all = deciding();
   for (auto& verb : acting()) all.push_back(std::move(verb));
   for (auto& verb : waiting_and_telling()) all.push_back(std::move(verb));
-  return verbs("step", std::move(all),
-               {
-                   optional("by", person(), "who does it"),
-                   optional("limit", scalar(Form::duration), "time it may take"),
-                   optional("undo", text(), "command that takes it back"),
-                   optional("probe", text(), "asked after a crash: did it happen?"),
-                   with_default("fail", word({"stop", "continue", "ask"}), "stop", "when it fails"),
-                   optional("when", text(), "condition; a skipped step is recorded"),
-                   with_default("critical", scalar(Form::boolean), "false",
-                                "cannot be skipped without a reason and an approver"),
-               });
+  auto alone = verbs("step", all, modifiers());
+  all.push_back({"parallel", list(std::move(alone)), "steps done side by side", {}});
+  return verbs("step", std::move(all), modifiers());
 }
 
 }  // namespace
@@ -150,6 +178,8 @@ Shape runbooks_shape() {
       optional("prevention", list(text()), "what keeps it from happening"),
       optional("objective", objective_shape()),
       optional("parameters", inputs(), "values that `use:` and drills give"),
+      optional("owner", person(), "who answers for this text"),
+      optional("review", scalar(Form::schedule), "how often it is to be read again"),
       required("steps", list(step())),
   }));
 }

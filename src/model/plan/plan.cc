@@ -59,5 +59,19 @@ const Target* Plan::target(std::string_view name) const { return named(targets, 
 const Suite* Plan::suite(std::string_view name) const { return named(suites, name); }
 const Drill* Plan::drill(std::string_view name) const { return named(drills, name); }
 const Group* Plan::group(std::string_view name) const { return named(groups, name); }
+const Runbook* Plan::runbook(std::string_view name) const { return named(runbooks, name); }
+const Person* Plan::person(std::string_view name) const { return named(people, name); }
+const Template* Plan::message(std::string_view name) const { return named(templates, name); }
+const RaciTask* Plan::raci_task(std::string_view name) const { return named(raci, name); }
+const Probe* Plan::probe(std::string_view name) const { return named(probes, name); }
+const Task* Plan::task(std::string_view name) const { return named(tasks, name); }
+
+std::vector<std::string> RaciTask::who(char letter) const {
+  std::vector<std::string> out;
+  for (const auto& [person, own] : letters) {
+    if (own.find(letter) != std::string::npos) out.push_back(person);
+  }
+  return out;
+}
 
 }  // namespace lb::plan

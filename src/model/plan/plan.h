@@ -15,47 +15,11 @@
 #include "foundation/base/time.h"
 #include "foundation/codec/json.h"
 #include "foundation/codec/yaml.h"
+#include "model/plan/people.h"
+#include "model/plan/runbook.h"
+#include "model/plan/value_types.h"
 
 namespace lb::plan {
-
-struct Place {
-  std::string file;
-  std::size_t line = 0, column = 0;  // from 1
-  std::string text() const;          // "lifeboat.yaml:12:5"
-};
-
-// A value that may be secret: either literal text, or a reference resolved only when it is used.
-struct Reference {
-  enum class Kind { literal, env, file, command, kms };
-  Kind kind = Kind::literal;
-  std::string value;  // the text after "env:" and so on
-  Place place;
-  bool empty() const { return kind == Kind::literal && value.empty(); }
-  std::string text() const;  // as written: "env:DATABASE_URL"
-};
-
-struct Schedule {
-  std::string text;  // as written
-  // Minutes, hours, days of month, months, weekdays (0 = Sunday) as bit sets; words become the
-  // same. `interval` is set instead for "every 30m" forms.
-  std::optional<Micros> interval;
-  std::uint64_t minutes = 0;
-  std::uint32_t hours = 0, days = 0, months = 0, weekdays = 0;
-  bool day_restricted = false,
-       weekday_restricted = false;  // cron's rule: either matches if both are
-  Place place;
-};
-
-// The first moment strictly after `after` (UTC). nullopt: never (31 February).
-std::optional<Timestamp> next_time(const Schedule& schedule, Timestamp after);
-// The longest gap between two runs within the four years after `from`.
-Micros longest_gap(const Schedule& schedule, Timestamp from);
-
-struct Objective {
-  std::optional<Micros> rpo, rto, goal;
-  std::string why, clock;
-  Place place;
-};
 
 // How a place at s3://bucket/prefix is reached. What is left out comes from the environment (the
 // names other S3 programs use), or is the default of the service.
@@ -271,20 +235,7 @@ struct Drill {
   Place place;
 };
 
-struct Step {
-  std::string verb;  // "run", "gate", ...
-  Place place;
-};
-
-struct Runbook {
-  std::string name;
-  std::vector<std::string> symptoms, prevention;
-  Objective objective;
-  std::vector<Step> steps;
-  Place place;
-};
-
-// A section that is validated but not acted on yet: people, alerts, masks, raci, templates ...
+// A section that is validated but not acted on yet: alerts, masks ...
 struct Section {
   std::string name;
   Place place;
@@ -309,6 +260,12 @@ struct Plan {
   std::vector<Suite> suites;
   std::vector<Drill> drills;
   std::vector<Runbook> runbooks;
+  std::vector<Person> people;
+  std::vector<Template> templates;
+  std::vector<EscalationLevel> escalation;
+  std::vector<RaciTask> raci;
+  std::vector<Probe> probes;
+  std::vector<Task> tasks;
   Objective objectives;  // system-wide
   Evidence evidence;
   std::vector<Section> not_acted_on;
@@ -322,6 +279,12 @@ struct Plan {
   const Suite* suite(std::string_view name) const;
   const Drill* drill(std::string_view name) const;
   const Group* group(std::string_view name) const;
+  const Runbook* runbook(std::string_view name) const;
+  const Person* person(std::string_view name) const;
+  const Template* message(std::string_view name) const;
+  const RaciTask* raci_task(std::string_view name) const;
+  const Probe* probe(std::string_view name) const;
+  const Task* task(std::string_view name) const;
 };
 
 }  // namespace lb::plan

@@ -13,9 +13,7 @@ namespace lb::plan {
 
 namespace {
 
-constexpr std::string_view sections_not_acted_on[] = {"people",    "alerts",  "escalation", "raci",
-                                                      "templates", "probes",  "tasks",      "masks",
-                                                      "links",     "runbooks"};
+constexpr std::string_view sections_not_acted_on[] = {"alerts", "masks", "links"};
 
 Names declared_names(const YamlNode& root) {
   Names out;
@@ -48,6 +46,12 @@ Plan bind(const View& root) {
   out.suites = bind_checks(root.at("checks"));
   out.drills = bind_drills(root.at("drills"), out.groups, out.stores);
   out.runbooks = bind_runbooks(root.at("runbooks"));
+  out.people = bind_people(root.at("people"));
+  out.templates = bind_templates(root.at("templates"));
+  out.escalation = bind_escalation(root.at("escalation"));
+  out.raci = bind_raci(root.at("raci"));
+  out.probes = bind_probes(root.at("probes"));
+  out.tasks = bind_tasks(root.at("tasks"));
   out.objectives = root.objective("objectives");
   out.evidence = bind_evidence(root.at("evidence"));
   for (auto name : sections_not_acted_on) {

@@ -135,7 +135,7 @@ evidence: {keep: 3y}
   EXPECT_EQ(out.plan.evidence.formats, (Lines{"html", "json", "markdown"}));
   std::vector<std::string> idle;
   for (const auto& section : out.plan.not_acted_on) idle.push_back(section.name);
-  EXPECT_EQ(idle, (Lines{"runbooks", "evidence.keep"}));
+  EXPECT_EQ(idle, (Lines{"evidence.keep"}));
 }
 
 TEST(Reader, AnAuditThatNamesNoStoreAuditsEveryPostgres) {
