@@ -16,6 +16,8 @@ namespace lb::repo {
 namespace {
 
 constexpr int rounds_max = 8;  // each goes through tables
+// A run that frees less costs more than that: the new pack has an end too, and there is a verdict.
+constexpr std::uint64_t gain_min = 1 << 10;
 
 }  // namespace
 
@@ -83,6 +85,11 @@ Status Repacker::weigh(RepackPlan& plan) {
     plan.bytes += pack.bytes;
     plan.live_bytes += pack.live_bytes;
     worth.push_back(std::move(pack));
+  }
+  if (plan.bytes - plan.live_bytes < gain_min) {
+    for (const auto& pack : worth) rejected_.push_back(pack.name);
+    worth.clear();
+    plan.bytes = plan.live_bytes = 0;
   }
   std::sort(worth.begin(), worth.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
