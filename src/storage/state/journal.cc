@@ -84,6 +84,15 @@ Result<std::vector<JournalEntry>> SqliteJournal::outcomes(const std::string& act
       {act, static_cast<std::int64_t>(newest_max)});
 }
 
+Result<std::vector<JournalEntry>> SqliteJournal::begun(const std::string& act_prefix,
+                                                       std::size_t newest_max) {
+  return select(
+      "SELECT body FROM (SELECT body, at, id FROM entries WHERE phase = 'intent' AND "
+      "substr(act, 1, ?) = ? ORDER BY at DESC, id DESC LIMIT ?) ORDER BY at, id",
+      {static_cast<std::int64_t>(act_prefix.size()), act_prefix,
+       static_cast<std::int64_t>(newest_max)});
+}
+
 // An interrupted act is settled once the same act has been done by a later run.
 Result<std::vector<JournalEntry>> SqliteJournal::interrupted() {
   std::vector<TextRow> rows;

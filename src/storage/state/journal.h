@@ -31,6 +31,9 @@ class Journal {
   // How the newest runs of an act ended, on whatever host; oldest first.
   virtual Result<std::vector<record::JournalEntry>> outcomes(const std::string& act,
                                                              std::size_t newest_max) = 0;
+  // Intents of acts that begin so ("run "), from whatever host; oldest first.
+  virtual Result<std::vector<record::JournalEntry>> begun(const std::string& act_prefix,
+                                                          std::size_t newest_max) = 0;
   // Runs of this host with an intent and no outcome whose process is gone: what a crash
   // interrupted. Not those whose act a later run has done.
   virtual Result<std::vector<record::JournalEntry>> interrupted() = 0;

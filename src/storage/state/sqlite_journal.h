@@ -23,6 +23,8 @@ class SqliteJournal final : public Journal {
   Result<std::vector<record::JournalEntry>> entries_of_run(const std::string& run) override;
   Result<std::vector<record::JournalEntry>> outcomes(const std::string& act,
                                                      std::size_t newest_max) override;
+  Result<std::vector<record::JournalEntry>> begun(const std::string& act_prefix,
+                                                  std::size_t newest_max) override;
   Result<std::vector<record::JournalEntry>> interrupted() override;
   Status mirror(repo::Repository& repository) override;
   std::string fresh_id() override;
