@@ -9,6 +9,7 @@
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/sealed_box.h"
+#include "foundation/crypto/signature.h"
 
 namespace lb {
 namespace {
@@ -47,6 +48,22 @@ TEST(Aead, KnownAnswerOfTheGcmSpecification) {
   Buffer sealed;
   aead.seal({}, {}, Buffer(8, 0), Buffer(8, 0), sealed);
   EXPECT_EQ(to_hex(sealed), "cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919");
+}
+
+TEST(Signature, KnownAnswerOfRfc8032AndNothingElse) {
+  Secret seed{ByteView(hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))};
+  auto key = signing_public_key_of(seed);
+  EXPECT_EQ(to_hex(key), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+  auto signature = sign(seed, {});
+  EXPECT_EQ(
+      to_hex(signature),
+      "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e3970"
+      "1cf9b46bd25bf5f0595bbe24655141438e7a100b");
+  EXPECT_TRUE(is_signed_by(key, {}, signature));
+  EXPECT_FALSE(is_signed_by(key, view_of("x"), signature));
+  EXPECT_FALSE(is_signed_by(key, {}, ByteView(signature).first(63)));
+  signature[7] ^= 1;
+  EXPECT_FALSE(is_signed_by(key, {}, signature));
 }
 
 // GMAC is what GCM gives for bytes that are only bound.

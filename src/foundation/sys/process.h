@@ -20,6 +20,13 @@ struct UserId {
   std::uint32_t uid = 0, gid = 0;
 };
 
+struct Finished {
+  int exit_code = -1;  // -1 when a signal ended it
+  int signal = 0;
+  std::string output, errors;
+  bool ok() const { return exit_code == 0; }
+};
+
 struct Command {
   std::vector<std::string>
       argv;  // argv[0] is looked up in PATH of `environment` unless it holds a '/'
@@ -29,13 +36,8 @@ struct Command {
   std::string input;                 // given on stdin
   std::string log_path;              // start(): stdout and stderr appended here; empty: discarded
   std::size_t output_max = 1 << 20;  // run(): what is kept of each stream
-};
-
-struct Finished {
-  int exit_code = -1;  // -1 when a signal ended it
-  int signal = 0;
-  std::string output, errors;
-  bool ok() const { return exit_code == 0; }
+  bool keep_end = false;             // run(): of a longer stream its end, not its beginning
+  Finished* unfinished = nullptr;    // run(): killed at its limit, what it had written goes there
 };
 
 // A started child. The destructor kills it (SIGKILL, whole process group) and waits.

@@ -110,6 +110,24 @@ TEST_F(ProcessTest, KeepsOnlySoMuchOutputButReadsAll) {
   EXPECT_EQ(finished.errors, "done\n");
 }
 
+TEST_F(ProcessTest, KeepsTheEndOfALongStream) {
+  Command command = shell("seq 1 200000; echo last");
+  command.output_max = 1000;
+  command.keep_end = true;
+  auto finished = run(command);
+  EXPECT_EQ(finished.output.size(), 1000u);
+  EXPECT_TRUE(finished.output.ends_with("200000\nlast\n"));
+}
+
+TEST_F(ProcessTest, WhatWasWrittenBeforeTheLimitIsKept) {
+  Finished unfinished;
+  Command command = shell("echo so far; sleep 1000");
+  command.unfinished = &unfinished;
+  auto finished = processes_->run(command, Micros(300000), {});
+  EXPECT_EQ(kind(finished), "timeout");
+  EXPECT_EQ(unfinished.output, "so far\n");
+}
+
 TEST_F(ProcessTest, LimitKillsTheWholeGroup) {
   auto path = folder_ / "pid";
   auto script = cat("sleep 1000 & echo $! > ", path, "; wait");

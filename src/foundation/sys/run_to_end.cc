@@ -41,16 +41,27 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+void keep(std::string& kept, const char* piece, std::size_t size, const Command& command) {
+  auto room = command.output_max - std::min(command.output_max, kept.size());
+  kept.append(piece, command.keep_end ? size : std::min(room, size));
+  // Cut seldom, so that a stream of any length costs each byte once or twice.
+  if (command.keep_end && kept.size() >= 2 * command.output_max)
+    kept.erase(0, kept.size() - command.output_max);
+}
+
+void cut_to_end(std::string& kept, const Command& command) {
+  if (kept.size() > command.output_max) kept.erase(0, kept.size() - command.output_max);
+}
+
 // Reads what is there; false at the end of the stream.
-bool drain(int descriptor, std::string& kept, std::size_t kept_max) {
+bool drain(int descriptor, std::string& kept, const Command& command) {
   char piece[16384];
   for (;;) {
     auto got = ::read(descriptor, piece, sizeof piece);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return errno == EAGAIN;
     if (got == 0) return false;
-    auto room = kept_max - std::min(kept_max, kept.size());
-    kept.append(piece, std::min(room, static_cast<std::size_t>(got)));
+    keep(kept, piece, static_cast<std::size_t>(got), command);
   }
 }
 
@@ -61,18 +72,18 @@ int poll_timeout(SteadyTime end) {
 
 enum class Outcome { ended, limit, stopped };
 
-Outcome collect(int ended, int stopped, ChildStreams& streams, Finished& kept, std::size_t kept_max,
-                SteadyTime end) {
+Outcome collect(int ended, int stopped, ChildStreams& streams, Finished& kept,
+                const Command& command, SteadyTime end) {
   for (;;) {
     pollfd watched[] = {{ended, POLLIN, 0},
                         {stopped, POLLIN, 0},
                         {streams.from_out.get(), POLLIN, 0},
                         {streams.from_err.get(), POLLIN, 0}};
     (void)::poll(watched, std::size(watched), poll_timeout(end));
-    if (streams.from_out.valid() && !drain(streams.from_out.get(), kept.output, kept_max)) {
+    if (streams.from_out.valid() && !drain(streams.from_out.get(), kept.output, command)) {
       streams.from_out.reset();
     }
-    if (streams.from_err.valid() && !drain(streams.from_err.get(), kept.errors, kept_max)) {
+    if (streams.from_err.valid() && !drain(streams.from_err.get(), kept.errors, command)) {
       streams.from_err.reset();
     }
     // A grandchild may hold the streams open for ever: the end of the child is the end. What it
@@ -102,18 +113,25 @@ Result<Finished> run_to_end(Child& child, int ended, ChildStreams streams, const
   // A year stands for "no limit": the sum must not overflow.
   auto end = std::chrono::steady_clock::now() + std::min<Micros>(limit, std::chrono::hours(8760));
   Finished kept;
-  auto outcome = collect(ended, stopped.get(), streams, kept, command.output_max, end);
+  auto outcome = collect(ended, stopped.get(), streams, kept, command, end);
   // It may end by itself at this very moment: then the signal finds nobody, which is fine.
   if (outcome != Outcome::ended) (void)child.signal(SIGKILL);
   auto finished = LB_TRY(wait_for_end(child, ended, {}));
   auto program = printable(command.argv[0]);
+  if (outcome != Outcome::ended && command.unfinished != nullptr) {
+    cut_to_end(kept.output, command);
+    cut_to_end(kept.errors, command);
+    *command.unfinished = std::move(kept);
+  }
   if (outcome == Outcome::stopped) return Error(ErrorKind::cancelled, cat("stopped ", program));
   if (outcome == Outcome::limit) {
     return Error(ErrorKind::timeout,
                  cat(program, " did not end within ", human_duration(limit), " and was killed"));
   }
-  if (streams.from_out.valid()) drain(streams.from_out.get(), kept.output, command.output_max);
-  if (streams.from_err.valid()) drain(streams.from_err.get(), kept.errors, command.output_max);
+  if (streams.from_out.valid()) drain(streams.from_out.get(), kept.output, command);
+  if (streams.from_err.valid()) drain(streams.from_err.get(), kept.errors, command);
+  cut_to_end(kept.output, command);
+  cut_to_end(kept.errors, command);
   finished.output = std::move(kept.output);
   finished.errors = std::move(kept.errors);
   return finished;

@@ -34,7 +34,7 @@ Shape people_shape() {
       optional("webhook", scalar(Form::secret)),
       optional("pagerduty", scalar(Form::secret), "routing key of the service"),
       optional("users", one_or_list(text()), "system users who act as it: ada, or ada@host"),
-      optional("key", text(), "Ed25519 public key, base64: its signature proves who acts"),
+      optional("key", text(), "Ed25519 public key, hex: its signature proves who acts"),
       optional("members", list(name({"people"})), "a team"),
       optional("deputy", name({"people"}), "when the first does not answer"),
       optional("escalate", name({"people"}), "when nobody answers"),

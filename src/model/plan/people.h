@@ -12,7 +12,7 @@
 namespace lb::plan {
 
 // A role or a person. `users`: system users ("ada", "ada@host") who act as it; `key`: an Ed25519
-// public key, base64, whose signature proves it.
+// public key, hex, whose signature proves it.
 struct Person {
   std::string name;  // key in the plan: "lead"
   std::string full_name;

@@ -90,7 +90,8 @@ Status RunLog::append(const std::string& run, const std::string& act, RunEvent& 
     auto head = Json::object().set("act", act).set("opened", format_time(event.at)).dump();
     if (repository_ != nullptr) {
       auto put = repository_->put_record(heads_kind, run, view_of(head));
-      if (!put.ok() && !out_of_reach(put.error())) return std::move(put).context(cat("open run ", run));
+      bool refused = !put.ok() && !out_of_reach(put.error());
+      if (refused) return std::move(put).context(cat("open run ", run));
     }
   }
   LB_TRY(send_waiting(run));

@@ -1,0 +1,57 @@
+// Acts: what the steps of a runbook do to the world, as the driver of a run sees it. The real ones
+// are put together in app/cli; tests and drills have others. Called from several threads, for
+// different steps.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "operations/runbook/judge.h"
+
+namespace lb::runbook {
+
+// One step that is to be done.
+struct Act {
+  const plan::Plan& plan;
+  const Script& script;
+  const ScriptStep& own;
+  std::string run;
+  std::string mode;  // of the run
+  std::uint64_t attempt = 1;
+  Timestamp began{};    // of this attempt, by the wall clock; before a crash perhaps
+  Variables variables;  // all that the step sees
+  const plan::Step& step() const { return *own.step; }
+  const std::string& verb() const { return own.step->verb; }
+  // $names in a text of the step.
+  Result<std::string> expand(const std::string& text) const;
+};
+
+struct ActEnd {
+  bool ok = false;
+  std::string text;            // one sentence, no secrets
+  Json data = Json::object();  // code, output, took_us, evidence …
+  Variables set;               // new values of variables
+};
+
+class Acts {
+ public:
+  virtual ~Acts() = default;
+  // The effect. Returns when it ended, failed, or was stopped.
+  virtual ActEnd act(const Act& act, std::stop_token stop) = 0;
+  // After a crash: did it happen? nullopt: cannot be told.
+  virtual Result<std::optional<bool>> happened(const Act& act, std::stop_token stop) = 0;
+  // Whether doing it once more does no harm, because it goes on, looks only, or is recognised.
+  virtual bool repeats_safely(const Act& act) const = 0;
+  virtual ActEnd undo(const Act& act, std::stop_token stop) = 0;
+  // What people are shown before a decision or a confirmation. The same facts give the same
+  // document; it names moments, not spans that grow while it is looked at.
+  virtual Result<Json> show(const Act& act) = 0;
+  // Before a destructive step: the word that must be typed; empty: none.
+  virtual std::string word_to_type(const Act& act) = 0;
+  // Somebody is asked to decide; `token` makes the link that proves who decides.
+  virtual Status invite(const Act& act, const std::string& person, const std::string& token,
+                        const Json& shown) = 0;
+};
+
+}  // namespace lb::runbook

@@ -1,0 +1,301 @@
+#include "operations/runbook/driver.h"
+
+#include <algorithm>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+
+namespace lb::runbook {
+
+using record::RunEvent;
+using record::RunEventKind;
+using record::RunInput;
+
+namespace {
+
+constexpr Micros tick = std::chrono::milliseconds(100);
+constexpr Micros far_interval = std::chrono::seconds(5);
+
+}  // namespace
+
+Driver::Driver(const DriverTools& tools, const DriverOptions& options, const plan::Plan& plan,
+               const Script& script, std::string run)
+    : tools_(tools),
+      options_(options),
+      plan_(plan),
+      script_(script),
+      run_(std::move(run)),
+      act_(cat("run ", script.runbook)) {
+  state_.id = run_;
+  state_.runbook = script.runbook;
+  state_.steps.resize(script.steps.size());
+}
+
+Driver::~Driver() {
+  for (auto& [number, effect] : effects_) effect.thread.request_stop();
+}
+
+Status Driver::open(const NewRun& fresh) {
+  RunEvent event;
+  event.kind = RunEventKind::opened;
+  event.by = actor_of(plan_, options_.user, options_.host).text();
+  event.text = cat("run of ", script_.runbook, " by ", event.by);
+  Json given = Json::object();
+  for (const auto& [name, value] : fresh.given) given.set(name, value);
+  event.data = Json::object()
+                   .set("runbook", script_.runbook)
+                   .set("mode", fresh.mode)
+                   .set("given", std::move(given))
+                   .set("system", plan_.system)
+                   .set("incident", fresh.incident)
+                   .set("version", fresh.version)
+                   .set("plan_file", fresh.plan_file)
+                   .set("plan_folder", fresh.plan_folder)
+                   .set("plan_fingerprint", fresh.plan_fingerprint)
+                   .set("plan", fresh.plan_text);
+  return append(std::move(event));
+}
+
+Status Driver::take_up() {
+  auto events = LB_TRY(tools_.log.events(run_));
+  state_ = LB_TRY(fold(script_, run_, events));
+  if (state_.closed) return {};
+  RunEvent event;
+  event.kind = RunEventKind::driver;
+  event.by = actor_of(plan_, options_.user, options_.host).text();
+  event.text = cat("taken up on ", options_.host, " by ", options_.user);
+  LB_TRY(append(std::move(event)));
+  for (std::size_t number = 1; number <= state_.steps.size(); ++number) {
+    if (!state_.at(number).undoing) continue;
+    RunEvent undone;
+    undone.kind = RunEventKind::undone;
+    undone.step = number;
+    undone.text = "interrupted while it was taken back: look how far that got, then undo it again";
+    undone.data = Json::object().set("result", "failed");
+    LB_TRY(append(std::move(undone)));
+  }
+  return {};
+}
+
+Status Driver::append(RunEvent event) {
+  event.number = state_.events + 1;
+  event.at = tools_.world.clock.now();
+  event.host = options_.host;
+  if (event.by.empty()) event.by = options_.user;
+  bool was_behind = !tools_.log.behind().empty();
+  LB_TRY(tools_.log.append(run_, act_, event));
+  if (!was_behind && !tools_.log.behind().empty()) {
+    tools_.console.warn(
+        cat("the run is recorded on this machine only for now: ", tools_.log.behind()));
+  }
+  LB_TRY(advance(script_, state_, event));
+  if (options_.changed) options_.changed(state_);
+  return {};
+}
+
+Result<Act> Driver::act_of(std::size_t number) const {
+  const auto& own = script_.at(number);
+  const auto& step = state_.at(number);
+  Act act{plan_,      script_, own, run_, state_.mode, std::max<std::uint64_t>(1, step.attempt),
+          step.began, {}};
+  act.variables = Names(script_, state_.variables).all(own.scope);
+  return act;
+}
+
+Result<Driver::End> Driver::drive(std::stop_token stop) {
+  while (!state_.closed) {
+    if (stop.stop_requested()) break;
+    auto changed = pass(stop);
+    if (!changed.ok()) {
+      for (auto& [number, effect] : effects_) effect.thread.request_stop();
+      effects_.clear();
+      return std::move(changed).take_error();
+    }
+    if (*changed) continue;
+    if (!options_.wait && only_people_can_go_on()) break;
+    if (options_.typed) {
+      auto typed = options_.typed(state_);
+      if (typed) {
+        typed->at = tools_.world.clock.now();
+        typed->host = options_.host;
+        typed->user = options_.user;
+        LB_TRY(tools_.log.put(run_, act_, *typed));
+        continue;
+      }
+    }
+    (void)tools_.world.clock.sleep(tick, stop);
+  }
+  for (auto& [number, effect] : effects_) effect.thread.request_stop();
+  effects_.clear();
+  // What ended meanwhile is written down even when the run is left now.
+  if (!state_.closed) LB_TRY(take_ended());
+  if (state_.closed) return End::closed;
+  if (!stop.stop_requested()) return End::waits_for_people;
+  RunEvent event;
+  event.kind = RunEventKind::driver;
+  event.text = cat("left on ", options_.host, " by ", options_.user);
+  LB_TRY(append(std::move(event)));
+  return End::stopped;
+}
+
+Result<bool> Driver::pass(std::stop_token stop) {
+  bool ended = LB_TRY(take_ended());
+  bool said = LB_TRY(take_inputs(stop));
+  if (state_.closed) return true;
+  if (state_.aborting) {
+    if (!effects_.empty()) {
+      for (auto& [number, effect] : effects_) effect.thread.request_stop();
+      return ended || said;
+    }
+    LB_TRY(close("aborted", "ended by a person"));
+    return true;
+  }
+  bool moved = LB_TRY(carry_on(stop));
+  return ended || said || moved;
+}
+
+// Inputs of other machines cost a listing of the repository, so they are looked for seldom.
+Result<bool> Driver::take_inputs(std::stop_token stop) {
+  auto now = tools_.world.clock.steady();
+  bool far = !looked_ || now - looked_far_ >= far_interval;
+  auto inputs = LB_TRY(tools_.log.inputs(run_, far));
+  if (far) {
+    looked_far_ = now;
+    looked_ = true;
+  }
+  bool any = false;
+  for (auto& input : inputs) {
+    if (state_.taken.contains(input.id)) continue;
+    LB_TRY(take(std::move(input), stop));
+    any = true;
+    if (state_.closed) break;
+  }
+  return any;
+}
+
+Status Driver::take(RunInput input, std::stop_token stop) {
+  input.step = addressed(script_, state_, input);
+  Shown shown;
+  bool in_range = input.step >= 1 && input.step <= script_.steps.size();
+  if (in_range && state_.at(input.step).status == StepStatus::asks) {
+    auto need = state_.at(input.step).need;
+    if (need == Need::decision || need == Need::confirmation) {
+      auto act = LB_TRY(act_of(input.step));
+      auto what = tools_.acts.show(act);
+      if (what.ok()) shown = shown_of(std::move(what).take());
+    }
+  }
+  auto judged = judge(plan_, script_, state_, input, shown, tools_.world.clock.now());
+  auto follow = judged.follow;
+  if (judged.refused()) tools_.console.warn(judged.event.text);
+  LB_TRY(append(std::move(judged.event)));
+  if (follow == Judgement::Follow::ask_again) {
+    auto need = state_.at(input.step).need;
+    if (need == Need::decision) LB_TRY(ask_decision(input.step));
+    if (need == Need::confirmation) LB_TRY(begin(input.step, stop));
+  }
+  if (follow == Judgement::Follow::undo) launch(input.step, true, tools_.world.clock.now());
+  return {};
+}
+
+Result<bool> Driver::take_ended() {
+  std::vector<Ended> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended.swap(ended_);
+  }
+  for (auto& each : ended) {
+    effects_.erase(each.step);
+    if (!each.undo) {
+      LB_TRY(finish(each.step, each.end));
+      continue;
+    }
+    RunEvent event;
+    event.kind = RunEventKind::undone;
+    event.step = each.step;
+    event.text = each.end.text;
+    event.data = each.end.data;
+    event.data.set("result", each.end.ok ? "done" : "failed");
+    LB_TRY(append(std::move(event)));
+  }
+  return !ended.empty();
+}
+
+Status Driver::finish(std::size_t number, const ActEnd& end) {
+  RunEvent event;
+  event.kind = RunEventKind::ended;
+  event.step = number;
+  event.attempt = state_.at(number).attempt;
+  event.text = end.text;
+  event.data = end.data;
+  event.data.set("result", end.ok ? "done" : "failed");
+  if (!end.set.empty()) {
+    Json set = Json::object();
+    for (const auto& [name, value] : end.set) set.set(name, value);
+    event.data.set("set", std::move(set));
+  }
+  if (!end.ok) follow_failure(number, event.data);
+  return append(std::move(event));
+}
+
+// A step's own word counts first, then that of the `use` it came by.
+void Driver::follow_failure(std::size_t number, Json& data) const {
+  const auto& own = script_.at(number);
+  const auto& fail = own.step->fail;
+  using Way = plan::OnFailure::Way;
+  if (fail.way == Way::retry && state_.at(number).attempt <= fail.retries) {
+    data.set("then", "retry");
+    return;
+  }
+  if (fail.way == Way::go_on) data.set("then", "continue");
+  if (fail.way == Way::jump) {
+    data.set("then", cat("goto ", fail.jump));
+    data.set("jump", static_cast<std::uint64_t>(script_.find(fail.jump)));
+  }
+  if (fail.way != Way::stop) return;
+  for (auto parent = own.parent; parent != 0; parent = script_.at(parent).parent) {
+    const auto& group = script_.at(parent);
+    const auto& outer = group.step->fail;
+    if (outer.way == Way::go_on || outer.way == Way::jump) {
+      auto jump = outer.way == Way::jump ? script_.find(outer.jump) : group.last + 1;
+      data.set("then", outer.way == Way::jump ? cat("goto ", outer.jump) : "continue");
+      data.set("jump", static_cast<std::uint64_t>(jump));
+      return;
+    }
+  }
+}
+
+Status Driver::close(const std::string& result, const std::string& text) {
+  RunEvent event;
+  event.kind = RunEventKind::closed;
+  event.text = text;
+  event.data = Json::object().set("result", result);
+  return append(std::move(event));
+}
+
+void Driver::launch(std::size_t number, bool undo, Timestamp began) {
+  auto act = act_of(number);
+  if (!act.ok()) return;
+  act->began = began;
+  auto& effect = effects_[number];
+  effect.undo = undo;
+  effect.thread = std::jthread([this, number, undo, own = *act](std::stop_token token) {
+    auto end = undo ? tools_.acts.undo(own, token) : tools_.acts.act(own, token);
+    // Cut short because the run is left: the outcome is not known, and nothing is claimed.
+    if (token.stop_requested() && !end.ok) return;
+    const std::lock_guard lock(mutex_);
+    ended_.push_back({number, undo, std::move(end)});
+  });
+}
+
+bool Driver::only_people_can_go_on() const {
+  if (!effects_.empty()) return false;
+  auto turn = frontier(script_, state_);
+  return std::all_of(turn.begin(), turn.end(), [&](auto number) {
+    auto status = state_.at(number).status;
+    return status == StepStatus::asks || status == StepStatus::failed;
+  });
+}
+
+}  // namespace lb::runbook

@@ -1,0 +1,337 @@
+// What the driver does with a step whose turn it is.
+#include <algorithm>
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+#include "operations/runbook/driver.h"
+
+namespace lb::runbook {
+
+using record::RunEvent;
+using record::RunEventKind;
+
+namespace {
+
+const std::vector<std::string> no_files;
+
+std::string default_answer(const std::string& kind, Timestamp now) {
+  if (kind == "time") return format_time(now);
+  if (kind == "number") return "0";
+  if (kind == "boolean") return "true";
+  return "drill";
+}
+
+}  // namespace
+
+Result<std::string> Act::expand(const std::string& text) const {
+  return Names(script, variables).expand(text, own.scope);
+}
+
+Result<bool> Driver::carry_on(std::stop_token stop) {
+  auto turn = frontier(script_, state_);
+  if (turn.empty()) {
+    auto failed = static_cast<std::size_t>(
+        std::count_if(state_.steps.begin(), state_.steps.end(),
+                      [](const auto& step) { return step.status == StepStatus::passed; }));
+    LB_TRY(close("done", failed == 0 ? std::string("all steps have ended")
+                                     : cat("all steps have ended, ", failed, " of them failed")));
+    return true;
+  }
+  bool moved = false;
+  for (auto number : turn) {
+    bool stepped = LB_TRY(step_up(number, stop));
+    moved = moved || stepped;
+    if (state_.closed) break;
+  }
+  return moved;
+}
+
+Result<bool> Driver::step_up(std::size_t number, std::stop_token stop) {
+  if (effects_.contains(number)) return false;
+  switch (state_.at(number).status) {
+    case StepStatus::pending:
+      return begin(number, stop);
+    case StepStatus::asks:
+      return answered(number, stop);
+    case StepStatus::running:
+      return recover(number, stop);
+    default:
+      return false;
+  }
+}
+
+// True: an answer is needed first and was asked for, or the step is left out.
+Result<bool> Driver::decide_condition(std::size_t number) {
+  const auto& own = script_.at(number);
+  const auto& step = state_.at(number);
+  if (own.step->when.empty()) return false;
+  auto holds = step.condition;
+  if (!holds) {
+    const Names names(script_, state_.variables);
+    auto decided = decide(own.step->when, names, own.scope);
+    if (!decided.ok()) {
+      LB_TRY(finish(number, {false, decided.error().text(), Json::object(), {}}));
+      return true;
+    }
+    holds = *decided;
+  }
+  if (!holds && !options_.attended) holds = true;  // a drill tries the step
+  if (!holds) {
+    LB_TRY(ask(number, Need::condition, Json::object().set("text", own.step->when)));
+    return true;
+  }
+  if (*holds) return false;
+  RunEvent event;
+  event.kind = RunEventKind::ended;
+  event.step = number;
+  event.text = cat("left out: ", own.step->when, " does not hold");
+  event.data = Json::object().set("result", "skipped");
+  LB_TRY(append(std::move(event)));
+  return true;
+}
+
+Result<bool> Driver::begin(std::size_t number, std::stop_token) {
+  const auto& own = script_.at(number);
+  const auto& step = state_.at(number);
+  const auto& fail = own.step->fail;
+  if (step.attempt > 0 && tools_.world.clock.now() < step.ended + fail.wait &&
+      tools_.world.clock.now() >= step.ended)
+    return false;
+  bool waits = LB_TRY(decide_condition(number));
+  if (waits) return true;
+  RunEvent event;
+  event.kind = RunEventKind::began;
+  event.step = number;
+  event.attempt = step.attempt + 1;
+  event.text = title_of(*own.step);
+  if (own.is_group()) {
+    LB_TRY(append(std::move(event)));
+    return true;
+  }
+  if (is_done_by_people(*own.step)) return ask_of_step(number);
+  if (own.step->review && !step.reviewed && options_.attended)
+    return ask(number, Need::review, Json::object().set("text", title_of(*own.step)));
+  if (own.step->review && !step.reviewed) return hold(number);
+  auto act = LB_TRY(act_of(number));
+  auto word = state_.mode == "drill" ? std::string() : tools_.acts.word_to_type(act);
+  bool approved = LB_TRY(still_approved(number));
+  if (!approved) return true;
+  if (!word.empty()) {
+    auto what = tools_.acts.show(act);
+    if (!what.ok()) {
+      LB_TRY(finish(number, {false, what.error().text(), Json::object(), {}}));
+      return true;
+    }
+    auto shown = shown_of(std::move(what).take());
+    if (step.confirmed != shown.hash) {
+      return ask(number, Need::confirmation,
+                 Json::object().set("word", word).set("shown", shown.what).set("hash", shown.hash));
+    }
+  }
+  auto at = act.expand(title_of(*own.step));
+  event.data = Json::object().set("does", at.ok() ? *at : title_of(*own.step));
+  LB_TRY(append(std::move(event)));
+  launch(number, false, state_.at(number).began);
+  return true;
+}
+
+// The last decision before a destructive step holds as long as its gate says, and only while what
+// was shown is so.
+Result<bool> Driver::still_approved(std::size_t number) {
+  const auto& own = script_.at(number);
+  const Names names(script_, state_.variables);
+  plan::View what(own.step->what, no_files);
+  auto target = names.expand(what.text("to"), own.scope);
+  if (!is_destructive(plan_, *own.step, target.ok() ? *target : std::string())) return true;
+  if (state_.mode == "drill") return true;
+  std::size_t gate = 0;
+  for (auto n = number - 1; n > 0 && gate == 0; --n) {
+    if (script_.at(n).step->verb == "gate" && state_.at(n).status == StepStatus::done) gate = n;
+  }
+  if (gate == 0) return true;
+  plan::View asked(script_.at(gate).step->what, no_files);
+  auto holds = asked.duration("expires").value_or(std::chrono::hours(1));
+  std::string why;
+  // A step that failed half way goes on under the decision that began it.
+  bool begun = state_.at(number).attempt > 0;
+  if (!begun && tools_.world.clock.now() > state_.at(gate).ended + holds)
+    why = cat("the decision of step ", gate, " is older than ", human_duration(holds));
+  if (why.empty()) {
+    auto act = LB_TRY(act_of(gate));
+    auto now = tools_.acts.show(act);
+    bool same = now.ok() && shown_of(*now).hash == state_.at(gate).result["hash"].string();
+    if (!same) why = cat("what was decided on in step ", gate, " has changed since");
+  }
+  if (why.empty()) return true;
+  tools_.console.warn(cat(why, ": it is asked anew"));
+  RunEvent event;
+  event.kind = RunEventKind::noted;
+  event.step = gate;
+  event.text = why;
+  event.data = Json::object().set("again", true);
+  LB_TRY(append(std::move(event)));
+  return false;
+}
+
+Result<bool> Driver::ask(std::size_t number, Need need, Json data) {
+  RunEvent event;
+  event.kind = RunEventKind::asks;
+  event.step = number;
+  event.text = title_of(*script_.at(number).step);
+  event.data = std::move(data);
+  event.data.set("need", name_of(need));
+  LB_TRY(append(std::move(event)));
+  return true;
+}
+
+Result<bool> Driver::ask_of_step(std::size_t number) {
+  const auto& step = *script_.at(number).step;
+  if (!options_.attended) return hold(number);
+  if (step.verb == "gate") return ask_decision(number);
+  auto text = title_of(step);
+  auto act = LB_TRY(act_of(number));
+  auto shown = act.expand(text);
+  auto data = Json::object().set("text", shown.ok() ? *shown : text);
+  if (step.verb == "ask") {
+    data.set("questions", to_json(step.what));
+    return ask(number, Need::answers, std::move(data));
+  }
+  if (step.verb == "checklist") return ask(number, Need::ticks, std::move(data));
+  return ask(number, Need::deed, std::move(data));
+}
+
+// Each decider gets a link of their own; what is kept of it proves the link, and does not give it.
+Result<bool> Driver::ask_decision(std::size_t number) {
+  auto act = LB_TRY(act_of(number));
+  auto what = tools_.acts.show(act);
+  if (!what.ok()) {
+    LB_TRY(finish(number, {false, what.error().text(), Json::object(), {}}));
+    return true;
+  }
+  auto shown = shown_of(std::move(what).take());
+  plan::View asked(script_.at(number).step->what, no_files);
+  auto holds = asked.duration("expires").value_or(std::chrono::hours(1));
+  Json links = Json::object();
+  std::vector<std::pair<std::string, std::string>> tokens;
+  for (const auto& person : deciders_of(plan_, *script_.at(number).step)) {
+    auto token = to_hex(tools_.world.random.bytes(24));
+    links.set(person, link_mark(token));
+    tokens.emplace_back(person, token);
+  }
+  LB_TRY(ask(number, Need::decision,
+             Json::object()
+                 .set("shown", shown.what)
+                 .set("hash", shown.hash)
+                 .set("expires", format_time(tools_.world.clock.now() + holds))
+                 .set("links", std::move(links))));
+  for (const auto& [person, token] : tokens) {
+    auto told = tools_.acts.invite(act, person, token, shown.what);
+    if (!told.ok()) tools_.console.warn(cat("could not reach ", person, ": ", told.error().text()));
+  }
+  return true;
+}
+
+// A drill that nobody attends goes past what only people do, and says so.
+Result<bool> Driver::hold(std::size_t number) {
+  const auto& step = *script_.at(number).step;
+  RunEvent event;
+  event.kind = RunEventKind::ended;
+  event.step = number;
+  event.text = "held: a person's step, not exercised by this drill";
+  event.data = Json::object().set("result", "skipped").set("held", true);
+  if (step.verb == "ask") {
+    Json set = Json::object();
+    for (const auto& question : step.what.entries) {
+      auto known = options_.answers.find(question.key.text);
+      set.set(question.key.text,
+              known != options_.answers.end()
+                  ? known->second
+                  : default_answer(question.value.text, tools_.world.clock.now()));
+    }
+    event.text = "answered by the drill";
+    event.data = Json::object().set("result", "done").set("set", std::move(set));
+  }
+  LB_TRY(append(std::move(event)));
+  return true;
+}
+
+// While a step waits for people: what they said may be enough by now, or came too late.
+Result<bool> Driver::answered(std::size_t number, std::stop_token stop) {
+  const auto& own = script_.at(number);
+  const auto& step = state_.at(number);
+  auto now = tools_.world.clock.now();
+  if (step.need == Need::condition && step.condition) return begin(number, stop);
+  if (step.need == Need::review && step.reviewed) return begin(number, stop);
+  if (step.need == Need::confirmation && !step.confirmed.empty()) return begin(number, stop);
+  bool wants_skip = !step.skip_by.empty() && step.need != Need::skip_approval;
+  if (wants_skip) {
+    return ask(number, Need::skip_approval,
+               Json::object().set("by", step.skip_by).set("reason", step.skip_reason));
+  }
+  if (step.need == Need::ticks) {
+    bool all = std::all_of(own.step->what.items.begin(), own.step->what.items.end(),
+                           [&](const auto& each) {
+                             const auto* text = each.find("item");
+                             return step.ticks.contains(text != nullptr ? text->text : each.text);
+                           });
+    if (all) {
+      LB_TRY(finish(number, {true, "all items are ticked or left out", Json::object(), {}}));
+      return true;
+    }
+  }
+  auto until = parse_time(step.asks["expires"].string());
+  if (step.need == Need::decision && until.ok() && now > *until) return ask_decision(number);
+  bool may_end = step.need == Need::deed || step.need == Need::ticks || step.need == Need::answers;
+  if (may_end && own.step->limit && now > step.asked + *own.step->limit) {
+    LB_TRY(finish(number, {false,
+                           cat("nobody did it within ", human_duration(*own.step->limit)),
+                           Json::object(),
+                           {}}));
+    return true;
+  }
+  return false;
+}
+
+// The intent is written, and who wrote it is gone: it happened, or it did not.
+Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
+  const auto& own = script_.at(number);
+  if (own.is_group()) {
+    // All inside it has ended.
+    LB_TRY(finish(number, {true, "all of it has ended", Json::object(), {}}));
+    return true;
+  }
+  auto act = LB_TRY(act_of(number));
+  if (tools_.acts.repeats_safely(act)) {
+    tools_.console.note(cat("step ", number, " goes on: ", title_of(*own.step)));
+    launch(number, false, state_.at(number).began);
+    return true;
+  }
+  auto happened = tools_.acts.happened(act, stop);
+  if (stop.stop_requested()) return false;
+  auto began = format_time_seconds(state_.at(number).began);
+  if (happened.ok() && *happened) {
+    if (**happened) {
+      LB_TRY(finish(number, {true,
+                             cat("it had happened before the interruption (began ", began, ")"),
+                             Json::object().set("probed", true),
+                             {}}));
+    } else {
+      tools_.console.note(cat("step ", number, " had not happened: it is done now"));
+      RunEvent event;
+      event.kind = RunEventKind::began;
+      event.step = number;
+      event.attempt = state_.at(number).attempt + 1;
+      event.text = title_of(*own.step);
+      event.data = Json::object().set("probed", false);
+      LB_TRY(append(std::move(event)));
+      launch(number, false, state_.at(number).began);
+    }
+    return true;
+  }
+  auto data = Json::object().set("text", title_of(*own.step)).set("began", began);
+  if (!happened.ok()) data.set("probe", happened.error().text());
+  return ask(number, Need::outcome, std::move(data));
+}
+
+}  // namespace lb::runbook
