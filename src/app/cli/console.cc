@@ -128,6 +128,17 @@ void Console::show(const std::string& what, const Progress& progress) {
   progress_shown_ = true;
 }
 
+void Console::status(const std::string& line) {
+  if (!options_.err_is_terminal || options_.quiet) return;
+  std::lock_guard lock(mutex_);
+  constexpr std::size_t width_max = 100;
+  auto shown = line;
+  while (width_of(shown) > width_max) shown.pop_back();
+  std::fputs(("\r\x1b[K" + colored(shown, 2)).c_str(), stderr);
+  std::fflush(stderr);
+  progress_shown_ = true;
+}
+
 void Console::end_progress() {
   std::lock_guard lock(mutex_);
   if (progress_shown_) write_err("");

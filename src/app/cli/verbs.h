@@ -52,6 +52,11 @@ Verb wal_fetch_verb();
 Verb wal_ls_verb();
 Verb wal_admit_verb();
 Verb agent_verb();
+Verb run_verb();
+Verb run_ls_verb();
+Verb run_show_verb();
+Verb resume_verb();
+std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
 Verb version_verb();
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t line_bytes_max = 4096;
 constexpr int look_again_ms = 100;
+constexpr std::size_t typed_bytes_max = 64 << 10;
 
 // Turns the echo off, and on again whatever happens.
 class Quiet {
@@ -75,6 +76,34 @@ Result<Secret> ask_secret(const std::string& prompt, std::stop_token stop,
   LB_TRY(say(open.get(), prompt + " "));
   auto line = read_line(open.get(), stop);
   LB_TRY(say(open.get(), "\n"));
+  return line;
+}
+
+void TypedLines::read_more() {
+  char piece[4096];
+  for (;;) {
+    pollfd ready{descriptor_, POLLIN, 0};
+    if (::poll(&ready, 1, 0) <= 0 || ready.revents == 0) return;
+    auto got = ::read(descriptor_, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      ended_ = true;
+      return;
+    }
+    held_.append(piece, static_cast<std::size_t>(got));
+    if (held_.size() > typed_bytes_max) held_.resize(typed_bytes_max);
+    if (held_.find('\n') != std::string::npos) return;
+  }
+}
+
+std::optional<std::string> TypedLines::next() {
+  if (held_.find('\n') == std::string::npos && !ended_) read_more();
+  auto end = held_.find('\n');
+  bool last = end == std::string::npos && ended_ && !held_.empty();
+  if (end == std::string::npos && !last) return std::nullopt;
+  auto line = held_.substr(0, end);
+  held_.erase(0, last ? held_.size() : end + 1);
+  while (!line.empty() && line.back() == '\r') line.pop_back();
   return line;
 }
 

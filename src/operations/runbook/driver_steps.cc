@@ -15,6 +15,17 @@ namespace {
 
 const std::vector<std::string> no_files;
 
+// What no check of the plan can see is watched by a person.
+bool has_check(const plan::Plan& plan, const plan::Step& watch) {
+  plan::View what(watch.what, no_files);
+  for (const auto& suite : plan.suites) {
+    for (const auto& check : suite.checks) {
+      if (check.name == what.text("check")) return true;
+    }
+  }
+  return false;
+}
+
 std::string default_answer(const std::string& kind, Timestamp now) {
   if (kind == "time") return format_time(now);
   if (kind == "number") return "0";
@@ -114,6 +125,11 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
     return ask(number, Need::review, Json::object().set("text", title_of(*own.step)));
   if (own.step->review && !step.reviewed) return hold(number);
   auto act = LB_TRY(act_of(number));
+  if (own.step->verb == "watch" && !has_check(plan_, *own.step)) {
+    return options_.attended
+               ? ask(number, Need::witness, Json::object().set("text", title_of(*own.step)))
+               : hold(number);
+  }
   auto word = state_.mode == "drill" ? std::string() : tools_.acts.word_to_type(act);
   bool approved = LB_TRY(still_approved(number));
   if (!approved) return true;

@@ -430,7 +430,8 @@ std::set<std::string> of_raci(const plan::Plan& plan, const plan::Step& gate, ch
 
 Shown shown_of(Json what) {
   Shown out;
-  out.hash = to_hex(sha256(view_of(what.dump())));
+  const auto* facts = what.find("facts");
+  out.hash = to_hex(sha256(view_of(facts != nullptr ? facts->dump() : what.dump())));
   out.what = std::move(what);
   return out;
 }

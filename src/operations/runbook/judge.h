@@ -10,8 +10,8 @@ namespace lb::runbook {
 
 // What a decision or a confirmation would be about if it were asked now.
 struct Shown {
-  Json what;         // point, data_loss, target …; an object
-  std::string hash;  // of it
+  Json what;         // an object; "facts", if it has them, are what is decided on
+  std::string hash;  // of the facts, or of all of it
 };
 Shown shown_of(Json what);
 

@@ -204,12 +204,13 @@ std::string title_of(const plan::Step& step) {
 }
 
 bool is_done_by_people(const plan::Step& step) {
-  static const std::vector<std::string> verbs = {"ask", "gate", "checklist", "manual", "document"};
+  static const std::vector<std::string> verbs = {"ask",      "gate",   "checklist", "manual",
+                                                 "document", "rotate", "free"};
   return std::find(verbs.begin(), verbs.end(), step.verb) != verbs.end();
 }
 
 bool is_destructive(const plan::Plan& plan, const plan::Step& step, const std::string& target) {
-  if (step.verb == "switch" || step.verb == "free" || step.verb == "rotate") return true;
+  if (step.verb == "switch") return true;
   if (step.verb != "restore") return false;
   const auto* found = plan.target(target);
   return found == nullptr || found->protect;

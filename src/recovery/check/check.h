@@ -23,6 +23,7 @@ struct CheckedStore {
   plan::StoreKind kind = plan::StoreKind::files;
   std::string connection;  // postgres: libpq conninfo of the *restored* server
   std::string run_marker;  // postgres: value of the setting lifeboat.run; asked before every check
+  bool live = false;       // what the plan backs up itself: no marker proves that it is asked
   std::string folder;      // files: root of the restored tree
   repo::SnapshotReader* snapshot = nullptr;  // the point restored, for recorded values
   Json fingerprint;  // recorded with the snapshot (stores/postgres/snapshot_details.h)

@@ -1,4 +1,4 @@
-// Redactor: takes known secrets out of what a check reports. Internal to this folder.
+// Redactor: takes known secrets out of what a check or a command reports.
 #pragma once
 
 #include <string>

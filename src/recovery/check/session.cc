@@ -11,7 +11,7 @@ Result<ConnectionPtr> connect(const Scope& scope) {
 
 Result<ConnectionPtr> connect(const Scope& scope, const CheckedStore& store) {
   LB_TRY(not_stopped(scope.context));
-  if (store.connection.empty() || store.run_marker.empty()) {
+  if (store.connection.empty() || (store.run_marker.empty() && !store.live)) {
     return Error(ErrorKind::denied, cat("store ", store.name,
                                         " carries no run marker: the check cannot prove that it "
                                         "asks the restored copy"));
@@ -20,8 +20,9 @@ Result<ConnectionPtr> connect(const Scope& scope, const CheckedStore& store) {
   options.application_name = "lifeboat check";
   options.require_run_marker = store.run_marker;
   options.statement_limit = scope.context.statement_limit;
-  auto connection = LB_TRY(pg::Connection::open(Secret(std::string_view(store.connection)), options)
-                               .context(cat("restored copy of ", store.name)));
+  auto connection =
+      LB_TRY(pg::Connection::open(Secret(std::string_view(store.connection)), options)
+                 .context(cat(store.live ? "live " : "restored copy of ", store.name)));
   LB_TRY(
       connection->query("SELECT set_config('default_transaction_read_only', 'on', false),"
                         " set_config('row_security', 'off', false)"));

@@ -1,0 +1,186 @@
+#include "app/cli/run_acts.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+#include "operations/runbook/command.h"
+
+namespace lb::cli {
+
+using runbook::Act;
+using runbook::ActEnd;
+
+namespace {
+
+constexpr Micros command_limit = std::chrono::hours(1);
+constexpr Micros probe_limit = std::chrono::minutes(5);
+
+const std::vector<std::string> no_files;
+
+bool one_of(const std::string& word, std::initializer_list<const char*> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// What would reach the world outside a sandbox.
+bool is_outbound(const std::string& verb) {
+  return one_of(verb, {"run", "provision", "task", "switch", "notify"});
+}
+
+}  // namespace
+
+RunActs::RunActs(const Shell& shell, Session& session, const plan::Plan& plan)
+    : shell_(shell),
+      session_(session),
+      plan_(plan),
+      redactor_(runbook::redactor_of(plan, shell.environment)) {}
+
+ActEnd RunActs::act(const Act& act, std::stop_token stop) {
+  if (act.mode == "drill" && is_outbound(act.verb())) {
+    return {true,
+            "held: a drill does nothing outside its sandbox",
+            Json::object().set("held", true),
+            {}};
+  }
+  auto end = done(act, stop);
+  if (end.ok()) {
+    end->text = redactor_.clean(end->text);
+    return std::move(end).take();
+  }
+  const auto& error = end.error();
+  auto data = Json::object().set("kind", name_of(error.kind()));
+  if (!error.hint().empty()) data.set("hint", redactor_.clean(error.hint()));
+  if (!error.left().empty()) data.set("left", redactor_.clean(error.left()));
+  return {false, redactor_.clean(error.text()), std::move(data), {}};
+}
+
+Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
+  const auto& verb = act.verb();
+  const auto& text = act.step().what.text;
+  if (verb == "run" || verb == "provision") return command(act, text, stop);
+  if (verb == "task") return task(act, stop);
+  if (verb == "choose") return choose(act);
+  if (verb == "restore") return restore(act, stop);
+  if (verb == "verify") return verify(act, stop);
+  if (verb == "check") return one_check(act, text, stop);
+  if (verb == "query") return query(act);
+  if (verb == "wait") return wait(act, stop);
+  if (verb == "watch") return watch(act, stop);
+  if (verb == "status") return status(act);
+  if (verb == "preflight") return preflight(act, stop);
+  if (verb == "notify") return tell(act, stop);
+  if (verb == "banner") {
+    auto shown = LB_TRY(act.expand(text));
+    shell_.console.note(shell_.console.bold(cat("\n    ", shown, "\n")));
+    return ActEnd{true, shown, Json::object(), {}};
+  }
+  if (verb == "timer") {
+    auto now = format_time(shell_.world.clock.now());
+    return ActEnd{true,
+                  cat("the clock ", text == "start" ? "starts" : "stops", " at ", now),
+                  Json::object(),
+                  {{cat("clock_", text), now}}};
+  }
+  return Error(ErrorKind::unsupported, cat("not supported yet: ", verb, " as a step"))
+      .with_hint("do it by hand and say done, or leave it out with its reason");
+}
+
+Result<ActEnd> RunActs::command(const Act& act, const std::string& text, std::stop_token stop) {
+  runbook::CommandWish wish;
+  wish.text = text;
+  wish.environment = runbook::environment_of(act, shell_.environment);
+  wish.folder = session_.plan.folder;
+  wish.limit = act.step().limit.value_or(command_limit);
+  auto end = runbook::run_command(shell_.world, wish, redactor_, stop);
+  if (!end.ok) return end;
+  auto output = std::string(trim(end.data["output"].string()));
+  for (const auto& [name, pattern] : act.step().save) {
+    if (pattern.empty()) {
+      end.set[name] = output;
+      continue;
+    }
+    // `save: {host: HOST}`: the value of the line HOST=…
+    for (const auto& line : split(output, '\n')) {
+      if (line.starts_with(pattern + "=")) end.set[name] = line.substr(pattern.size() + 1);
+    }
+    if (!end.set.contains(name)) {
+      end.ok = false;
+      end.text = cat("the command printed no line ", pattern, "=… to save as ", name);
+    }
+  }
+  return end;
+}
+
+Result<ActEnd> RunActs::task(const Act& act, std::stop_token stop) {
+  const auto* found = plan_.task(act.step().what.text);
+  if (found == nullptr || found->run.empty()) {
+    return Error(ErrorKind::unsupported, cat("task ", act.step().what.text, " has no command"))
+        .with_hint("a review is done by a person: use manual:");
+  }
+  return command(act, found->run, stop);
+}
+
+bool RunActs::repeats_safely(const Act& act) const {
+  // Restores recognise and go on with what they began; the others only look, or are recognised by
+  // their key.
+  return !one_of(act.verb(), {"run", "provision", "task", "switch"});
+}
+
+Result<std::optional<bool>> RunActs::happened(const Act& act, std::stop_token stop) {
+  for (const auto& left : runbook::end_survivors(shell_.world, runbook::marker_of(act))) {
+    shell_.console.warn(
+        cat("step ", act.own.number, " was still running and was ended: ", redactor_.clean(left)));
+  }
+  if (act.step().probe.empty()) return std::optional<bool>();
+  runbook::CommandWish wish;
+  wish.text = act.step().probe;
+  wish.environment = runbook::environment_of(act, shell_.environment);
+  wish.folder = session_.plan.folder;
+  wish.limit = probe_limit;
+  auto end = runbook::run_command(shell_.world, wish, redactor_, stop);
+  if (end.data.find("code") != nullptr) return std::optional<bool>(end.ok);
+  return Error(ErrorKind::unavailable, cat("the probe could not tell: ", end.text));
+}
+
+ActEnd RunActs::undo(const Act& act, std::stop_token stop) {
+  if (act.step().undo.empty()) {
+    return {false, cat("step ", act.own.number, " has no undo:"), Json::object(), {}};
+  }
+  if (act.mode == "drill") return {true, "held", Json::object().set("held", true), {}};
+  auto end = command(act, act.step().undo, stop);
+  if (!end.ok()) return {false, end.error().text(), Json::object(), {}};
+  end->set.clear();
+  return std::move(end).take();
+}
+
+std::string RunActs::word_to_type(const Act& act) {
+  plan::View what(act.step().what, no_files);
+  if (!one_of(act.verb(), {"restore", "switch"}) || !what.has("to")) return "";
+  auto name = act.expand(what.text("to"));
+  const auto* target = name.ok() ? plan_.target(*name) : nullptr;
+  return target != nullptr && target->protect ? target->name : "";
+}
+
+Status RunActs::need_repository() const {
+  if (session_.repository != nullptr) return {};
+  return Error(ErrorKind::unavailable, "the repository cannot be reached")
+      .with_hint("its state is asked for again when the run is resumed")
+      .with_exit(ExitCode::store_unreachable);
+}
+
+std::string RunActs::base_url(const Act& act) const {
+  auto given = act.variables.find("restored_target");
+  if (given != act.variables.end()) {
+    const auto* target = plan_.target(given->second);
+    if (target != nullptr && !target->url.empty()) return target->url;
+  }
+  for (const auto& target : plan_.targets) {
+    if (target.protect && !target.url.empty()) return target.url;
+  }
+  for (const auto& target : plan_.targets) {
+    if (!target.url.empty()) return target.url;
+  }
+  return "";
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,75 @@
+// RunActs: the steps of runbooks on the real world: commands, restores, checks, waiting. What a
+// step found out goes on as variables of the run, so that another machine can go on with it.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "app/cli/session.h"
+#include "operations/runbook/acts.h"
+#include "recovery/check/redactor.h"
+#include "recovery/restore/points.h"
+
+namespace lb::cli {
+
+// Where a store goes when a target is restored into.
+struct RestorePlace {
+  std::string folder;      // files, or a data directory; empty: a server
+  plan::Reference server;  // connection string of the database
+  bool original = false;   // the store's own place
+};
+// invalid when the target has no place for the store.
+Result<RestorePlace> place_of(const Session& session, const plan::Plan& plan,
+                              const plan::Store& store, const plan::Target& target);
+
+class RunActs final : public runbook::Acts {
+ public:
+  // All outlive it. `session.repository` may be null: then only steps that need none can be done.
+  RunActs(const Shell& shell, Session& session, const plan::Plan& plan);
+
+  runbook::ActEnd act(const runbook::Act& act, std::stop_token stop) override;
+  Result<std::optional<bool>> happened(const runbook::Act& act, std::stop_token stop) override;
+  bool repeats_safely(const runbook::Act& act) const override;
+  runbook::ActEnd undo(const runbook::Act& act, std::stop_token stop) override;
+  Result<Json> show(const runbook::Act& act) override;
+  std::string word_to_type(const runbook::Act& act) override;
+  Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
+                const Json& shown) override;
+
+ private:
+  using End = runbook::ActEnd;
+  using Result_ = Result<End>;
+
+  Result_ done(const runbook::Act& act, std::stop_token stop);
+  Result_ command(const runbook::Act& act, const std::string& text, std::stop_token stop);
+  Result_ task(const runbook::Act& act, std::stop_token stop);
+  Result_ choose(const runbook::Act& act);
+  Result_ restore(const runbook::Act& act, std::stop_token stop);
+  Result_ restore_store(const runbook::Act& act, const plan::Store& store,
+                        const restore::Choice& choice, std::stop_token stop);
+  Result_ verify(const runbook::Act& act, std::stop_token stop);
+  Result_ one_check(const runbook::Act& act, const std::string& name, std::stop_token stop);
+  Result_ suites(const runbook::Act& act, const std::vector<const plan::Suite*>& suites,
+                 std::stop_token stop);
+  Result_ query(const runbook::Act& act);
+  Result_ wait(const runbook::Act& act, std::stop_token stop);
+  Result_ watch(const runbook::Act& act, std::stop_token stop);
+  Result_ status(const runbook::Act& act);
+  Result_ preflight(const runbook::Act& act, std::stop_token stop);
+  Result_ tell(const runbook::Act& act, std::stop_token stop);
+  Result<std::vector<restore::Choice>> choices(const runbook::Act& act);
+  Result<std::vector<const plan::Store*>> stores_of(const runbook::Act& act) const;
+  Result<Json> facts_of_restore(const runbook::Act& act, const runbook::ScriptStep& step);
+  Status need_repository() const;
+  std::string base_url(const runbook::Act& act) const;
+
+  const Shell& shell_;
+  Session& session_;
+  const plan::Plan& plan_;
+  const check::Redactor redactor_;
+  std::mutex restoring_;  // restores talk to one console and one repository
+};
+
+}  // namespace lb::cli

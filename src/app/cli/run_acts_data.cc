@@ -1,0 +1,356 @@
+// Steps on data: choosing a point, restoring, checking, asking.
+#include <algorithm>
+
+#include "app/cli/restore_request.h"
+#include "app/cli/run_acts.h"
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+#include "recovery/check/check.h"
+#include "stores/postgres/connection.h"
+
+namespace lb::cli {
+
+using runbook::Act;
+using runbook::ActEnd;
+
+namespace {
+
+const std::vector<std::string> no_files;
+constexpr const char* snapshot_prefix = "point ";
+
+// "latest", a time, or "point ID" as choose: gives it for stores without a log.
+Result<restore::Wish> wish_of(const std::string& text) {
+  if (!text.starts_with(snapshot_prefix)) return restore::parse_wish(text);
+  restore::Wish wish;
+  wish.wanted.kind = pg::Wanted::Kind::snapshot;
+  wish.snapshot = text.substr(std::string(snapshot_prefix).size());
+  return wish;
+}
+
+// The moment at which a choice stands, in words that choose the same again.
+std::string moment_of(const restore::Choice& choice) {
+  if (choice.target && choice.target->last_commit)
+    return format_time(choice.target->last_commit->time);
+  return cat(snapshot_prefix, choice.snapshot.id);
+}
+
+bool is_folder(const std::string& address) { return address.starts_with('/'); }
+
+std::string variable(const Act& act, const std::string& name) {
+  auto found = act.variables.find(name);
+  return found == act.variables.end() ? std::string() : found->second;
+}
+
+record::CheckState worst(const std::vector<record::CheckResult>& results) {
+  auto out = record::CheckState::pass;
+  for (const auto& result : results) out = std::max(out, result.state);
+  return out;
+}
+
+Json as_json(const std::vector<record::CheckResult>& results) {
+  Json out = Json::array();
+  for (const auto& result : results) {
+    Json line = Json::object()
+                    .set("suite", result.suite)
+                    .set("name", result.name)
+                    .set("state", record::name_of(result.state))
+                    .set("expected", result.expected)
+                    .set("got", result.got);
+    if (!result.reason.empty()) line.set("reason", result.reason);
+    out.push(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<RestorePlace> place_of(const Session& session, const plan::Plan& plan,
+                              const plan::Store& store, const plan::Target& target) {
+  const plan::Reference* address = nullptr;
+  for (const auto& wanted : {store.name, std::string(plan::name_of(store.kind))}) {
+    for (const auto& [name, reference] : target.addresses) {
+      if (name == wanted && address == nullptr) address = &reference;
+    }
+  }
+  RestorePlace out;
+  // Production is where the store lives, unless the plan says otherwise.
+  out.original = address == nullptr && target.protect;
+  if (out.original) address = &store.address;
+  if (address == nullptr) {
+    return Error(ErrorKind::invalid, cat("target ", target.name, " has no place for store ",
+                                         store.name, " (", target.place.text(), ")"))
+        .with_hint(cat("add stores: {", store.name, ": …} to the target"));
+  }
+  (void)plan;
+  if (store.kind == plan::StoreKind::files) {
+    out.folder = LB_TRY(session.references->path(*address));
+    return out;
+  }
+  auto secret = LB_TRY(session.references->secret(*address));
+  if (is_folder(std::string(secret.reveal()))) {
+    out.folder = std::string(secret.reveal());
+  } else {
+    out.server = *address;
+  }
+  return out;
+}
+
+Result<std::vector<const plan::Store*>> RunActs::stores_of(const Act& act) const {
+  plan::View what(act.step().what, no_files);
+  std::vector<const plan::Store*> out;
+  auto add = [&](const std::string& name) -> Status {
+    const auto* store = plan_.store(name);
+    if (store == nullptr) return Error(ErrorKind::invalid, cat("the plan has no store ", name));
+    bool built = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
+    if (!built) {
+      return Error(ErrorKind::unsupported,
+                   cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"))
+          .with_hint("do this one by hand and say done, or leave it out with its reason");
+    }
+    out.push_back(store);
+    return {};
+  };
+  if (what.has("store")) {
+    auto name = LB_TRY(act.expand(what.text("store")));
+    LB_TRY(add(name));
+    return out;
+  }
+  auto name = LB_TRY(act.expand(what.text("group")));
+  const auto* group = plan_.group(name);
+  if (group == nullptr) return Error(ErrorKind::invalid, cat("the plan has no group ", name));
+  for (const auto& store : group->stores) LB_TRY(add(store));
+  return out;
+}
+
+Result<std::vector<restore::Choice>> RunActs::choices(const Act& act) {
+  LB_TRY(need_repository());
+  plan::View what(act.step().what, no_files);
+  auto stores = LB_TRY(stores_of(act));
+  std::string at = "latest";
+  for (const char* key : {"at", "before"}) {
+    if (what.has(key)) at = LB_TRY(act.expand(what.text(key)));
+  }
+  auto wish = LB_TRY(wish_of(at));
+  auto now = shell_.world.clock.now();
+  std::vector<restore::StorePoints> points;
+  for (const auto* store : stores)
+    points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
+  if (points.size() > 1) return restore::choose_together(points, wish, now, *session_.repository);
+  std::vector<restore::Choice> out;
+  out.push_back(LB_TRY(restore::choose(points.front(), wish, now, *session_.repository)));
+  return out;
+}
+
+Result<ActEnd> RunActs::choose(const Act& act) {
+  auto chosen = LB_TRY(choices(act));
+  auto drills = LB_TRY(state::drills(*session_.repository));
+  ActEnd out;
+  out.ok = true;
+  std::vector<std::string> lines;
+  for (const auto& choice : chosen) {
+    bool proven = std::any_of(drills.begin(), drills.end(), [&](const auto& drill) {
+      return drill.verdict == record::Verdict::pass &&
+             std::any_of(drill.stores.begin(), drill.stores.end(),
+                         [&](const auto& store) { return store.point == choice.snapshot.id; });
+    });
+    lines.push_back(cat(choice.store, ": ", moment_of(choice), " (base ", choice.snapshot.id,
+                        " of ", format_time_seconds(choice.snapshot.meta.taken), ", ",
+                        proven ? "proven by a drill" : "proven by no drill", ")"));
+    out.set[cat("point_", choice.store)] = choice.snapshot.id;
+  }
+  // Stores with a log decide the moment; the others follow it.
+  auto ruling = std::find_if(chosen.begin(), chosen.end(),
+                             [](const auto& choice) { return choice.target.has_value(); });
+  out.set["point"] = moment_of(ruling == chosen.end() ? chosen.front() : *ruling);
+  out.text = join(lines, "; ");
+  return out;
+}
+
+Result<ActEnd> RunActs::restore(const Act& act, std::stop_token stop) {
+  const std::lock_guard one_at_a_time(restoring_);
+  plan::View what(act.step().what, no_files);
+  auto chosen = LB_TRY(choices(act));
+  ActEnd out;
+  out.ok = true;
+  std::vector<std::string> lines;
+  for (const auto& choice : chosen) {
+    if (stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped between two stores");
+    auto done = LB_TRY(restore_store(act, *plan_.store(choice.store), choice, stop)
+                           .context(cat("restore ", choice.store)));
+    lines.push_back(done.text);
+    out.set.insert(done.set.begin(), done.set.end());
+    out.data.set(choice.store, std::move(done.data));
+  }
+  out.set["restored_target"] = LB_TRY(act.expand(what.text("to")));
+  out.text = join(lines, "; ");
+  return out;
+}
+
+Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
+                                      const restore::Choice& choice, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  auto name = LB_TRY(act.expand(what.text("to")));
+  const auto* target = plan_.target(name);
+  if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
+  auto place = LB_TRY(place_of(session_, plan_, store, *target));
+  Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
+              shell_.host,  shell_.user,    shell_.uid,         stop};
+  Request request;
+  request.store = &store;
+  request.folder = place.folder;
+  request.original = place.original;
+  request.only = what.texts("only");
+  request.exact = what.text("mode") == "exact";
+  request.confirmed = session_.plan.plan.system;  // the run asked for the name of the target
+  request.words = cat(session_.repository->id(), " ", store.name, " ", act.run);
+  auto how = what.text("how");
+  ActEnd out;
+  out.ok = true;
+  out.set[cat("point_", store.name)] = choice.snapshot.id;
+  if (!place.folder.empty()) {
+    bool database = store.kind == plan::StoreKind::postgres;
+    auto data = LB_TRY(database ? restore_database(inner, session_, request, choice)
+                                : restore_files(inner, session_, request, choice));
+    out.text = cat(store.name, " to ", place.folder, ": ",
+                   human_size(static_cast<std::uint64_t>(data["bytes"].integer())));
+    out.set[cat("restored_", store.name)] = place.folder;
+    out.data = std::move(data);
+    return out;
+  }
+  if (how != "beside" && how != "new") {
+    return Error(ErrorKind::unsupported, cat("not supported yet: restore of a running server '",
+                                             how.empty() ? "in-place" : how, "'"))
+        .with_hint("how: beside brings the database back under a name of its own");
+  }
+  Rescue rescue;
+  rescue.into = place.server;
+  rescue.into_words = place.server.text();
+  auto base = choice.details->database;
+  rescue.as = how == "beside" ? pg::name_with_suffix(base, "_restored") : base;
+  request.rescue = std::move(rescue);
+  auto data = LB_TRY(restore_rescue(inner, session_, request, choice));
+  out.text = cat(store.name, " to database ", request.rescue->as);
+  out.set[cat("restored_", store.name)] = cat("database ", request.rescue->as);
+  out.data = std::move(data);
+  return out;
+}
+
+Result<ActEnd> RunActs::verify(const Act& act, std::stop_token stop) {
+  std::vector<const plan::Suite*> wanted;
+  const auto& node = act.step().what;
+  for (const auto& suite : plan_.suites) {
+    bool named = std::any_of(node.items.begin(), node.items.end(),
+                             [&](const auto& item) { return item.text == suite.name; });
+    if (node.is_scalar() || named) wanted.push_back(&suite);
+  }
+  return suites(act, wanted, stop);
+}
+
+Result<ActEnd> RunActs::one_check(const Act& act, const std::string& name, std::stop_token stop) {
+  for (const auto& suite : plan_.suites) {
+    for (const auto& check : suite.checks) {
+      if (check.name != name) continue;
+      plan::Suite alone{suite.name, {check}, suite.place};
+      return suites(act, {&alone}, stop);
+    }
+  }
+  return Error(ErrorKind::invalid, cat("no suite has a check named '", name, "'"))
+      .with_hint("give the check a name: in checks:");
+}
+
+Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Suite*>& wanted,
+                               std::stop_token stop) {
+  check::CheckContext context{shell_.world, shell_.world.http, base_url(act), {}, {}, stop};
+  context.environment = shell_.environment;
+  auto target_name = variable(act, "restored_target");
+  std::vector<std::unique_ptr<repo::SnapshotReader>> snapshots;
+  for (const auto& store : plan_.stores) {
+    check::CheckedStore checked;
+    checked.name = store.name;
+    checked.kind = store.kind;
+    checked.live = true;
+    auto restored = variable(act, cat("restored_", store.name));
+    auto point = variable(act, cat("point_", store.name));
+    if (store.kind == plan::StoreKind::files) {
+      auto own = session_.references->path(store.address);
+      checked.folder = !restored.empty() ? restored : own.ok() ? *own : std::string();
+    } else if (store.kind == plan::StoreKind::postgres) {
+      const auto* target = plan_.target(target_name);
+      auto place = target != nullptr && !restored.empty()
+                       ? place_of(session_, plan_, store, *target)
+                       : Result<RestorePlace>(RestorePlace{"", store.address, true});
+      auto secret = place.ok() && place->folder.empty()
+                        ? session_.references->secret(place->server)
+                        : Result<Secret>(Error(ErrorKind::unavailable, "no server"));
+      if (secret.ok()) checked.connection = std::string(secret->reveal());
+      if (restored.starts_with("database "))
+        checked.connection += cat(secret.ok() && secret->reveal().find("://") == std::string::npos
+                                      ? cat(" dbname=", pg::quote_conninfo(restored.substr(9)))
+                                      : std::string());
+    } else {
+      continue;
+    }
+    if (!point.empty() && session_.repository != nullptr) {
+      snapshots.push_back(LB_TRY(session_.repository->snapshot(point)));
+      checked.snapshot = snapshots.back().get();
+    }
+    checked.row_deltas_missing = "the copy is not the one whose log was counted";
+    context.stores.push_back(std::move(checked));
+  }
+  std::map<std::string, std::string> saved;
+  std::vector<record::CheckResult> all;
+  for (const auto* suite : wanted) {
+    auto results = check::run_suite(*suite, context, saved);
+    all.insert(all.end(), results.begin(), results.end());
+  }
+  auto judged = check::judge(all);
+  ActEnd out;
+  out.ok = judged.verdict == record::Verdict::pass && worst(all) == record::CheckState::pass;
+  auto passed = std::count_if(all.begin(), all.end(), [](const auto& result) {
+    return result.state == record::CheckState::pass;
+  });
+  out.text = cat(passed, " of ", all.size(), " checks passed", judged.reason.empty() ? "" : ": ",
+                 judged.reason);
+  out.data.set("checks", as_json(all));
+  return out;
+}
+
+Result<ActEnd> RunActs::query(const Act& act) {
+  plan::View what(act.step().what, no_files);
+  auto name = LB_TRY(act.expand(what.text("store")));
+  const auto* store = plan_.store(name);
+  if (store == nullptr || store->kind != plan::StoreKind::postgres)
+    return Error(ErrorKind::unsupported, cat("query asks postgres stores, not ", name));
+  auto address = store->address;
+  if (what.has("on")) {
+    auto on = LB_TRY(act.expand(what.text("on")));
+    const auto* target = plan_.target(on);
+    if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", on));
+    address = LB_TRY(place_of(session_, plan_, *store, *target)).server;
+  }
+  auto secret = LB_TRY(session_.references->secret(address));
+  pg::ConnectOptions options;
+  options.application_name = "lifeboat runbook";
+  options.statement_limit = act.step().limit.value_or(std::chrono::minutes(5));
+  auto connection = LB_TRY(pg::Connection::open(secret, options));
+  LB_TRY(connection->query("SET default_transaction_read_only = on"));
+  constexpr std::size_t rows_max = 1000;
+  auto answer = LB_TRY(connection->query(what.text("sql"), rows_max));
+  ActEnd out;
+  out.ok = true;
+  out.text = cat(answer.rows.size(), " rows");
+  std::string first;
+  std::vector<std::vector<std::string>> rows = {answer.columns};
+  for (const auto& row : answer.rows) {
+    rows.emplace_back();
+    for (const auto& value : row) rows.back().push_back(value.value_or("–"));
+    if (rows.size() == 2 && !row.empty()) first = row.front().value_or("");
+  }
+  constexpr std::size_t shown_max = 21;
+  if (rows.size() > shown_max) rows.resize(shown_max);
+  out.data.set("output", redactor_.clean(table(rows)));
+  for (const auto& [saved, where] : act.step().save) out.set[saved] = first;
+  return out;
+}
+
+}  // namespace lb::cli

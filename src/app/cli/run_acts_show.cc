@@ -1,0 +1,127 @@
+// What people are shown before they decide, and how they are asked.
+#include <algorithm>
+
+#include "app/cli/run_acts.h"
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+
+namespace lb::cli {
+
+using runbook::Act;
+
+namespace {
+
+const std::vector<std::string> no_files;
+
+std::string shown_address(const RestorePlace& place) {
+  // The reference, not what it stands for: connection strings hold passwords.
+  return place.folder.empty() ? place.server.text() : place.folder;
+}
+
+// The middle of what drills measured for the stores, slowest store last.
+std::optional<Micros> predicted(const std::vector<record::DrillRecord>& drills,
+                                const std::vector<std::string>& stores) {
+  std::optional<Micros> out;
+  for (const auto& name : stores) {
+    std::vector<Micros> took;
+    for (const auto& drill : drills) {
+      for (const auto& store : drill.stores) {
+        if (store.store == name && store.measured_restore) took.push_back(*store.measured_restore);
+      }
+    }
+    if (took.empty()) return std::nullopt;
+    std::sort(took.begin(), took.end());
+    auto middle = took[took.size() / 2];
+    out = out ? std::max(*out, middle) : middle;
+  }
+  return out;
+}
+
+}  // namespace
+
+// The next restore or switch that follows the gate is what the decision is about.
+Result<Json> RunActs::show(const Act& act) {
+  Json facts = Json::object(), about = Json::object();
+  auto add = [&](const runbook::ScriptStep& step) -> Status {
+    auto more = LB_TRY(facts_of_restore(act, step));
+    for (const auto& [name, value] : more["facts"].members()) facts.set(name, value);
+    for (const auto& [name, value] : more["about"].members()) about.set(name, value);
+    return {};
+  };
+  if (act.verb() == "restore" || act.verb() == "switch") {
+    LB_TRY(add(act.own));
+  } else {
+    auto point = act.variables.find("point");
+    if (point != act.variables.end()) facts.set("point", point->second);
+    for (auto n = act.own.number + 1; n <= act.script.steps.size(); ++n) {
+      const auto& next = act.script.at(n);
+      if (next.step->verb == "gate") break;
+      bool acts = next.step->verb == "restore" || next.step->verb == "switch";
+      if (acts) LB_TRY(add(next));
+      if (acts) break;
+    }
+  }
+  return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
+}
+
+Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep& step) {
+  Act own{act.plan, act.script, step, act.run, act.mode, 1, {}, act.variables};
+  plan::View what(step.step->what, no_files);
+  Json facts = Json::object(), about = Json::object();
+  facts.set("host", shell_.host).set("act", runbook::title_of(*step.step));
+  const auto* target = static_cast<const plan::Target*>(nullptr);
+  if (what.has("to")) {
+    auto name = LB_TRY(own.expand(what.text("to")));
+    target = plan_.target(name);
+    facts.set("target", name);
+  }
+  if (step.step->verb != "restore") {
+    return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
+  }
+  if (target == nullptr) return Error(ErrorKind::invalid, "the plan has no such target");
+  auto at = what.has("at") ? own.expand(what.text("at")) : Result<std::string>("latest");
+  facts.set("point", at.ok() ? *at : at.error().text());
+  std::vector<std::string> names;
+  Json places = Json::object();
+  auto stores = LB_TRY(stores_of(own));
+  for (const auto* store : stores) {
+    names.push_back(store->name);
+    auto place = LB_TRY(place_of(session_, plan_, *store, *target));
+    places.set(store->name, shown_address(place));
+  }
+  facts.set("overwrites", std::move(places));
+  facts.set("data_loss", at.ok() && *at != "latest"
+                             ? cat("everything written after ", *at)
+                             : std::string("what is not in the repository yet"));
+  if (session_.repository != nullptr) {
+    auto chosen = choices(own);
+    if (!chosen.ok()) return std::move(chosen).take_error();
+    Json reached = Json::object();
+    for (const auto& choice : *chosen) {
+      bool log = choice.target && choice.target->last_commit;
+      reached.set(choice.store, log ? format_time(choice.target->last_commit->time)
+                                    : format_time(choice.snapshot.meta.started));
+    }
+    about.set("reaches", std::move(reached));
+    auto drills = LB_TRY(state::drills(*session_.repository));
+    auto time = predicted(drills, names);
+    about.set("predicted_restore", time ? human_duration(*time) : "unknown: no drill measured it");
+  }
+  return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
+}
+
+Status RunActs::invite(const Act& act, const std::string& person, const std::string& token,
+                       const Json& shown) {
+  (void)shown;
+  shell_.console.note(cat(person, " decides step ", act.own.number, ": lifeboat approve ", act.run,
+                          "/", act.own.number, "/", token.empty() ? "" : "…"));
+  return {};
+}
+
+Result<runbook::ActEnd> RunActs::tell(const Act& act, std::stop_token) {
+  (void)act;
+  return Error(ErrorKind::unsupported, "not supported yet: messages of runbooks")
+      .with_hint("tell them by hand and say done");
+}
+
+}  // namespace lb::cli

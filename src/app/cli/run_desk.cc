@@ -1,0 +1,135 @@
+#include "app/cli/run_desk.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+
+namespace lb::cli {
+
+namespace {
+
+// Its state lies on this machine: people can go on while the repository cannot be reached.
+Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, const Args& args) {
+  auto session = std::make_unique<Session>();
+  session->plan = LB_TRY(load_plan(shell, args));
+  session->references =
+      std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
+  session->state_folder = state_folder(shell, session->plan.plan.system);
+  session->journal =
+      LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
+  return session;
+}
+
+bool may_do_without(const Error& error) {
+  return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::timeout ||
+         error.exit_code() == ExitCode::store_unreachable;
+}
+
+bool fits(const state::RunHead& head, const std::string& named) {
+  return head.id.starts_with(named) || head.id.ends_with(named) || head.runbook == named;
+}
+
+// The plan as it was when the run began.
+Result<plan::Plan> plan_of(const record::RunEvent& opened) {
+  auto text = opened.data["plan"].string();
+  auto file = opened.data["plan_file"].string("plan of the run");
+  auto read = plan::read_plan(file, text, nullptr);
+  if (!read.ok()) {
+    return Error(ErrorKind::corrupt, cat("the plan the run began with cannot be read: ",
+                                         plan::format_mistakes(read.mistakes, false)));
+  }
+  return std::move(read.plan);
+}
+
+Error pick_among(const std::vector<state::RunHead>& heads, const std::string& named) {
+  std::vector<std::string> shown;
+  for (const auto& head : heads) shown.push_back(cat(head.id, " (", head.runbook, ")"));
+  if (heads.empty()) {
+    return Error(ErrorKind::not_found, named.empty()
+                                           ? std::string("no run is under way")
+                                           : cat("no run '", printable(named), "' is under way"))
+        .with_hint("lifeboat run ls shows all runs");
+  }
+  return Error(ErrorKind::invalid, cat(heads.size(), " runs fit: say which"))
+      .with_hint(join(shown, ", "));
+}
+
+}  // namespace
+
+Result<RunDesk> open_run_desk(const Shell& shell, const Args& args) {
+  RunDesk out;
+  auto session = Session::open(shell, args);
+  if (session.ok()) {
+    out.session = std::move(session).take();
+  } else {
+    if (!may_do_without(session.error())) return std::move(session).take_error();
+    shell.console.warn(cat("going on without the repository: ", session.error().text()));
+    out.session = LB_TRY(session_without_repository(shell, args));
+  }
+  out.log = std::make_unique<state::RunLog>(*out.session->journal, out.session->repository.get());
+  return out;
+}
+
+Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, bool open) {
+  auto heads = LB_TRY(desk.log->runs(true));
+  std::vector<state::RunHead> fitting;
+  for (auto& head : heads) {
+    if (!named.empty() && !fits(head, named)) continue;
+    if (!head.closed) {
+      // Another machine may have closed it.
+      auto events = desk.log->events(head.id);
+      head.closed =
+          events.ok() && !events->empty() && events->back().kind == record::RunEventKind::closed;
+    }
+    if (open && head.closed) continue;
+    fitting.push_back(head);
+  }
+  bool newest_will_do = !open && !fitting.empty() && (named.empty() || fitting.size() > 1);
+  if (newest_will_do) fitting.erase(fitting.begin(), fitting.end() - 1);
+  if (fitting.size() != 1) return pick_among(fitting, named);
+  desk.run = fitting.front().id;
+  desk.runbook = fitting.front().runbook;
+  desk.events = LB_TRY(desk.log->events(desk.run));
+  if (desk.events.empty())
+    return Error(ErrorKind::corrupt, cat("run ", desk.run, " has no beginning"));
+  const auto& opened = desk.events.front();
+  desk.plan = LB_TRY(plan_of(opened));
+  std::map<std::string, std::string> given;
+  for (const auto& [name, value] : opened.data["given"].members()) given[name] = value.string();
+  desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, given));
+  if (opened.data["plan_fingerprint"].string() != desk.session->plan.fingerprint) {
+    shell.console.note(cat("the plan has changed since run ", desk.run,
+                           " began: the run keeps its own version, of ",
+                           format_time_seconds(opened.at)));
+  }
+  desk.session->plan.plan = desk.plan;
+  return {};
+}
+
+Status say(const Shell& shell, RunDesk& desk, record::RunInput input) {
+  if (input.at == Timestamp{}) input.at = shell.world.clock.now();  // a signed one has its time
+  input.host = shell.host;
+  input.user = shell.user;
+  LB_TRY(desk.log->put(desk.run, desk.act(), input));
+  if (!desk.log->behind().empty()) {
+    shell.console.warn(cat("said on this machine only for now: ", desk.log->behind()));
+  }
+  // Whoever drives takes it up within a second here, within seconds elsewhere.
+  constexpr int looks = 40;
+  for (int look = 0; look < looks; ++look) {
+    auto events = LB_TRY(desk.log->events(desk.run));
+    for (const auto& event : events) {
+      if (event.data["input"].string() != input.id) continue;
+      if (event.kind == record::RunEventKind::refused)
+        return Error(ErrorKind::denied, event.text).with_exit(ExitCode::refused);
+      shell.console.note(cat("taken up: ", event.text));
+      return {};
+    }
+    if (!shell.world.clock.sleep(std::chrono::milliseconds(200), shell.stop)) break;
+  }
+  shell.console.warn(
+      cat("recorded; nobody drives the run now. lifeboat resume ", desk.run, " goes on with it"));
+  return {};
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,101 @@
+#include "operations/runbook/command.h"
+
+#include "foundation/sys/process.h"
+#include "operations/runbook/run_testing.h"
+
+namespace lb::runbook {
+namespace {
+
+class Commands : public testing::RunbookTest {
+ protected:
+  Commands() { use("runbooks:\n  main:\n    steps: [{run: a}]\n", "main"); }
+  Act act(Variables seen = {}) {
+    return {plan, script, script.at(1), "r1", "earnest", 1, {}, std::move(seen)};
+  }
+  ActEnd run(const std::string& text, Micros limit = std::chrono::seconds(20)) {
+    CommandWish wish;
+    wish.text = text;
+    wish.environment = environment_of(act(variables), own);
+    wish.limit = limit;
+    return run_command(world, wish, redactor_of(plan, own), stop.get_token());
+  }
+
+  state::TestWorld test;
+  std::unique_ptr<Processes> processes = real_processes();
+  World world{*test.clock, *test.random, *test.files, test.http, *processes, test.sandboxes};
+  std::map<std::string, std::string> own = {{"PATH", "/usr/bin:/bin"},
+                                            {"KEY", "open-the-boat"},
+                                            {"URL", "postgres://u:hunter22@h/db"},
+                                            {"API_TOKEN", "tok-4711"}};
+  Variables variables;
+  std::stop_source stop;
+};
+
+TEST_F(Commands, KeepsOutputCodeAndTime) {
+  auto end = run("echo out; echo err >&2; exit 3");
+  EXPECT_FALSE(end.ok);
+  EXPECT_EQ(end.data["code"].integer(), 3);
+  EXPECT_EQ(end.data["output"].string(), "out\n");
+  EXPECT_EQ(end.text, "exit code 3: err");
+  EXPECT_GT(end.data["took_us"].integer(), 0);
+}
+
+TEST_F(Commands, AnswersOfPeopleAreNeverCommands) {
+  variables = {{"target", "x; touch /tmp/lifeboat-injected; echo \"$(id)\""}};
+  auto end = run("printf '%s' \"$target\"");
+  EXPECT_TRUE(end.ok);
+  EXPECT_EQ(end.data["output"].string(), variables["target"]);
+}
+
+TEST_F(Commands, SecretsAreNeitherGivenNorKept) {
+  auto end = run("echo \"key=$KEY url=$URL token=$API_TOKEN run=$LIFEBOAT_RUN\"");
+  auto text = end.data.dump() + end.text;
+  EXPECT_EQ(text.find("open-the-boat"), std::string::npos);
+  EXPECT_EQ(text.find("hunter22"), std::string::npos);
+  EXPECT_EQ(text.find("tok-4711"), std::string::npos);
+  EXPECT_NE(text.find("key= url=[secret] token=[secret] run=r1"), std::string::npos)
+      << "the repository's key is not even there: " << text;
+}
+
+TEST_F(Commands, ALongOutputKeepsItsEnd) {
+  auto end = run("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end");
+  EXPECT_TRUE(end.ok);
+  EXPECT_LE(end.data["output"].string().size(), 40'000u);
+  EXPECT_TRUE(end.data["output"].string().ends_with("the end\n"));
+}
+
+TEST_F(Commands, WhatHangsIsKilledWithAllItForked) {
+  auto mark = test.folder / "alive";
+  auto end = run(cat("echo begun; (while :; do touch ", mark, "; sleep 0.05; done) & sleep 1000"),
+                 std::chrono::milliseconds(600));
+  EXPECT_FALSE(end.ok);
+  EXPECT_TRUE(end.data["limit"].boolean());
+  EXPECT_EQ(end.data["output"].string(), "begun\n");
+  EXPECT_NE(end.text.find("did not end within"), std::string::npos);
+  ASSERT_TRUE(test.files->remove(mark).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_FALSE(path_exists(*test.files, mark).value());
+}
+
+TEST_F(Commands, BinaryOutputIsShownAsText) {
+  auto end = run("printf 'a\\001\\377b'");
+  EXPECT_EQ(end.data["output"].string(), "a\\x01\\xffb");
+}
+
+// Its program was killed, what it had started goes on: it is found by its mark.
+TEST_F(Commands, SurvivorsOfACrashAreEnded) {
+  auto mark = test.folder / "alive";
+  auto end = run(cat("(while :; do touch ", mark, "; sleep 0.05; done) >/dev/null 2>&1 & echo"));
+  EXPECT_TRUE(end.ok);
+  while (!path_exists(*test.files, mark).value()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_TRUE(end_survivors(world, "r1/1/2").empty()) << "of another try";
+  EXPECT_EQ(end_survivors(world, marker_of(act())).empty(), false);
+  ASSERT_TRUE(test.files->remove(mark).ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_FALSE(path_exists(*test.files, mark).value());
+}
+
+}  // namespace
+}  // namespace lb::runbook
