@@ -292,8 +292,8 @@ std::optional<RunInput> RunView::typed(const RunState& state) {
   bool command = word == "note" || word == "abort" || word == "skip";
   if (answers && !command) return next_answer(state, waiting, text);
   auto input = read_line(script_, state, waiting, text);
-  asked_.clear();
   if (input.ok()) return std::move(input).take();
+  asked_.clear();
   console_.warn(input.error().text());
   if (waiting != 0) show_question(state, waiting);
   return std::nullopt;
