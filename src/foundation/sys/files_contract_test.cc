@@ -95,6 +95,17 @@ TEST_P(FilesContract, DirectAppendsWriteTheSameBytes) {
   }
 }
 
+TEST_P(FilesContract, WritesInPiecesWhatIsLarge) {
+  Buffer large((3 << 20) + 77);
+  for (std::size_t i = 0; i < large.size(); ++i)
+    large[i] = static_cast<std::uint8_t>(i * 13 + i / 4096);
+  auto file = files_->create(at("large"), 0600).take();
+  ASSERT_TRUE(file->write_at(large, 5).ok());
+  Buffer out(large.size() + 100);
+  EXPECT_EQ(file->read_at(out, 0).value(), large.size() + 5);
+  EXPECT_TRUE(std::equal(large.begin(), large.end(), out.begin() + 5));
+}
+
 TEST_P(FilesContract, CreateRefusesWhatExistsAndOpenWhatDoesNot) {
   write("a", "1");
   EXPECT_EQ(kind(files_->create(at("a"), 0600)), "conflict");
