@@ -47,7 +47,7 @@ struct SpaceInfo {
   std::uint64_t inodes_available = 0;
 };
 
-// An open file. read_at and write_at are safe from several threads (positioned I/O).
+// An open file. read_at, write_at and write_behind are safe from several threads (positioned I/O).
 class File {
  public:
   virtual ~File() = default;
@@ -58,6 +58,11 @@ class File {
   // As append(), but past the page cache where file system and alignment of `bytes` (PageBytes)
   // permit: for much data that is not read again soon.
   virtual Status append_direct(ByteView bytes) { return append(bytes); }
+  // For much data that nobody reads soon: a range that was written goes to the disk while the
+  // caller goes on, and the memory of what went before is let go. A hint, nothing is durable by it.
+  virtual void write_behind(DataRange /*range*/) {}
+  // Waits for all that is on its way, says what the disk refused of it, and lets go of its memory.
+  virtual Status end_behind() { return {}; }
   virtual Status sync() = 0;  // data and size durable; a failed sync is final: write the file anew
   virtual Status truncate(std::uint64_t size) = 0;
   virtual Result<FileInfo> info() = 0;

@@ -106,6 +106,23 @@ TEST_P(FilesContract, WritesInPiecesWhatIsLarge) {
   EXPECT_TRUE(std::equal(large.begin(), large.end(), out.begin() + 5));
 }
 
+TEST_P(FilesContract, WhatIsWrittenBehindIsTheSame) {
+  constexpr std::uint64_t piece = 1 << 20, pieces = 40;
+  auto file = files_->create(at("behind"), 0600).take();
+  Buffer bytes(piece);
+  for (std::uint64_t n = 0; n < pieces; ++n) {
+    std::fill(bytes.begin(), bytes.end(), static_cast<std::uint8_t>(n + 1));
+    ASSERT_TRUE(file->write_at(bytes, n * piece).ok());
+    file->write_behind({n * piece, piece});
+  }
+  ASSERT_TRUE(file->end_behind().ok());
+  for (std::uint64_t n = 0; n < pieces; ++n) {
+    ASSERT_EQ(file->read_at(bytes, n * piece).value(), piece);
+    EXPECT_EQ(std::count(bytes.begin(), bytes.end(), n + 1), std::ptrdiff_t{piece}) << n;
+  }
+  EXPECT_EQ(file->info()->size, pieces * piece);
+}
+
 TEST_P(FilesContract, CreateRefusesWhatExistsAndOpenWhatDoesNot) {
   write("a", "1");
   EXPECT_EQ(kind(files_->create(at("a"), 0600)), "conflict");

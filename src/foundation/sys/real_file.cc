@@ -133,6 +133,32 @@ PageBytes make_page_bytes(std::size_t size) {
   return PageBytes(new (std::align_val_t(direct_alignment)) std::uint8_t[size]);
 }
 
+// What is not on the disk yet stays in memory, so a distance is kept. What lies before this range
+// may be another thread's work, which is about as far.
+void RealFile::write_behind(DataRange range) {
+  constexpr std::uint64_t distance = 16 << 20, dropped = 8 << 20;
+  const auto offset = static_cast<off_t>(range.offset);
+  (void)::sync_file_range(descriptor_.get(), offset, static_cast<off_t>(range.length),
+                          SYNC_FILE_RANGE_WRITE);
+  if (range.offset < distance) return;
+  (void)::posix_fadvise(descriptor_.get(), static_cast<off_t>(range.offset - distance), dropped,
+                        POSIX_FADV_DONTNEED);
+}
+
+// The wait is what tells this descriptor of an error; a file system that cannot wait for a range
+// tells of it in the sync that makes all durable.
+Status RealFile::end_behind() {
+  constexpr unsigned all =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  while (::sync_file_range(descriptor_.get(), 0, 0, all) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EINVAL && errno != ENOSYS && errno != ESPIPE) return failed("write");
+    break;
+  }
+  (void)::posix_fadvise(descriptor_.get(), 0, 0, POSIX_FADV_DONTNEED);
+  return {};
+}
+
 Status RealFile::sync() {
   // After a failed fsync the kernel may have dropped the pages and marked them clean: a second
   // call would report success for data that is not there.

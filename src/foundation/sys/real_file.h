@@ -24,6 +24,8 @@ class RealFile final : public File {
   Status write_at(ByteView bytes, std::uint64_t offset) override;
   Status append(ByteView bytes) override;
   Status append_direct(ByteView bytes) override;
+  void write_behind(DataRange range) override;
+  Status end_behind() override;
   Status sync() override;
   Status truncate(std::uint64_t size) override;
   Result<FileInfo> info() override;

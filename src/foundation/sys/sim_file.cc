@@ -60,6 +60,11 @@ Status SimFile::append(ByteView bytes) {
   return write_locked(bytes, node_->live.data.size());
 }
 
+Status SimFile::end_behind() {
+  std::lock_guard lock(tree_->mutex);
+  return enter(true);
+}
+
 Status SimFile::sync() {
   std::lock_guard lock(tree_->mutex);
   auto entered = enter();

@@ -15,6 +15,7 @@ class SimFile final : public File {
   Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) override;
   Status write_at(ByteView bytes, std::uint64_t offset) override;
   Status append(ByteView bytes) override;
+  Status end_behind() override;
   Status sync() override;
   Status truncate(std::uint64_t size) override;
   Result<FileInfo> info() override;

@@ -16,6 +16,7 @@ Result<PostgresRestored> restore_postgres(World& world, repo::Repository& reposi
   layout.owner = wishes.owner;
   layout.over_present = wishes.over_present;
   layout.workers = wishes.workers;
+  layout.write_behind = !wishes.throwaway;
   layout.progress = wishes.progress;
   out.layout = LB_TRY(
       pg::lay_out(world, *out.snapshot, layout, stop).context(cat("restore ", choice.store)));

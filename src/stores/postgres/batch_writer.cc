@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint32_t file_mode = 0600;
 constexpr std::size_t page_bytes = 8192;
-constexpr std::size_t hole_bytes_max = 256 << 10;  // looked at together
+constexpr std::uint64_t behind_bytes_min = 4 << 20;  // smaller files wait for the sync of all
+constexpr std::size_t hole_bytes_max = 256 << 10;    // looked at together
 
 bool is_zero(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](auto byte) { return byte == 0; });
@@ -118,9 +119,14 @@ Status BatchWriter::data(std::size_t row, std::uint64_t offset, ByteView bytes) 
     kept = LB_TRY(write_differing(*file, offset, bytes, present).context(paths_[row]));
   } else {
     LB_TRY(file->write_at(bytes, offset).context(paths_[row]));
+    if (behind(row)) file->write_behind({offset, bytes.size()});
   }
   progress_.add(rows_[row].key, bytes.size(), kept);
   return {};
+}
+
+bool BatchWriter::behind(std::size_t row) const {
+  return options_.write_behind && rows_[row].size >= behind_bytes_min;
 }
 
 // What of the bytes was there before. A chunk differs, most of its pages do not: what is not
@@ -155,6 +161,7 @@ Status BatchWriter::done(std::size_t row) {
   const auto& path = paths_[row];
   LB_TRY(clear_holes(row, *file).context(path));
   LB_TRY(file->truncate(rows_[row].size).context(path));  // also for a hole at the end
+  if (behind(row)) LB_TRY(file->end_behind().context(path));
   LB_TRY(file->close().context(path));
   if (options_.change_owner) {
     LB_TRY(files_.set_owner(path, options_.owner.uid, options_.owner.gid));

@@ -50,6 +50,7 @@ class BatchWriter final : public repo::FetchSink, public repo::PresentContent {
   Result<std::unique_ptr<File>> open_over(std::size_t row);
   Result<std::uint64_t> write_differing(File& file, std::uint64_t offset, ByteView bytes,
                                         std::uint64_t present);
+  bool behind(std::size_t row) const;
   Status clear_holes(std::size_t row, File& file);
 
   Files& files_;

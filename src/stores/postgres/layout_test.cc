@@ -41,8 +41,10 @@ class Layout : public testing::Test {
     if (label) writer->attach(attachment_backup_label, view_of("START WAL LOCATION: 0/1\n")).take();
     snapshot_ = writer->commit({}).take().id;
   }
-  Result<RestoreOutcome> lay_out_in(const std::string& folder, std::stop_token stop = {}) {
+  Result<RestoreOutcome> lay_out_in(const std::string& folder, std::stop_token stop = {},
+                                    bool write_behind = false) {
     LayoutOptions options;
+    options.write_behind = write_behind;
     options.folder = folder;
     options.change_owner = false;
     options.progress = [this](const Progress& progress) { seen_ = progress; };
@@ -138,6 +140,24 @@ TEST_F(Layout, AnIncompleteSnapshotIsDamaged) {
   ASSERT_FALSE(no_label.ok());
   EXPECT_EQ(no_label.error().exit_code(), ExitCode::damaged);
   EXPECT_FALSE(there(temporary_ / "b/global/pg_control"));
+}
+
+TEST_F(Layout, LargeFilesWrittenBehindAreTheSame) {
+  auto writer = repository_.begin("db", nullptr, {}).take();
+  Buffer large((40 << 20) + 8192);
+  for (std::size_t i = 0; i < large.size(); ++i)
+    large[i] = static_cast<std::uint8_t>(i / 8192 * 7 + i);
+  std::fill(large.begin() + (5 << 20), large.begin() + (9 << 20), std::uint8_t{0});
+  put(*writer, "base/5/16384", large);
+  put(*writer, "base/5/16385", Buffer(8192, 6));
+  put(*writer, "global/pg_control", Buffer(8192, 1));
+  writer->attach(attachment_backup_label, view_of("START WAL LOCATION: 0/1\n")).take();
+  snapshot_ = writer->commit({}).take().id;
+  auto outcome = lay_out_in(temporary_ / "d", {}, true);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+  EXPECT_EQ(outcome->items, 3u);
+  auto bytes = read_file(*real_.files, temporary_ / "d/base/5/16384", 64 << 20).take();
+  EXPECT_TRUE(bytes == large);
 }
 
 TEST_F(Layout, APathThatLeavesTheTargetIsCorrupt) {

@@ -31,6 +31,8 @@ struct LayoutOptions {
   UserId owner;              // of all files (0700)
   bool change_owner = true;  // false when not root
   unsigned workers = 2;
+  // Nobody reads the files soon: they go to the disk as they are written, and out of memory.
+  bool write_behind = false;
   // Tablespaces are laid below folder + "/lifeboat_tablespaces/<oid>" unless mapped here (oid ->
   // path).
   std::vector<std::pair<std::uint32_t, std::string>> tablespaces;
