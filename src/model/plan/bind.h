@@ -15,6 +15,9 @@ std::vector<Drill> bind_drills(const View& section, const std::vector<Group>& gr
                                const std::vector<Store>& stores);
 std::vector<Runbook> bind_runbooks(const View& section);
 std::vector<Person> bind_people(const View& section);
+std::vector<Channel> bind_channels(const View& section);
+// `zone`: of the plan, for hours without one.
+BusinessHours bind_hours(const View& section, const std::string& zone);
 std::vector<Template> bind_templates(const View& section);
 std::vector<EscalationLevel> bind_escalation(const View& section);
 std::vector<RaciTask> bind_raci(const View& section);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "model/plan/bind.h"
 
@@ -14,6 +16,11 @@ std::vector<Person> bind_people(const View& section) {
     person.phone = from.text("phone");
     person.webhook = from.reference("webhook");
     person.pagerduty = from.reference("pagerduty");
+    for (const auto& [key, value] : from.entries()) {
+      if (key == "email" || key == "slack" || key == "webhook" || key == "pagerduty")
+        person.addresses.push_back(key);
+    }
+    person.via = from.texts("via");
     person.users = from.texts("users");
     person.key = from.text("key");
     person.members = from.texts("members");
@@ -36,11 +43,32 @@ std::vector<Template> bind_templates(const View& section) {
   return out;
 }
 
+namespace {
+
+EscalationLevel::From starting(const std::string& word) {
+  if (word == "business-hours") return EscalationLevel::From::business_hours;
+  if (word == "next-business-day") return EscalationLevel::From::next_business_day;
+  return EscalationLevel::From::now;
+}
+
+}  // namespace
+
 std::vector<EscalationLevel> bind_escalation(const View& section) {
   std::vector<EscalationLevel> out;
   for (const auto& [name, from] : section.entries()) {
-    out.push_back({name, from.duration("within").value_or(Micros(0)), from.texts("to"),
-                   from.text("from") == "next-business-day", from.text("means"), from.place()});
+    EscalationLevel level;
+    level.name = name;
+    level.within = from.duration("within").value_or(Micros(0));
+    level.to = from.texts("to");
+    level.from = starting(from.text("from"));
+    for (const auto& next : from.at("then").items()) {
+      level.then.push_back({next.duration("within").value_or(Micros(0)), next.texts("to")});
+    }
+    level.repeat = static_cast<unsigned>(
+        std::clamp<std::int64_t>(from.integer("repeat").value_or(2), 0, 1000));
+    level.means = from.text("means");
+    level.place = from.place();
+    out.push_back(std::move(level));
   }
   return out;
 }

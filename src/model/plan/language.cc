@@ -20,6 +20,8 @@ Shape build_plan_shape() {
       optional("drills", drills_shape(), "proofs that recovery works"),
       optional("runbooks", runbooks_shape(), "ordered steps for one kind of failure"),
       optional("people", people_shape(), "roles and how to reach them"),
+      optional("channels", channels_shape(), "ways that messages take"),
+      optional("hours", hours_shape(), "when people work"),
       optional("alerts", alerts_shape(), "who is told what"),
       optional("escalation", escalation_shape(), "who answers within which time"),
       optional("raci", raci_shape(), "who is responsible, accountable, consulted, informed"),
@@ -39,9 +41,9 @@ const Shape& plan_shape() {
 }
 
 const std::vector<std::string>& named_sections() {
-  static const std::vector<std::string> names = {"stores",    "groups", "targets",  "masks",
-                                                 "checks",    "drills", "runbooks", "people",
-                                                 "templates", "probes", "tasks",    "links"};
+  static const std::vector<std::string> names = {
+      "stores", "groups",   "targets",   "masks",  "checks", "drills", "runbooks",
+      "people", "channels", "templates", "probes", "tasks",  "links"};
   return names;
 }
 

@@ -18,6 +18,8 @@ Shape checks_shape();
 Shape drills_shape();
 Shape runbooks_shape();
 Shape people_shape();
+Shape channels_shape();
+Shape hours_shape();
 Shape alerts_shape();
 Shape escalation_shape();
 Shape raci_shape();

@@ -33,6 +33,8 @@ Shape people_shape() {
       optional("phone", text()),
       optional("webhook", scalar(Form::secret)),
       optional("pagerduty", scalar(Form::secret), "routing key of the service"),
+      optional("via", one_or_list(name({"channels"})),
+               "tried one after the other; without it the addresses above, as they stand"),
       optional("users", one_or_list(text()), "system users who act as it: ada, or ada@host"),
       optional("key", text(), "Ed25519 public key, hex: its signature proves who acts"),
       optional("members", list(name({"people"})), "a team"),
@@ -53,15 +55,22 @@ Shape alerts_shape() {
 }
 
 Shape escalation_shape() {
+  auto next = record(
+      {required("within", scalar(Form::duration), "time to answer"), required("to", persons())});
   std::vector<Field> levels;
   for (const char* level : {"P0", "P1", "P2", "P3"}) {
-    levels.push_back(
-        optional(level, record({
-                            required("within", scalar(Form::duration), "time to answer"),
-                            required("to", persons()),
-                            with_default("from", word({"now", "next-business-day"}), "now"),
-                            optional("means", text(), "what counts as this level"),
-                        })));
+    levels.push_back(optional(
+        level,
+        record({
+            required("within", scalar(Form::duration), "time to answer"),
+            required("to", persons()),
+            with_default("from", word({"now", "business-hours", "next-business-day"}), "now",
+                         "when the first are told; see hours:"),
+            optional("then", one_or_list(next),
+                     "who is told next; without it the deputies, then those they escalate to"),
+            with_default("repeat", scalar(Form::integer), "2", "how often all of it is done again"),
+            optional("means", text(), "what counts as this level"),
+        })));
   }
   return record(std::move(levels));
 }
@@ -72,12 +81,6 @@ Shape raci_shape() {
   auto task = map(cell);
   task.sections = {"people"};  // the keys are declared there
   return map(std::move(task));
-}
-
-const std::vector<std::string>& built_in_templates() {
-  static const std::vector<std::string> names = {"recovery-started", "recovery-progress",
-                                                 "recovery-finished", "data-loss", "post-mortem"};
-  return names;
 }
 
 Shape templates_shape() {

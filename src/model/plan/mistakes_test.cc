@@ -276,6 +276,63 @@ TEST(Mistakes, OfRunbooks) {
   });
 }
 
+TEST(Mistakes, OfChannels) {
+  expect_rows({
+      {"channels: {ops: {slak: env:X}}\n", "13:18: unknown key 'slak'", "did you mean 'slack'?"},
+      {"channels: {ops: {slack: env:X, webhook: env:Y}}\n",
+       "13:32: 'slack' and 'webhook' cannot stand in one channel",
+       "write two: each channel has one of them"},
+      {"channels: {ops: {slack: \"https://hooks.example.com/a\"}}\n",
+       "13:25: slack: a secret must not stand in the plan",
+       "write a reference: env:NAME, file:PATH, command:… or kms:…"},
+      {"channels: {m: {smtp: mail.example.com}}\n", "13:15: smtp: key 'from' is missing",
+       "from: sender"},
+      {"channels: {m: {smtp: mail.example.com, from: \"A <a@b.c>\"}}\n",
+       "13:46: from: 'A <a@b.c>' is not a mail address",
+       "write one address such as ada@example.com; several people are several entries"},
+      {"channels: {m: {smtp: mail.example.com, from: a@b.c, tls: none}}\n",
+       "13:58: tls: mail to another machine would be readable on the way",
+       "leave tls: out, or use tls: implicit"},
+      {"channels: {m: {smtp: mail.example.com, from: a@b.c, user: env:U}}\n",
+       "13:15: user and password belong together", "add password:"},
+      {"channels: {c: {command: ./x, limit: 0s}}\n", "13:37: limit: nothing is sent in no time",
+       ""},
+      {"channels: {c: {command: ./x}}\npeople: {ada: {via: [d]}}\n",
+       "14:22: via: unknown channel 'd'", "known are: c"},
+      {"channels: {m: {smtp: localhost, from: a@b.c}}\npeople: {ada: {via: m}}\n",
+       "14:21: via: channel 'm' needs a mail address", "add email: to the person"},
+  });
+}
+
+TEST(Mistakes, OfPeopleAndHours) {
+  expect_rows({
+      {"people: {ada: {email: \"a@b.c\\nBcc: x@y.z\"}}\n",
+       "13:23: email: 'a@b.c\\x0aBcc: x@y.z' is not a mail address",
+       "write one address such as ada@example.com; several people are several entries"},
+      {"people: {a: {deputy: b}, b: {deputy: c}, c: {deputy: b}}\n",
+       "13:38: deputy: leads back to 'b'", "name somebody who is not asked before"},
+      {"people: {a: {escalate: a}}\n", "13:24: escalate: leads back to 'a'",
+       "name somebody who is not asked before"},
+      {"people: {a: {members: [b]}, b: {members: [c]}, c: {members: [c, d]}, d: {slack: d}}\n",
+       "13:61: team 'c' is a member of itself", ""},
+      {"hours: {days: [mon, tues]}\n", "13:21: 'tues' is not a day of the week",
+       "write mon, tue, wed, thu, fri, sat, sun, or mon-fri"},
+      {"hours: {from: 9am}\n", "13:15: '9am' is not a time of day", "write 09:00 or 17:30"},
+      {"hours: {from: 18:00, to: 09:00}\n", "13:26: hours: end before they begin",
+       "from: 09:00, to: 17:00"},
+      {"hours: {zone: ../../etc/passwd}\n", "13:15: '../../etc/passwd' is not a time zone",
+       "write a name such as Europe/Berlin, or UTC"},
+      {"hours: {except: [2026-02-29]}\n", "13:18: '2026-02-29' is not a date", "write 2026-12-25"},
+      {"people: {a: {slack: \"@a\"}}\nescalation: {P0: {within: 0s, to: a}}\n",
+       "14:27: within: nobody can answer in no time", ""},
+      {"people: {a: {slack: \"@a\"}}\nescalation: {P0: {within: 1m, to: a, then: {to: a}}}\n",
+       "14:44: then: key 'within' is missing", "within: time to answer"},
+      {"templates: {t: {subject: \"a\\nb\", body: x}}\n", "13:26: subject: must be one line", ""},
+      {"templates: {t: \"{impact\"}\n", "13:16: a '{' stands alone in the template",
+       "write {{ for the character itself, {impact} for a variable"},
+  });
+}
+
 TEST(Mistakes, OfPeopleAndAlerts) {
   const std::string people = "people: {lead: {email: l@example.com}}\n";
   expect_rows({

@@ -56,7 +56,7 @@ TEST(Nasty, ValuesOfTheWrongKindEverywhere) {
        {"version",  "system", "timezone", "include",    "objectives", "repository",
         "stores",   "groups", "targets",  "masks",      "checks",     "drills",
         "runbooks", "people", "alerts",   "escalation", "raci",       "templates",
-        "probes",   "tasks",  "links",    "evidence"}) {
+        "probes",   "tasks",  "links",    "evidence",   "channels",   "hours"}) {
     for (std::string value :
          {"", "x", "[]", "{}", "[[[]]]", "{a: {b: {c: d}}}", "[{a: b}, 1, ~]", "{a: [~, {}]}",
           "{? : x}", "\"\\0\"", "{a: {steps: [~, x, {}, {use: a}, {wait: ~}]}}", "{a: ~}",

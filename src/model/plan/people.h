@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,37 @@
 
 namespace lb::plan {
 
+enum class ChannelKind { slack, smtp, webhook, pagerduty, command };
+std::string_view name_of(ChannelKind kind);
+
+// A way a message takes. Addresses of hooks are secrets: who knows them may post.
+struct Channel {
+  std::string name;  // key in the plan; of a person's own address: "webhook", "pagerduty"
+  ChannelKind kind = ChannelKind::slack;
+  Reference address;         // hook, "host[:port]" of the mail server, routing key; empty: command
+  std::string command;       // run by /bin/sh in the plan's folder, the message on stdin
+  std::string room;          // slack: "#ops", the room the hook posts into
+  std::string from;          // smtp: the sender
+  Reference user, password;  // smtp
+  std::string tls;           // smtp: "starttls", "implicit", "none"
+  std::string ca;            // file with the certificates to trust; empty: the system's
+  Reference sign;            // webhook: key of the signature
+  std::string at;            // pagerduty: where events are posted
+  Micros limit{0};           // of one attempt
+  Place place;
+};
+
+inline constexpr Micros channel_limit_default = Seconds(30);
+
+// When people work.
+struct BusinessHours {
+  std::vector<std::string> days;    // "mon" to "sun"
+  Micros from{0}, to{0};            // since midnight of the zone
+  std::string zone;                 // "Europe/Berlin"; "UTC"
+  std::vector<std::string> except;  // "2026-12-25": days off
+  Place place;
+};
+
 // A role or a person. `users`: system users ("ada", "ada@host") who act as it; `key`: an Ed25519
 // public key, hex, whose signature proves it.
 struct Person {
@@ -18,6 +50,8 @@ struct Person {
   std::string full_name;
   std::string email, slack, phone;
   Reference webhook, pagerduty;
+  std::vector<std::string> addresses;  // of those above that are given, as they stand in the plan
+  std::vector<std::string> via;        // channels, tried one after the other; empty: see routes.h
   std::vector<std::string> users;
   std::string key;
   std::vector<std::string> members;  // a team
@@ -32,11 +66,20 @@ struct Template {
   Place place;
 };
 
+// Who is told next when nobody has answered.
+struct EscalationNext {
+  Micros within{0};             // time to answer before the one after it
+  std::vector<std::string> to;  // people, or "all"
+};
+
 struct EscalationLevel {
+  enum class From { now, business_hours, next_business_day };
   std::string name;  // "P0" to "P3"
   Micros within{0};
   std::vector<std::string> to;  // people, or "all"
-  bool next_business_day = false;
+  From from = From::now;
+  std::vector<EscalationNext> then;  // empty: deputies of `to`, then those they escalate to
+  unsigned repeat = 0;               // how often all of it is done again
   std::string means;
   Place place;
 };

@@ -61,6 +61,7 @@ const Drill* Plan::drill(std::string_view name) const { return named(drills, nam
 const Group* Plan::group(std::string_view name) const { return named(groups, name); }
 const Runbook* Plan::runbook(std::string_view name) const { return named(runbooks, name); }
 const Person* Plan::person(std::string_view name) const { return named(people, name); }
+const Channel* Plan::channel(std::string_view name) const { return named(channels, name); }
 const Template* Plan::message(std::string_view name) const { return named(templates, name); }
 const RaciTask* Plan::raci_task(std::string_view name) const { return named(raci, name); }
 const Probe* Plan::probe(std::string_view name) const { return named(probes, name); }

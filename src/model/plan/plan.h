@@ -261,6 +261,8 @@ struct Plan {
   std::vector<Drill> drills;
   std::vector<Runbook> runbooks;
   std::vector<Person> people;
+  std::vector<Channel> channels;
+  BusinessHours hours;
   std::vector<Template> templates;
   std::vector<EscalationLevel> escalation;
   std::vector<RaciTask> raci;
@@ -281,6 +283,7 @@ struct Plan {
   const Group* group(std::string_view name) const;
   const Runbook* runbook(std::string_view name) const;
   const Person* person(std::string_view name) const;
+  const Channel* channel(std::string_view name) const;
   const Template* message(std::string_view name) const;
   const RaciTask* raci_task(std::string_view name) const;
   const Probe* probe(std::string_view name) const;

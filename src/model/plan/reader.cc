@@ -47,6 +47,8 @@ Plan bind(const View& root) {
   out.drills = bind_drills(root.at("drills"), out.groups, out.stores);
   out.runbooks = bind_runbooks(root.at("runbooks"));
   out.people = bind_people(root.at("people"));
+  out.channels = bind_channels(root.at("channels"));
+  out.hours = bind_hours(root.at("hours"), out.timezone);
   out.templates = bind_templates(root.at("templates"));
   out.escalation = bind_escalation(root.at("escalation"));
   out.raci = bind_raci(root.at("raci"));
@@ -82,6 +84,7 @@ ReadOutcome read_plan(const std::string& file_name, const std::string& text, con
       check_store_rules(out.plan, view, mistakes);
       check_suite_rules(out.plan, view, mistakes);
       check_drill_rules(out.plan, view, mistakes);
+      check_people_rules(view, mistakes);
       check_runbook_rules(view, mistakes);
     } else {
       mistakes.add(root, root.is_null() ? "the plan is empty" : "a plan is a map of sections",

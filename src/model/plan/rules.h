@@ -11,6 +11,7 @@ void check_root_rules(const Plan& plan, const View& root, MistakeList& mistakes)
 void check_store_rules(const Plan& plan, const View& root, MistakeList& mistakes);
 void check_suite_rules(const Plan& plan, const View& root, MistakeList& mistakes);
 void check_drill_rules(const Plan& plan, const View& root, MistakeList& mistakes);
+void check_people_rules(const View& root, MistakeList& mistakes);
 void check_runbook_rules(const View& root, MistakeList& mistakes);
 
 }  // namespace lb::plan

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <set>
 
 #include "foundation/base/text.h"
@@ -132,22 +131,6 @@ void check_root_rules(const Plan&, const View& root, MistakeList& mistakes) {
                  "this program reads version 1");
   }
   check_objective("objectives", root.at("objectives"), mistakes);
-  for (const auto& [name, templ] : root.at("templates").entries()) {
-    static const std::vector<std::string> known = {"impact",   "since",         "next_update",
-                                                   "system",   "predicted_end", "data_loss",
-                                                   "affected", "point"};
-    for (const auto& part : {templ, templ.at("subject"), templ.at("body")}) {
-      const auto& text = part.text();
-      for (auto open = text.find('{'); open != std::string::npos; open = text.find('{', open + 1)) {
-        auto close = text.find('}', open);
-        if (close == std::string::npos) break;
-        auto name_in = text.substr(open + 1, close - open - 1);
-        if (std::find(known.begin(), known.end(), name_in) != known.end()) continue;
-        mistakes.add(part.node(), cat("unknown placeholder '{", shown(name_in), "}'"),
-                     suggest(name_in, known));
-      }
-    }
-  }
 }
 
 void check_store_rules(const Plan& plan, const View& root, MistakeList& mistakes) {

@@ -1,0 +1,75 @@
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "model/plan/bind.h"
+#include "model/plan/hours_text.h"
+
+namespace lb::plan {
+
+namespace {
+
+constexpr std::pair<const char*, ChannelKind> kinds[] = {{"slack", ChannelKind::slack},
+                                                         {"smtp", ChannelKind::smtp},
+                                                         {"webhook", ChannelKind::webhook},
+                                                         {"pagerduty", ChannelKind::pagerduty},
+                                                         {"command", ChannelKind::command}};
+
+}  // namespace
+
+std::string_view name_of(ChannelKind kind) {
+  for (const auto& [name, one] : kinds) {
+    if (one == kind) return name;
+  }
+  return "command";
+}
+
+std::vector<Channel> bind_channels(const View& section) {
+  std::vector<Channel> out;
+  for (const auto& [name, from] : section.entries()) {
+    Channel channel;
+    channel.name = name;
+    for (const auto& [key, kind] : kinds) {
+      if (!from.has(key)) continue;
+      channel.kind = kind;
+      if (kind != ChannelKind::command) channel.address = from.reference(key);
+    }
+    channel.command = from.text("command");
+    channel.room = from.text("room");
+    channel.from = from.text("from");
+    channel.user = from.reference("user");
+    channel.password = from.reference("password");
+    channel.tls = from.has("tls") ? from.text("tls") : "starttls";
+    channel.ca = from.text("ca");
+    channel.sign = from.reference("sign");
+    channel.at = from.text("at");
+    channel.limit = from.duration("limit").value_or(channel_limit_default);
+    channel.place = from.place();
+    out.push_back(std::move(channel));
+  }
+  return out;
+}
+
+BusinessHours bind_hours(const View& section, const std::string& zone) {
+  BusinessHours out;
+  auto days = section.has("days") ? section.texts("days") : std::vector<std::string>{"mon-fri"};
+  for (const auto& text : days) {
+    auto parsed = parse_days(text);
+    if (!parsed.ok()) continue;
+    for (const auto& day : *parsed) {
+      if (std::find(out.days.begin(), out.days.end(), day) == out.days.end())
+        out.days.push_back(day);
+    }
+  }
+  auto time = [&](const char* key, const char* fallback) {
+    auto parsed = parse_time_of_day(section.has(key) ? section.text(key) : fallback);
+    return parsed.ok() ? *parsed : Micros(0);
+  };
+  out.from = time("from", "09:00");
+  out.to = time("to", "17:00");
+  out.zone = section.has("zone") ? section.text("zone") : zone;
+  out.except = section.texts("except");
+  out.place = section.place();
+  return out;
+}
+
+}  // namespace lb::plan
