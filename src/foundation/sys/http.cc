@@ -13,4 +13,8 @@ Result<HttpAnswer> Http::exchange(const HttpRequest& request, ByteView body, Buf
   return answer;
 }
 
+Result<MailAnswer> Http::deliver(const MailRequest&) {
+  return Error(ErrorKind::unsupported, "this network knows no mail");
+}
+
 }  // namespace lb

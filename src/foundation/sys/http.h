@@ -1,5 +1,6 @@
 // Http: one request, one answer, over libcurl. No redirects followed; body bounded; a time limit
-// always; certificates always checked. Real and scripted twins. Thread-safe.
+// always; certificates always checked. Mail goes the same way. Real and scripted twins.
+// Thread-safe.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,7 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/time.h"
+#include "foundation/sys/mail.h"
 
 namespace lb {
 
@@ -40,6 +42,8 @@ class Http {
   // is kept for the next exchange. A kept connection that turns out dead is replaced and the
   // request sent again, so it may arrive twice. native() "curl N" tells where a failure happened.
   virtual Result<HttpAnswer> exchange(const HttpRequest& request, ByteView body, Buffer& into);
+  // One mail; see mail.h. Twins that know none answer unsupported.
+  virtual Result<MailAnswer> deliver(const MailRequest& request);
 };
 
 // The request cannot have reached the server: no address, no connection, no trusted certificate.

@@ -222,6 +222,8 @@ class RealHttp final : public Http {
     return answer;
   }
 
+  Result<MailAnswer> deliver(const MailRequest& request) override { return send_mail(request); }
+
  private:
   static constexpr std::size_t idle_max = 64;
 

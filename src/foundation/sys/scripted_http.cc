@@ -23,4 +23,8 @@ std::vector<HttpRequest> ScriptedHttp::requests() const {
   return requests_;
 }
 
+Result<MailAnswer> ScriptedHttp::deliver(const MailRequest& request) {
+  return mail_ ? mail_(request) : Http::deliver(request);
+}
+
 }  // namespace lb

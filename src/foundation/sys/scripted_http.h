@@ -17,9 +17,13 @@ class ScriptedHttp final : public Http {
 
   Result<HttpAnswer> send(const HttpRequest& request) override;
   std::vector<HttpRequest> requests() const;
+  using MailScript = std::function<Result<MailAnswer>(const MailRequest&)>;
+  void answer_mail(MailScript script) { mail_ = std::move(script); }
+  Result<MailAnswer> deliver(const MailRequest& request) override;
 
  private:
   Answer answer_;
+  MailScript mail_;
   mutable std::mutex mutex_;
   std::vector<HttpRequest> requests_;
 };
