@@ -12,13 +12,14 @@ SqliteJournal::SqliteJournal(World& world, std::unique_ptr<Database> database)
       ids_(world.random),
       here_(whereabouts(world.files)) {}
 
-static JournalEntry damage_note(const OpenedFile& opened) {
+JournalEntry damage_note(const OpenedFile& opened) {
   JournalEntry entry;
   entry.act = "journal";
   entry.ok = false;
-  entry.text =
-      cat("The local journal was damaged and has been set aside as ", opened.set_aside,
-          "; entries that were not mirrored yet are in that file only (", opened.damage, ")");
+  entry.text = cat("The local journal was damaged and has been set aside as ", opened.set_aside,
+                   "; entries that were not mirrored yet, and messages that were not delivered "
+                   "yet, are in that file only (",
+                   opened.damage, ")");
   entry.details.set("set_aside", opened.set_aside);
   return entry;
 }

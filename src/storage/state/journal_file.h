@@ -6,6 +6,7 @@
 #include <string>
 
 #include "foundation/sys/world.h"
+#include "model/record/journal_entry.h"
 #include "storage/state/database.h"
 
 namespace lb::state {
@@ -15,6 +16,9 @@ struct OpenedFile {
   std::string set_aside;  // where the damaged file is now; empty when it was sound
   std::string damage;     // what was wrong with it
 };
+
+// What the journal says of a file that was set aside.
+record::JournalEntry damage_note(const OpenedFile& opened);
 
 Result<OpenedFile> open_journal_file(World& world, const std::string& path);
 
