@@ -19,6 +19,7 @@ std::vector<Channel> bind_channels(const View& section);
 // `zone`: of the plan, for hours without one.
 BusinessHours bind_hours(const View& section, const std::string& zone);
 std::vector<Template> bind_templates(const View& section);
+std::vector<AlertRule> bind_alerts(const View& section);
 std::vector<EscalationLevel> bind_escalation(const View& section);
 std::vector<RaciTask> bind_raci(const View& section);
 std::vector<Probe> bind_probes(const View& section);

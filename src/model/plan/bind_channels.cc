@@ -49,6 +49,22 @@ std::vector<Channel> bind_channels(const View& section) {
   return out;
 }
 
+std::vector<AlertRule> bind_alerts(const View& section) {
+  std::vector<AlertRule> out;
+  for (const auto& [level, from] : section.entries()) {
+    if (level == "heartbeat") continue;
+    AlertRule rule;
+    rule.level = level;
+    for (const auto& event : from.at("on").items()) {
+      if (event.node().is_scalar()) rule.on.push_back(event.text());
+    }
+    rule.to = from.texts("send");
+    rule.place = from.place();
+    out.push_back(std::move(rule));
+  }
+  return out;
+}
+
 BusinessHours bind_hours(const View& section, const std::string& zone) {
   BusinessHours out;
   auto days = section.has("days") ? section.texts("days") : std::vector<std::string>{"mon-fri"};

@@ -66,6 +66,14 @@ struct Template {
   Place place;
 };
 
+// Who is told when something happens. What has a bound ("disk: 80%") is not here yet.
+struct AlertRule {
+  std::string level;            // "critical", "warning", "info"
+  std::vector<std::string> on;  // "backup failed"
+  std::vector<std::string> to;  // people, or "all"
+  Place place;
+};
+
 // Who is told next when nobody has answered.
 struct EscalationNext {
   Micros within{0};             // time to answer before the one after it

@@ -61,6 +61,21 @@ escalation:
   EXPECT_EQ(plan.escalation[2].from, EscalationLevel::From::business_hours);
 }
 
+TEST(People, AlertsAreReadAsFarAsTheyAreEvents) {
+  auto plan = plan_of(R"(people: {a: {slack: "@a"}, b: {slack: "@b"}}
+alerts:
+  critical: {on: [backup failed, {disk: 80%}, notification undelivered], send: [a, b]}
+  warning:  {on: [drill overdue], send: all}
+  heartbeat: env:HEARTBEAT
+)");
+  ASSERT_EQ(plan.alerts.size(), 2U);
+  EXPECT_EQ(plan.alerts[0].level, "critical");
+  EXPECT_EQ(plan.alerts[0].on,
+            (std::vector<std::string>{"backup failed", "notification undelivered"}));
+  EXPECT_EQ(plan.alerts[0].to, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(plan.alerts[1].to, (std::vector<std::string>{"all"}));
+}
+
 TEST(People, HoursAreReadWithTheirDefaults) {
   auto without = plan_of("");
   EXPECT_EQ(without.hours.days, (std::vector<std::string>{"mon", "tue", "wed", "thu", "fri"}));

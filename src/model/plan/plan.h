@@ -235,7 +235,7 @@ struct Drill {
   Place place;
 };
 
-// A section that is validated but not acted on yet: alerts, masks ...
+// A section that is validated but not acted on yet, or only in part: alerts, masks ...
 struct Section {
   std::string name;
   Place place;
@@ -264,6 +264,7 @@ struct Plan {
   std::vector<Channel> channels;
   BusinessHours hours;
   std::vector<Template> templates;
+  std::vector<AlertRule> alerts;
   std::vector<EscalationLevel> escalation;
   std::vector<RaciTask> raci;
   std::vector<Probe> probes;

@@ -50,6 +50,7 @@ Plan bind(const View& root) {
   out.channels = bind_channels(root.at("channels"));
   out.hours = bind_hours(root.at("hours"), out.timezone);
   out.templates = bind_templates(root.at("templates"));
+  out.alerts = bind_alerts(root.at("alerts"));
   out.escalation = bind_escalation(root.at("escalation"));
   out.raci = bind_raci(root.at("raci"));
   out.probes = bind_probes(root.at("probes"));

@@ -69,6 +69,15 @@ void add_person(const plan::Plan& plan, const std::string& name, std::vector<std
   for (const auto& member : person->members) add_person(plan, member, seen, out);
 }
 
+std::vector<std::string> told_of_undelivered(const plan::Plan& plan) {
+  std::vector<std::string> critical;
+  for (const auto& rule : plan.alerts) {
+    if (contains(rule.on, "notification undelivered")) return rule.to;
+    if (rule.level == "critical") critical = rule.to;
+  }
+  return critical;
+}
+
 }  // namespace
 
 std::vector<Route> routes_of(const plan::Plan& plan, const plan::Person& person) {
@@ -103,13 +112,15 @@ std::vector<std::string> people_of(const plan::Plan& plan, const std::vector<std
 
 std::string next_person(const plan::Plan& plan, const std::string& person,
                         const std::vector<std::string>& tried) {
-  const auto* from = plan.person(person);
-  if (from == nullptr) return {};
-  for (const auto& next : {from->deputy, from->escalate}) {
-    if (next.empty() || next == person || contains(tried, next)) continue;
-    for (const auto& one : people_of(plan, {next})) {
-      if (one != person && !contains(tried, one)) return one;
+  std::vector<std::string> next;
+  if (const auto* from = plan.person(person)) {
+    for (const auto& one : {from->deputy, from->escalate}) {
+      if (!one.empty()) next.push_back(one);
     }
+  }
+  for (const auto& one : told_of_undelivered(plan)) next.push_back(one);
+  for (const auto& one : people_of(plan, next)) {
+    if (one != person && !contains(tried, one)) return one;
   }
   return {};
 }

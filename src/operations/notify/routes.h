@@ -24,8 +24,9 @@ std::vector<Route> routes_of(const plan::Plan& plan, const plan::Person& person)
 // of its own stands for its members. Unknown names are left out; the reader of plans refuses them.
 std::vector<std::string> people_of(const plan::Plan& plan, const std::vector<std::string>& to);
 
-// Who is told when this person could not be reached: the deputy, else whom they escalate to; nobody
-// of `tried`. Empty: there is nobody left.
+// Who is told when this person could not be reached: the deputy, else whom they escalate to, else
+// who the alerts say ("notification undelivered", or the critical ones); nobody of `tried`. Empty:
+// there is nobody left.
 std::string next_person(const plan::Plan& plan, const std::string& person,
                         const std::vector<std::string>& tried);
 

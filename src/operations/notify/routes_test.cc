@@ -61,6 +61,15 @@ TEST(Routes, WhoIsTriedNext) {
   EXPECT_EQ(next_person(plan, "bob", {"ada", "bob"}), "");
   EXPECT_EQ(next_person(plan, "phone", {"phone", "bob"}), "cto");  // through the team
   EXPECT_EQ(next_person(plan, "nobody", {}), "");
+  auto alerted =
+      plan_of(plan_text + "alerts: {critical: {on: [backup failed], send: [cto, night]}}\n");
+  EXPECT_EQ(next_person(alerted, "bob", {"ada", "bob"}), "cto");
+  EXPECT_EQ(next_person(alerted, "nobody", {"cto"}), "night");
+  EXPECT_EQ(next_person(alerted, "night", {"cto", "night"}), "");
+  auto named = plan_of(plan_text +
+                       "alerts: {critical: {on: [backup failed], send: cto}, warning: {on: "
+                       "[notification undelivered], send: ada}}\n");
+  EXPECT_EQ(next_person(named, "public", {"public"}), "ada");
 }
 
 }  // namespace
