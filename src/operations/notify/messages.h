@@ -1,0 +1,53 @@
+// Messages from templates: written strictly, sent at once or kept as a draft until the person that
+// the template names has approved exactly what is sent.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/plan/template_text.h"
+#include "operations/notify/postman.h"
+
+namespace lb::notify {
+
+// What is to be told. `letter`: key, run, about, severity, event; subject and text come from the
+// template.
+struct Notice {
+  std::string template_name;
+  std::vector<std::string> to;
+  plan::TemplateValues values;  // {system} is filled in
+  Letter letter;
+};
+
+struct Written {
+  Letter letter;
+  std::string approve;  // who must approve it; empty: nobody
+};
+// Pure. not_found: no such template; invalid: a value is missing, each named.
+Result<Written> write_message(const plan::Plan& plan, const Notice& notice);
+
+struct Told {
+  Posted posted;
+  std::string draft;    // id, when it waits for an approval instead
+  std::string approve;  // by whom
+};
+Result<Told> tell(Postman& postman, const plan::Plan& plan, state::Journal& journal,
+                  state::Outbox& outbox, const Notice& notice);
+
+// A draft as it is shown. `hash` names who is told what: an approval holds for it alone.
+struct Shown {
+  std::string subject, text, approve, hash;
+  std::vector<std::string> to;  // people and teams as given
+  state::Draft draft;
+};
+Result<Shown> show_draft(state::Outbox& outbox, const std::string& id);
+
+// `by`: the person who decides, already proven. denied (exit 5): not the one who must, their deputy
+// or a member of that team. conflict: `hash` is not what is there now, or it is decided already.
+Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Outbox& outbox,
+                     const std::string& id, const std::string& hash, const std::string& by);
+// Into the outbox. conflict: not approved, or another text than what was.
+Result<Posted> send_draft(Postman& postman, state::Journal& journal, state::Outbox& outbox,
+                          const std::string& id);
+
+}  // namespace lb::notify
