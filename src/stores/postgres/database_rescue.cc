@@ -40,7 +40,8 @@ Result<std::unique_ptr<Connection>> open_database(const Secret& conninfo, const 
 }
 
 // CREATE DATABASE as the copy has it. Locales the target does not know are its own refusal.
-Result<std::string> create_statement(Connection& copy, const std::string& name) {
+Result<std::string> create_statement(Connection& copy, const std::string& name,
+                                     const std::string& tablespace) {
   auto facts = LB_TRY(copy.query(
       "SELECT pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d)->>'datlocprovider',"
       " coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale')"
@@ -50,6 +51,7 @@ Result<std::string> create_statement(Connection& copy, const std::string& name) 
   auto sql = cat("CREATE DATABASE ", quote_name(name), " TEMPLATE template0 ENCODING ", text(0),
                  " LC_COLLATE ", text(1), " LC_CTYPE ", text(2));
   if (row[3] == "i") sql += cat(" LOCALE_PROVIDER icu ICU_LOCALE ", text(4));
+  if (!tablespace.empty()) sql += cat(" TABLESPACE ", quote_name(tablespace));
   return sql;
 }
 
@@ -66,6 +68,15 @@ Result<std::vector<std::string>> missing_roles(Connection& copy, Connection& tar
     if (there.rows.empty()) missing.push_back(printable(role[0]));
   }
   return missing;
+}
+
+// A database without its owners and grants cannot take the place of one that has them.
+Error lacks_roles(const std::vector<std::string>& missing) {
+  return Error(ErrorKind::denied,
+               cat("the server no longer has the role ", join(missing, ", "),
+                   ", which owns or may use something in the database of that point"))
+      .with_hint("CREATE ROLE … NOLOGIN for each, then try again")
+      .with_exit(ExitCode::refused);
 }
 
 using Counts = std::map<std::string, std::uint64_t>;  // by quoted name
@@ -99,7 +110,8 @@ Status compare(const Counts& wanted, const Counts& got) {
 // The two programs with a pipe of a name between them.
 class Stream {
  public:
-  Stream(World& world, const DatabaseMove& move) : world_(world), move_(move) {}
+  Stream(World& world, const DatabaseMove& move, const DatabaseWish& wish)
+      : world_(world), move_(move), wish_(wish) {}
   ~Stream() { (void)world_.files.remove(pipe()).ok(); }
 
   Status run(const std::string& database, bool owners, const std::stop_token& stop) {
@@ -133,10 +145,10 @@ class Stream {
     command.argv = {path_join(move_.binaries, "pg_dump"),
                     cat("--dbname=", move_.copy),
                     "--no-tablespaces",
-                    "--no-publications",
                     "--no-subscriptions",
                     "--no-security-labels",
                     cat("--file=", pipe())};
+    if (!wish_.replacement) command.argv.push_back("--no-publications");
     if (!owners) command.argv.insert(command.argv.end(), {"--no-owner", "--no-privileges"});
     command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
     command.log_path = log("dump");
@@ -168,6 +180,7 @@ class Stream {
 
   World& world_;
   const DatabaseMove& move_;
+  const DatabaseWish& wish_;
 };
 
 class Mover {
@@ -179,11 +192,12 @@ class Mover {
     copy_ = LB_TRY(Connection::open(Secret(move_.copy)));
     target_ = LB_TRY(open_database(move_.into, {}));
     LB_TRY(copy_->query("SET search_path = ''"));
-    auto create = LB_TRY(create_statement(*copy_, temporary_));
+    auto create = LB_TRY(create_statement(*copy_, temporary_, wish_.tablespace));
     auto missing = LB_TRY(missing_roles(*copy_, *target_));
+    if (wish_.replacement && !missing.empty()) return lacks_roles(missing);
     LB_TRY(target_->query(create).context("make the new database"));
     made_ = true;
-    LB_TRY(Stream(world_, move_).run(temporary_, missing.empty(), stop));
+    LB_TRY(Stream(world_, move_, wish_).run(temporary_, missing.empty(), stop));
     MovedDatabase out;
     LB_TRY(count(out));
     if (!missing.empty()) {
@@ -219,10 +233,14 @@ class Mover {
   }
 
   Status note_left_out(MovedDatabase& out) {
+    if (!wish_.replacement) {
+      auto publications =
+          LB_TRY(rows_of(*copy_, "SELECT 'publication ' || pubname FROM pg_publication"));
+      for (const auto& note : publications) out.left_out.push_back(printable(note[0]));
+    }
     auto notes = LB_TRY(
         rows_of(*copy_,
-                "SELECT 'publication ' || pubname FROM pg_publication"
-                " UNION ALL SELECT 'subscription ' || subname FROM pg_subscription"
+                "SELECT 'subscription ' || subname FROM pg_subscription"
                 " JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()"
                 " UNION ALL SELECT 'settings of the database' FROM pg_db_role_setting"
                 " JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database()"

@@ -18,6 +18,10 @@ namespace lb::pg {
 
 struct DatabaseWish {
   std::string database, as;
+  // It is to take the original's place in the server that it came from: there, on this tablespace,
+  // with its publications; and with owners and grants, or not at all.
+  bool replacement = false;
+  std::string tablespace = {};
 };
 
 // Before anything is restored: the target may make a database and has none of that name. refused
