@@ -85,6 +85,9 @@ class Files {
   virtual Status link(const std::string& existing,
                       const std::string& fresh) = 0;  // conflict if it exists
   virtual Status rename(const std::string& from, const std::string& to) = 0;  // replaces
+  // Both exist, of whatever kind, on one file system; at no moment is either name without a thing.
+  // unsupported where the file system cannot do that.
+  virtual Status exchange(const std::string& one, const std::string& other) = 0;
   virtual Status remove(const std::string& path) = 0;                         // not a directory
   virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
   virtual Status remove_directory(const std::string& path) = 0;  // empty only

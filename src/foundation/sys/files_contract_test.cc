@@ -202,6 +202,20 @@ TEST_P(FilesContract, RenameReplacesFilesAndMovesFolders) {
   EXPECT_EQ(read("b"), "new");
 }
 
+TEST_P(FilesContract, ExchangeSwapsWhateverHasTheNames) {
+  write("a", "of a");
+  ASSERT_TRUE(files_->make_directory(at("d"), 0700).ok());
+  write("d/x", "within");
+  ASSERT_TRUE(files_->exchange(at("a"), at("d")).ok());
+  EXPECT_EQ(read("d"), "of a");
+  EXPECT_EQ(read("a/x"), "within");
+  EXPECT_EQ(kind(files_->exchange(at("a"), at("none"))), "not found");
+  EXPECT_EQ(kind(files_->exchange(at("none"), at("a"))), "not found");
+  EXPECT_EQ(kind(files_->exchange(at("a"), at("a/x"))), "invalid");
+  EXPECT_EQ(kind(files_->exchange(at("a/x"), at("a"))), "invalid");
+  EXPECT_EQ(read("a/x"), "within");
+}
+
 TEST_P(FilesContract, FoldersListInByteOrderAndGoOnlyWhenEmpty) {
   ASSERT_TRUE(files_->make_directory(at("d"), 0750).ok());
   EXPECT_EQ(files_->info(at("d")).value().mode, 0750u);

@@ -96,6 +96,20 @@ class RealFiles final : public Files {
     return outcome(::rename(from.c_str(), to.c_str()), "rename to", to);
   }
 
+  Status exchange(const std::string& one, const std::string& other) override {
+    LB_TRY(check_path(one));
+    LB_TRY(check_path(other));
+    if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0)
+      return {};
+    // EINVAL is also the answer for a folder and something within it.
+    bool lacks =
+        errno == ENOSYS || errno == ENOTSUP ||
+        (errno == EINVAL && !one.starts_with(other + "/") && !other.starts_with(one + "/"));
+    if (!lacks) return path_error(errno, "exchange with another name", one);
+    return Error(ErrorKind::unsupported,
+                 cat("the file system cannot exchange names: ", printable(one)));
+  }
+
   Status remove(const std::string& path) override {
     LB_TRY(check_path(path));
     return outcome(::unlink(path.c_str()), "remove", path);

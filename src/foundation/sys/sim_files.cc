@@ -30,6 +30,11 @@ void SimFiles::set_space(std::uint64_t bytes_max) {
   tree_->space_max = bytes_max;
 }
 
+void SimFiles::set_exchange(bool can) {
+  std::lock_guard lock(tree_->mutex);
+  tree_->can_exchange = can;
+}
+
 void SimFiles::crash(Random* chance) {
   std::lock_guard lock(tree_->mutex);
   tree_->fail_at.reset();
@@ -110,6 +115,25 @@ Status SimFiles::rename(const std::string& from, const std::string& to) {
   target.folder->live.entries[target.name] = source.node;
   tree_->touch(*source.folder);
   tree_->touch(*target.folder);
+  return {};
+}
+
+Status SimFiles::exchange(const std::string& one, const std::string& other) {
+  std::lock_guard lock(tree_->mutex);
+  LB_TRY(tree_->enter(one));
+  if (!tree_->can_exchange)
+    return Error(ErrorKind::unsupported, "the file system cannot exchange names: " + one);
+  auto first = LB_TRY(tree_->find_existing(one));
+  auto second = LB_TRY(tree_->find_existing(other));
+  if (first.folder == nullptr || second.folder == nullptr)
+    return path_error(EBUSY, "exchange", one);
+  bool within =
+      is_below(*first.node, second.folder.get()) || is_below(*second.node, first.folder.get());
+  if (within) return path_error(EINVAL, "exchange", one);
+  first.folder->live.entries[first.name] = second.node;
+  second.folder->live.entries[second.name] = first.node;
+  tree_->touch(*first.folder);
+  tree_->touch(*second.folder);
   return {};
 }
 

@@ -26,6 +26,8 @@ class SimFiles final : public Files {
   bool fault_fired() const;
   // Bytes of file content in all; writes beyond fill what fits and fail with ENOSPC.
   void set_space(std::uint64_t bytes_max);
+  // Whether names can be exchanged; they can unless said.
+  void set_exchange(bool can);
   // Power cut: content never synced and names never synced by sync_directory are gone, removed
   // names whose folder was not synced are back, open files are of no use. With `chance`, the disk
   // has also taken some of what was not synced, files perhaps only in part. Faults are switched
@@ -37,6 +39,7 @@ class SimFiles final : public Files {
   Result<std::unique_ptr<File>> open_write(const std::string& path) override;
   Status link(const std::string& existing, const std::string& fresh) override;
   Status rename(const std::string& from, const std::string& to) override;
+  Status exchange(const std::string& one, const std::string& other) override;
   Status remove(const std::string& path) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Status remove_directory(const std::string& path) override;

@@ -56,6 +56,24 @@ TEST(SimFiles, RemovalAndRenameNeedTheFolderSynced) {
   EXPECT_EQ(read(files, "/a"), "not found");
 }
 
+TEST(SimFiles, AnExchangeNeedsTheFolderSynced) {
+  SimFiles files;
+  ASSERT_TRUE(write_durably(files, "/a", view_of("a")).ok());
+  ASSERT_TRUE(write_durably(files, "/b", view_of("b")).ok());
+  ASSERT_TRUE(files.exchange("/a", "/b").ok());
+  EXPECT_EQ(read(files, "/a"), "b");
+  files.crash();
+  EXPECT_EQ(read(files, "/a"), "a");
+  EXPECT_EQ(read(files, "/b"), "b");
+  ASSERT_TRUE(files.exchange("/a", "/b").ok());
+  ASSERT_TRUE(files.sync_directory("/").ok());
+  files.crash();
+  EXPECT_EQ(read(files, "/a"), "b");
+  files.set_exchange(false);
+  EXPECT_EQ(files.exchange("/a", "/b").error().kind(), ErrorKind::unsupported);
+  EXPECT_EQ(read(files, "/a"), "b");
+}
+
 TEST(SimFiles, SyncFilesystemMakesAllDurable) {
   SimFiles files;
   ASSERT_TRUE(make_directories(files, "/x/y", 0700).ok());

@@ -63,6 +63,7 @@ class SimTree {
   int fail_errno = 0;
   bool fired = false;
   std::uint64_t space_max = std::uint64_t{1} << 40;
+  bool can_exchange = true;
   std::uint64_t epoch = 0;  // files opened before a crash are of no use after it
 
  private:

@@ -32,6 +32,10 @@ class WatchedFiles final : public Files {
     LB_TRY(ask("rename", to));
     return real_->rename(from, to);
   }
+  Status exchange(const std::string& one, const std::string& other) override {
+    LB_TRY(ask("exchange", other));
+    return real_->exchange(one, other);
+  }
   Status remove(const std::string& path) override {
     LB_TRY(ask("remove", path));
     return real_->remove(path);
