@@ -62,9 +62,9 @@ Result<SwapPreview> check_swap(Connection& connection, const SwapWish& wish);
 
 struct SwapActs {
   // Makes the database of this name, whole: move_database. Not called again once it is there.
-  std::function<Status(const std::string& database, const std::string& tablespace)> fill;
+  std::function<Status(const std::string& database, const std::string& tablespace)> fill = {};
   // Checks it. May be called more than once.
-  std::function<Status(const std::string& database)> verify;
+  std::function<Status(const std::string& database)> verify = {};
 };
 // Does the next thing that is to be done, and no more: none or unfinished → filled → verified →
 // swapped. Says where it stands then. undone: refused, a new swap has a new id.

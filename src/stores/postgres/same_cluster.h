@@ -1,4 +1,5 @@
-// Is the data directory on this host that of the server we speak with? Private to stores/postgres.
+// Is the data directory on this host that of the server we speak with? Asked by backups that read
+// its files, and by whoever started a server there and wants to be sure.
 #pragma once
 
 #include <string>

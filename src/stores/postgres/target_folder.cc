@@ -88,8 +88,14 @@ Status check_no_server(Files& files, const std::string& folder) {
   return {};
 }
 
-Result<PresentData> look_at_present_data(Files& files, const std::string& folder) {
+std::optional<std::string> system_identifier_in(Files& files, const std::string& folder) {
   constexpr std::size_t identifier_bytes = 8;
+  auto control = read_file(files, path_join(folder, "global/pg_control"), small_file_max);
+  if (!control.ok() || control->size() < identifier_bytes) return std::nullopt;
+  return std::to_string(load<std::uint64_t>(control->data()));
+}
+
+Result<PresentData> look_at_present_data(Files& files, const std::string& folder) {
   auto info = LB_TRY(files.info(folder));
   if (info.kind != FileKind::directory) return refused_folder(folder, "is not a folder").error();
   auto version = files.info(path_join(folder, "PG_VERSION"));
@@ -98,12 +104,7 @@ Result<PresentData> look_at_present_data(Files& files, const std::string& folder
         .error();
   }
   LB_TRY(check_no_server(files, folder));
-  PresentData out;
-  auto control = read_file(files, path_join(folder, "global/pg_control"), small_file_max);
-  if (!control.ok() || control->size() < identifier_bytes) return out;
-  auto identifier = ByteView(*control).first(identifier_bytes);
-  out.system_identifier = std::to_string(load<std::uint64_t>(identifier.data()));
-  return out;
+  return PresentData{system_identifier_in(files, folder)};
 }
 
 Result<std::uint64_t> allocated_bytes(Files& files, const std::string& folder) {

@@ -17,6 +17,9 @@ Status check_target_empty(Files& files, const std::string& folder);
 // When a server works in the folder, or one that cannot be looked at may.
 Status check_no_server(Files& files, const std::string& folder);
 
+// By its global/pg_control, in decimal; nothing when that is missing or not whole.
+std::optional<std::string> system_identifier_in(Files& files, const std::string& folder);
+
 // A data directory that is there already.
 struct PresentData {
   // In decimal, as SnapshotDetails has it. Nothing when pg_control is missing or not whole.
