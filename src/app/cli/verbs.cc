@@ -75,27 +75,29 @@ Result<ExitCode> dispatch(const Shell& shell, const std::vector<std::string>& wo
   return picked.verb->run(shell, args);
 }
 
-std::vector<Verb> with_steps(std::vector<Verb> verbs) {
-  auto before = verbs.end() - 1;  // version stands last
-  auto more = step_verbs();
-  verbs.insert(before, std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+// Runbooks and what people say to them come before version, which stands last.
+std::vector<Verb> with_groups(std::vector<Verb> verbs) {
+  std::vector<Verb> more = {run_ls_verb(), run_show_verb(), run_verb(), resume_verb()};
+  for (auto& verb : step_verbs()) more.push_back(std::move(verb));
+  verbs.insert(verbs.end() - 1, std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
   return verbs;
 }
 
 }  // namespace
 
 const std::vector<Verb>& all_verbs() {
-  static const std::vector<Verb> verbs =
-      with_steps({init_verb(),        plan_check_verb(),  plan_explain_verb(), plan_schema_verb(),
-                  doctor_verb(),      backup_verb(),      ls_verb(),           info_verb(),
-                  show_verb(),        cat_verb(),         find_verb(),         diff_verb(),
-                  restore_verb(),     mount_verb(),       verify_verb(),       copy_sync_verb(),
-                  copy_verify_verb(), repair_verb(),      prune_verb(),        hold_verb(),
-                  unhold_verb(),      drill_verb(),       report_verb(),       status_verb(),
-                  key_ls_verb(),      key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
-                  key_kit_verb(),     key_recover_verb(), wal_push_verb(),     wal_fetch_verb(),
-                  wal_ls_verb(),      wal_admit_verb(),   agent_verb(),        run_ls_verb(),
-                  run_show_verb(),    run_verb(),         resume_verb(),       version_verb()});
+  static const std::vector<Verb> verbs = with_groups(
+      {init_verb(),        plan_check_verb(),  plan_explain_verb(), plan_schema_verb(),
+       doctor_verb(),      backup_verb(),      ls_verb(),           info_verb(),
+       show_verb(),        cat_verb(),         find_verb(),         diff_verb(),
+       restore_verb(),     mount_verb(),       verify_verb(),       copy_sync_verb(),
+       copy_verify_verb(), repair_verb(),      prune_verb(),        hold_verb(),
+       unhold_verb(),      drill_verb(),       report_verb(),       status_verb(),
+       key_ls_verb(),      key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
+       key_kit_verb(),     key_recover_verb(), wal_push_verb(),     wal_fetch_verb(),
+       wal_ls_verb(),      wal_admit_verb(),   agent_verb(),        runbook_import_verb(),
+       version_verb()});
   return verbs;
 }
 

@@ -52,6 +52,7 @@ Verb wal_fetch_verb();
 Verb wal_ls_verb();
 Verb wal_admit_verb();
 Verb agent_verb();
+Verb runbook_import_verb();
 Verb run_verb();
 Verb run_ls_verb();
 Verb run_show_verb();
