@@ -111,7 +111,8 @@ int run(const std::vector<std::string>& words) {
   options.color = options.out_is_terminal && options.err_is_terminal && !dumb && !options.json;
   lb::cli::Console console(*clock, options);
 
-  auto user = lookup(environment, "SUDO_USER");
+  // Anybody can set a variable; only root's word for who called counts.
+  auto user = geteuid() == 0 ? lookup(environment, "SUDO_USER") : std::string();
   if (user.empty()) user = user_name();
   lb::cli::Shell shell{world,       console, environment, working_folder(),
                        host_name(), user,    geteuid(),   signals.token()};

@@ -33,7 +33,8 @@ RunActs::RunActs(const Shell& shell, Session& session, const plan::Plan& plan)
     : shell_(shell),
       session_(session),
       plan_(plan),
-      redactor_(runbook::redactor_of(plan, shell.environment)) {}
+      redactor_(runbook::redactor_of(plan, shell.environment)),
+      post_(shell, session, plan) {}
 
 ActEnd RunActs::act(const Act& act, std::stop_token stop) {
   if (act.mode == "drill" && is_outbound(act.verb())) {
@@ -68,7 +69,8 @@ Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
   if (verb == "watch") return watch(act, stop);
   if (verb == "status") return status(act);
   if (verb == "preflight") return preflight(act, stop);
-  if (verb == "notify") return tell(act, stop);
+  if (verb == "notify") return post_.tell(act, stop);
+  if (verb == "postmortem") return postmortem(act);
   if (verb == "banner") {
     auto shown = LB_TRY(act.expand(text));
     shell_.console.note(shell_.console.bold(cat("\n    ", shown, "\n")));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/run_post.h"
 #include "app/cli/session.h"
 #include "operations/runbook/acts.h"
 #include "recovery/check/redactor.h"
@@ -58,7 +59,7 @@ class RunActs final : public runbook::Acts {
   Result_ watch(const runbook::Act& act, std::stop_token stop);
   Result_ status(const runbook::Act& act);
   Result_ preflight(const runbook::Act& act, std::stop_token stop);
-  Result_ tell(const runbook::Act& act, std::stop_token stop);
+  Result_ postmortem(const runbook::Act& act);
   Result<std::vector<restore::Choice>> choices(const runbook::Act& act);
   Result<std::vector<const plan::Store*>> stores_of(const runbook::Act& act) const;
   Result<Json> facts_of_restore(const runbook::Act& act, const runbook::ScriptStep& step);
@@ -69,6 +70,7 @@ class RunActs final : public runbook::Acts {
   Session& session_;
   const plan::Plan& plan_;
   const check::Redactor redactor_;
+  RunPost post_;
   std::mutex restoring_;  // restores talk to one console and one repository
 };
 

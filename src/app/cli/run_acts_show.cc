@@ -4,6 +4,8 @@
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
+#include "operations/runbook/post_mortem.h"
+#include "storage/state/run_log.h"
 
 namespace lb::cli {
 
@@ -110,18 +112,28 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
 }
 
+// Nobody is shut out because they cannot be written to: they may decide at their own terminal.
 Status RunActs::invite(const Act& act, const std::string& person, const std::string& token,
                        const Json& shown) {
-  (void)shown;
-  shell_.console.note(cat(person, " decides step ", act.own.number, ": lifeboat approve ", act.run,
-                          "/", act.own.number, "/", token.empty() ? "" : "…"));
-  return {};
+  return post_.invite(act, person, token, shown);
 }
 
-Result<runbook::ActEnd> RunActs::tell(const Act& act, std::stop_token) {
-  (void)act;
-  return Error(ErrorKind::unsupported, "not supported yet: messages of runbooks")
-      .with_hint("tell them by hand and say done");
+// The draft lies with the reports of this machine; it can be made again at any time.
+Result<runbook::ActEnd> RunActs::postmortem(const Act& act) {
+  state::RunLog log(*session_.journal, session_.repository.get());
+  auto events = LB_TRY(log.events(act.run));
+  auto state = LB_TRY(runbook::fold(act.script, act.run, events));
+  std::vector<record::DrillRecord> drills;
+  if (session_.repository != nullptr) drills = LB_TRY(state::drills(*session_.repository));
+  auto folder = path_join(session_.state_folder, "reports");
+  auto path = path_join(folder, cat("postmortem-", act.run, ".md"));
+  LB_TRY(make_directories(shell_.world.files, folder, 0700));
+  auto text = runbook::post_mortem(plan_, act.script, state, events, drills);
+  LB_TRY(write_durably(shell_.world.files, path, view_of(text)));
+  return runbook::ActEnd{true,
+                         cat("draft in ", path, "; lifeboat postmortem ", act.run, " prints it"),
+                         Json::object(),
+                         {}};
 }
 
 }  // namespace lb::cli

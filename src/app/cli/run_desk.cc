@@ -29,18 +29,6 @@ bool fits(const state::RunHead& head, const std::string& named) {
   return head.id.starts_with(named) || head.id.ends_with(named) || head.runbook == named;
 }
 
-// The plan as it was when the run began.
-Result<plan::Plan> plan_of(const record::RunEvent& opened) {
-  auto text = opened.data["plan"].string();
-  auto file = opened.data["plan_file"].string("plan of the run");
-  auto read = plan::read_plan(file, text, nullptr);
-  if (!read.ok()) {
-    return Error(ErrorKind::corrupt, cat("the plan the run began with cannot be read: ",
-                                         plan::format_mistakes(read.mistakes, false)));
-  }
-  return std::move(read.plan);
-}
-
 Error pick_among(const std::vector<state::RunHead>& heads, const std::string& named) {
   std::vector<std::string> shown;
   for (const auto& head : heads) shown.push_back(cat(head.id, " (", head.runbook, ")"));
@@ -55,6 +43,13 @@ Error pick_among(const std::vector<state::RunHead>& heads, const std::string& na
 }
 
 }  // namespace
+
+Result<plan::Plan> plan_for_run(const std::string& text, const std::string& file) {
+  auto read = plan::read_plan(file, text, nullptr);
+  if (read.ok()) return std::move(read.plan);
+  return Error(ErrorKind::corrupt, cat("the plan the run began with cannot be read: ",
+                                       plan::format_mistakes(read.mistakes, false)));
+}
 
 Result<RunDesk> open_run_desk(const Shell& shell, const Args& args) {
   RunDesk out;
@@ -93,7 +88,8 @@ Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, boo
   if (desk.events.empty())
     return Error(ErrorKind::corrupt, cat("run ", desk.run, " has no beginning"));
   const auto& opened = desk.events.front();
-  desk.plan = LB_TRY(plan_of(opened));
+  desk.plan = LB_TRY(plan_for_run(opened.data["plan"].string(),
+                                  opened.data["plan_file"].string("plan of the run")));
   std::map<std::string, std::string> given;
   for (const auto& [name, value] : opened.data["given"].members()) given[name] = value.string();
   desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, given));
@@ -106,6 +102,14 @@ Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, boo
   return {};
 }
 
+// As far as the log says: a program that was killed could not say that it left.
+static bool is_driven(const RunDesk& desk) {
+  for (auto event = desk.events.rbegin(); event != desk.events.rend(); ++event) {
+    if (event->kind == record::RunEventKind::driver) return !event->data["left"].boolean();
+  }
+  return true;
+}
+
 Status say(const Shell& shell, RunDesk& desk, record::RunInput input) {
   if (input.at == Timestamp{}) input.at = shell.world.clock.now();  // a signed one has its time
   input.host = shell.host;
@@ -116,7 +120,7 @@ Status say(const Shell& shell, RunDesk& desk, record::RunInput input) {
   }
   // Whoever drives takes it up within a second here, within seconds elsewhere.
   constexpr int looks = 40;
-  for (int look = 0; look < looks; ++look) {
+  for (int look = 0; look < looks && is_driven(desk); ++look) {
     auto events = LB_TRY(desk.log->events(desk.run));
     for (const auto& event : events) {
       if (event.data["input"].string() != input.id) continue;

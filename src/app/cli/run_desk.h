@@ -26,6 +26,10 @@ struct RunDesk {
 // A repository that does not answer is said and does without: the run goes on where it can.
 Result<RunDesk> open_run_desk(const Shell& shell, const Args& args);
 
+// The plan in the form that a run keeps of it: its defaults written out. Steps read from it alone,
+// also by the program that begins the run, so that all see the same.
+Result<plan::Plan> plan_for_run(const std::string& text, const std::string& file);
+
 // Reads the run named (a unique beginning or ending of its id, or its runbook), or the only one
 // that is not closed. `open`: closed ones do not count.
 Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, bool open);

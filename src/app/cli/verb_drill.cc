@@ -1,8 +1,10 @@
 // drill, drill ls, report.
+#include "app/cli/run_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "model/report/report.h"
+#include "operations/runbook/rehearsal.h"
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
 
@@ -132,16 +134,71 @@ Result<ExitCode> verify_drill(const Shell& shell, const plan::Drill& drill) {
   return verify_verb().run(shell, args);
 }
 
+// The drill's runbook, made flat, and the drill with what it restores.
+struct Runbook {
+  runbook::Script script;
+  plan::Drill drill;
+};
+
+Result<std::optional<Runbook>> runbook_of(const plan::Plan& plan, const plan::Drill& drill) {
+  if (drill.runbook.empty()) return std::optional<Runbook>();
+  std::map<std::string, std::string> given(drill.with.begin(), drill.with.end());
+  Runbook out;
+  out.script = LB_TRY(runbook::make_script(plan, drill.runbook, given));
+  out.drill = drill;
+  if (drill.restore.empty()) {
+    auto stores = runbook::restored_by(plan, out.script);
+    out.drill.restore = stores.stores;
+    out.drill.group = stores.group;
+  }
+  return std::optional<Runbook>(std::move(out));
+}
+
+// Carried out by the same driver as in earnest, in the drill's sandbox.
+void conduct(const Shell& shell, Session& session, const Runbook& runbook, bool attended,
+             drill::DrillRequest& request) {
+  request.conduct = [&shell, &session, &runbook, attended,
+                     plan_fingerprint = request.plan_fingerprint](drill::Rehearsal& rehearsal,
+                                                                  std::stop_token stop) -> Status {
+    state::RunLog log(*session.journal, session.repository.get());
+    const auto& plan = session.plan.plan;
+    runbook::RehearsalActs acts(plan, rehearsal, shell.world.clock);
+    bool interactive = attended && shell.console.options().in_is_terminal;
+    RunView view(shell.console, shell.world.clock, plan, runbook.script, interactive);
+    runbook::DriverOptions options;
+    options.user = shell.user;
+    options.host = shell.host;
+    options.attended = attended;
+    options.wait = attended;
+    options.answers = {runbook.drill.with.begin(), runbook.drill.with.end()};
+    options.changed = [&](const runbook::RunState& state) { view.changed(state); };
+    options.typed = [&](const runbook::RunState& state) { return view.typed(state); };
+    runbook::NewRun fresh;
+    fresh.given = {runbook.drill.with.begin(), runbook.drill.with.end()};
+    fresh.mode = "drill";
+    fresh.plan_text = plan.fingerprint;
+    fresh.plan_file = plan.file;
+    fresh.plan_folder = session.plan.folder;
+    fresh.plan_fingerprint = plan_fingerprint;
+    fresh.version = cat("lifeboat ", program_version);
+    return runbook::rehearse({shell.world, log, acts, shell.console}, options, plan, runbook.script,
+                             session.journal->fresh_id(), fresh, rehearsal, stop);
+  };
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (!args.positionals.empty() && args.positionals[0] == "ls") return list(shell, args);
   auto session = LB_TRY(Session::open(shell, args));
   const auto* drill = LB_TRY(pick_drill(session->plan.plan, args));
+  auto runbook = LB_TRY(runbook_of(session->plan.plan, *drill));
+  if (runbook) drill = &runbook->drill;
   LB_TRY(refuse_unsupported(shell, plan::unsupported_for_drill(session->plan.plan, *drill)));
   if (drill->verify_fraction) {
     auto verified = LB_TRY(verify_drill(shell, *drill));
     if (drill->restore.empty() || verified != ExitCode::ok) return verified;
   }
   auto request = LB_TRY(read_request(shell, *session, *drill, args));
+  if (runbook) conduct(shell, *session, *runbook, args.has("attended"), request);
   if (drill->backup_first) LB_TRY(backup_first(shell, *session, *drill));
 
   drill::DrillTools tools{shell.world, *session->repository, *session->journal,
@@ -213,7 +270,7 @@ Verb drill_verb() {
         "moment",
         "lifeboat drill audit --seed 4711 --at 2026-01-13T02:14:05Z  # the same moments again",
         "lifeboat drill ls                                      # the drill log"},
-       "drill NAME|ls [--at T] [--lost-at T] [--seed N] [--out FOLDER] [--keep]",
+       "drill NAME|ls [--at T] [--lost-at T] [--seed N] [--out FOLDER] [--attended] [--keep]",
        {{"at", 0, "TIME",
          "recover to this moment instead of the drill's own; of an audit: its window ends there",
          false},
@@ -221,6 +278,8 @@ Verb drill_verb() {
          false},
         {"lost-at", 0, "TIME", "the moment of loss RPO is measured against (default: now)", false},
         {"out", 'o', "FOLDER", "where report.json, report.html and report.md go", false},
+        {"attended", 0, "", "of a runbook: people do their steps too, asked on the terminal",
+         false},
         {"keep", 0, "", "leave the restored files for a look", false}},
        1},
       run};

@@ -115,14 +115,14 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
         .with_hint("lifeboat runbook ls lists them");
   }
   auto desk = LB_TRY(open_run_desk(shell, args));
-  desk.plan = desk.session->plan.plan;
-  desk.runbook = args.positionals[0];
   runbook::NewRun fresh;
+  fresh.plan_text = desk.session->plan.plan.fingerprint;
+  fresh.plan_file = desk.session->plan.plan.file;
+  desk.plan = LB_TRY(plan_for_run(fresh.plan_text, fresh.plan_file));
+  desk.runbook = args.positionals[0];
   fresh.given = LB_TRY(given_of(args.positionals));
   desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, fresh.given));
   desk.run = desk.session->journal->fresh_id();
-  fresh.plan_text = desk.plan.fingerprint;
-  fresh.plan_file = desk.plan.file;
   fresh.plan_folder = desk.session->plan.folder;
   fresh.plan_fingerprint = desk.session->plan.fingerprint;
   fresh.version = cat("lifeboat ", program_version);

@@ -77,7 +77,9 @@ Result<ExitCode> dispatch(const Shell& shell, const std::vector<std::string>& wo
 
 // Runbooks and what people say to them come before version, which stands last.
 std::vector<Verb> with_groups(std::vector<Verb> verbs) {
-  std::vector<Verb> more = {run_ls_verb(), run_show_verb(), run_verb(), resume_verb()};
+  std::vector<Verb> more = {runbook_ls_verb(), runbook_test_verb(), run_ls_verb(),
+                            run_show_verb(),   run_verb(),          resume_verb(),
+                            postmortem_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   verbs.insert(verbs.end() - 1, std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));

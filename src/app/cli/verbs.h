@@ -53,10 +53,13 @@ Verb wal_ls_verb();
 Verb wal_admit_verb();
 Verb agent_verb();
 Verb runbook_import_verb();
+Verb runbook_ls_verb();
+Verb runbook_test_verb();
 Verb run_verb();
 Verb run_ls_verb();
 Verb run_show_verb();
 Verb resume_verb();
+Verb postmortem_verb();
 std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
 Verb version_verb();

@@ -53,6 +53,7 @@ Drill bind_drill(const std::string& name, const View& from, const std::vector<Gr
   out.backup_first = from.text("backup") == "first";
   out.verify_fraction = from.percent("verify");
   out.runbook = from.text("runbook");
+  out.with = from.text_map("with");
   out.via = from.texts("via");
   out.review = from.texts("review");
   for (const auto& key : drill_keys_not_built()) {

@@ -20,9 +20,8 @@ Shape faults() {
 }  // namespace
 
 const std::vector<std::string>& drill_keys_not_built() {
-  static const std::vector<std::string> keys = {"runbook", "with",   "via",     "review",
-                                                "fault",   "gate",   "on_fail", "untouched",
-                                                "from",    "migrate"};
+  static const std::vector<std::string> keys = {"via",     "review",    "fault", "gate",
+                                                "on_fail", "untouched", "from",  "migrate"};
   return keys;
 }
 

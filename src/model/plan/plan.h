@@ -229,6 +229,7 @@ struct Drill {
   std::optional<double> verify_fraction;
   std::optional<PitrAudit> pitr;  // then `restore` without a word means every postgres store
   std::string runbook;
+  std::vector<std::pair<std::string, std::string>> with;  // values of the runbook's parameters
   std::vector<std::string> via, review,
       keys_not_built;  // keys_not_built: e.g. "via", "fault"
   Objective objective;

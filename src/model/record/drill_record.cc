@@ -145,6 +145,18 @@ void fields(Visit& visit, R& r) {
 }
 
 template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, DrilledStep>
+void fields(Visit& visit, R& r) {
+  visit.needed("number", r.number);
+  visit("title", r.title);
+  visit("phase", r.phase);
+  visit("by", r.by);
+  visit("text", r.text);
+  visit("state", r.state);
+  visit("took_us", r.took);
+}
+
+template <typename Visit, typename R>
 requires std::same_as<std::remove_const_t<R>, DrillRecord>
 void fields(Visit& visit, R& r) {
   visit.needed("id", r.id);
@@ -177,6 +189,9 @@ void fields(Visit& visit, R& r) {
   visit("isolation", r.isolation);
   visit("findings", r.findings);
   visit("audit", r.audit);
+  visit("runbook", r.runbook);
+  visit("steps", r.steps);
+  visit("deviations", r.deviations);
   visit("next_due", r.next_due);
   visit("journal", r.journal);
   visit("cleaned_up", r.cleaned_up);

@@ -109,6 +109,14 @@ struct PitrAudit {
   std::vector<AuditedMoment> moments;
 };
 
+// A step of the runbook that a drill carried out.
+struct DrilledStep {
+  std::uint64_t number = 0;
+  std::string title, phase, by, text;
+  std::string state;  // "done", "failed", "held" (nothing outside the sandbox), "skipped" …
+  std::optional<Micros> took;
+};
+
 struct DrillRecord {
   int schema = 1;
   std::string id, system, drill, started_by, host, version;
@@ -130,7 +138,10 @@ struct DrillRecord {
   std::string rto_clock = "start of the drill to the last check";
   std::string rpo_clock = "newest commit reached to the moment of loss";
   std::vector<Finding> findings;
-  std::optional<PitrAudit> audit;  // then `checks` holds each check once, over all moments
+  std::optional<PitrAudit> audit;       // then `checks` holds each check once, over all moments
+  std::string runbook;                  // that the drill carried out; empty: none
+  std::vector<DrilledStep> steps;       // of it
+  std::vector<std::string> deviations;  // from it
   std::optional<Timestamp> next_due;
   std::vector<std::string> journal;  // extract: one line an act
   bool cleaned_up = false;

@@ -105,6 +105,9 @@ DrillRecord full_record() {
   record.rpo_clock = "newest row to the moment of loss";
   record.findings = {{"failure", "orphaned jobs", "find the writer"}};
   record.audit = full_audit();
+  record.runbook = "db-loss";
+  record.steps = {{3, "stop the api", "Before", "dba", "held", "held", Micros(16)}};
+  record.deviations = {"step 4 was left out"};
   record.next_due = at(86400);
   record.journal = {"intent", "outcome"};
   record.cleaned_up = true;
@@ -133,17 +136,19 @@ TEST(DrillRecord, EveryMemberOfTheStructuresIsEncoded) {
   const auto record = full_record();
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15,
                                 r16, r17, r18, r19, r20, r21, r22, r23, r24, r25, r26, r27, r28,
-                                r29, r30, r31, r32, r33, r34] = record;
+                                r29, r30, r31, r32, r33, r34, r35, r36, r37] = record;
+  [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7] = record.steps.at(0);
   const auto audit = full_audit();
   [[maybe_unused]] const auto& [a1, a2, a3, a4, a5, a6, a7] = audit;
   [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9] = audit.moments.at(0);
   [[maybe_unused]] const auto& [n1, n2, n3, n4, n5, n6, n7, n8, n9] =
       audit.moments.at(0).stores.at(0);
   const Json json = encode(record);
-  EXPECT_EQ(json.members().size(), 34u);  // `schema` is the number's text form
+  EXPECT_EQ(json.members().size(), 37u);  // `schema` is the number's text form
   EXPECT_EQ(json["checks"].items().at(0).members().size(), 15u);
   EXPECT_EQ(json["stages"].items().at(0).members().size(), 7u);
   EXPECT_EQ(json["stores"].items().at(0).members().size(), 18u);
+  EXPECT_EQ(json["steps"].items().at(0).members().size(), 7u);
   EXPECT_EQ(json["audit"].members().size(), 7u);
   [[maybe_unused]] const auto& [g1, g2, g3] = audit.gaps.at(0);
   EXPECT_EQ(json["audit"]["gaps"].items().at(0).members().size(), 3u);

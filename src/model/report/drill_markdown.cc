@@ -141,6 +141,21 @@ static std::string checks(const View& view) {
   return out;
 }
 
+static std::string runbook(const DrillRecord& record) {
+  if (record.runbook.empty()) return "";
+  std::string out = cat("\n## Runbook ", plain(record.runbook), "\n\n");
+  out += table({"No.", "Step", "By", "Result", "Took", "What came of it"});
+  for (const auto& step : record.steps) {
+    out += row({cat(step.number), plain(step.title), plain(step.by), plain(step.state),
+                step.took ? human_duration(*step.took) : "–", plain(step.text)});
+  }
+  out += "\nDeviations from the runbook:";
+  if (record.deviations.empty()) out += " none.\n";
+  if (!record.deviations.empty()) out += "\n\n";
+  for (const auto& each : record.deviations) out += cat("- ", plain(each), "\n");
+  return out;
+}
+
 static std::string findings(const View& view) {
   const auto& isolation = view.record.isolation;
   std::string out = "\n## Isolation\n\n";
@@ -167,7 +182,7 @@ std::string drill_markdown(const DrillRecord& record, const std::vector<DrillRec
   const View view = view_of(record, earlier);
   std::string out =
       cat(head(view), objectives(view), record.audit ? moments(record) : points(record),
-          stages(record), history(view), checks(view), findings(view));
+          runbook(record), stages(record), history(view), checks(view), findings(view));
   out += "\n## Journal extract\n\n";
   for (const auto& line : record.journal) out += cat("    ", printable(line), "\n");
   out += cat(

@@ -27,7 +27,8 @@ View view_of(const record::DrillRecord& record, const std::vector<record::DrillR
 void write_head(Markup& out, const View& view);  // title, verdict, facts, key figures, summary
 void write_objectives(Markup& out, const View& view);
 void write_points(Markup& out, const View& view);
-void write_audit(Markup& out, const View& view);  // only of an audit
+void write_audit(Markup& out, const View& view);    // only of an audit
+void write_runbook(Markup& out, const View& view);  // only of a drill that carried one out
 void write_timeline(Markup& out, const View& view);
 void write_history(Markup& out, const View& view);
 void write_checks(Markup& out, const View& view);

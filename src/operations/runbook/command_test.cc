@@ -85,13 +85,12 @@ TEST_F(Commands, BinaryOutputIsShownAsText) {
 // Its program was killed, what it had started goes on: it is found by its mark.
 TEST_F(Commands, SurvivorsOfACrashAreEnded) {
   auto mark = test.folder / "alive";
-  auto end = run(cat("(while :; do touch ", mark, "; sleep 0.05; done) >/dev/null 2>&1 & echo"));
-  EXPECT_TRUE(end.ok);
-  while (!path_exists(*test.files, mark).value()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  auto end = run(cat("setsid sh -c 'while :; do touch ", mark,
+                     "; sleep 0.05; done' >/dev/null 2>&1 & while ! test -e ", mark,
+                     "; do sleep 0.01; done"));
+  EXPECT_TRUE(end.ok) << end.text;
   EXPECT_TRUE(end_survivors(world, "r1/1/2").empty()) << "of another try";
-  EXPECT_EQ(end_survivors(world, marker_of(act())).empty(), false);
+  EXPECT_FALSE(end_survivors(world, marker_of(act())).empty());
   ASSERT_TRUE(test.files->remove(mark).ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_FALSE(path_exists(*test.files, mark).value());

@@ -131,12 +131,12 @@ Result<Driver::End> Driver::drive(std::stop_token stop) {
   // What ended meanwhile is written down even when the run is left now.
   if (!state_.closed) LB_TRY(take_ended());
   if (state_.closed) return End::closed;
-  if (!stop.stop_requested()) return End::waits_for_people;
   RunEvent event;
   event.kind = RunEventKind::driver;
   event.text = cat("left on ", options_.host, " by ", options_.user);
+  event.data = Json::object().set("left", true);
   LB_TRY(append(std::move(event)));
-  return End::stopped;
+  return stop.stop_requested() ? End::stopped : End::waits_for_people;
 }
 
 Result<bool> Driver::pass(std::stop_token stop) {

@@ -94,6 +94,16 @@ Result<std::string> Names::expand(const std::string& text, std::size_t scope) co
   return out;
 }
 
+std::vector<std::string> variables_in(const std::string& text) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < text.size();) {
+    auto found = text[i] == '$' ? name_at(text, i) : Found{"", i + 1};
+    if (!found.name.empty()) out.push_back(found.name);
+    i = found.end;
+  }
+  return out;
+}
+
 Variables Names::all(std::size_t scope) const {
   Variables out = set_;
   for (std::size_t at = 0; at < script_.scopes.size(); ++at) {

@@ -27,6 +27,9 @@ class Names {
   const Variables& set_;
 };
 
+// The names in a text, in order.
+std::vector<std::string> variables_in(const std::string& text);
+
 // "$x", "not $x", "$x == word", "$x != word", and with <, <=, >, >= numbers. nullopt: no such form,
 // a person is asked.
 Result<std::optional<bool>> decide(const std::string& condition, const Names& names,

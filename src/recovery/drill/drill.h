@@ -3,6 +3,7 @@
 // the repository.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,23 @@
 #include "stores/seam/references.h"
 
 namespace lb::drill {
+
+// A drill in its sandbox, as who carries out a runbook in it sees it. One thread.
+class Rehearsal {
+ public:
+  virtual ~Rehearsal() = default;
+  // Those of these stores that are not there yet.
+  virtual Status restore(const std::vector<std::string>& stores, std::stop_token stop) = 0;
+  // Starts the target's services, once, and waits until they answer.
+  virtual Status serve(std::stop_token stop) = 0;
+  // Runs the suites that did not run yet; gives the results of all of these.
+  virtual Result<std::vector<record::CheckResult>> check(const std::vector<std::string>& suites,
+                                                         std::stop_token stop) = 0;
+  virtual Result<HttpAnswer> ask(const HttpRequest& request) = 0;  // inside the sandbox
+  // "2026-01-13T02:14:05Z", or the snapshot's id where there is no log.
+  virtual std::string point_of(const std::string& store) const = 0;
+  virtual record::DrillRecord& record() = 0;  // for what the runbook adds to it
+};
 
 struct DrillRequest {
   const plan::Plan& plan;
@@ -32,6 +50,9 @@ struct DrillRequest {
   // Set by the audit for each moment it tries, with `wish` saying the same: the copy must stand at
   // the last commit before it, and the rows of every table are counted.
   std::optional<Timestamp> moment = {};
+  // Carries out the drill's runbook, instead of restoring all stores at once. What it left out is
+  // served and checked afterwards. An error ends the drill.
+  std::function<Status(Rehearsal&, std::stop_token)> conduct = {};
 };
 
 struct DrillTools {

@@ -13,7 +13,8 @@ namespace {
 
 // Seconds a restored store may hold back the others are not worth a queue: one thread a store.
 template <typename Part>
-Status run_together(std::vector<DrilledStore>& stores, std::stop_token stop, const Part& part) {
+Status run_together(const std::vector<DrilledStore*>& stores, std::stop_token stop,
+                    const Part& part) {
   std::stop_source failed;
   std::stop_callback forward(stop, [&] { failed.request_stop(); });
   std::vector<Status> results(stores.size());
@@ -21,7 +22,7 @@ Status run_together(std::vector<DrilledStore>& stores, std::stop_token stop, con
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < stores.size(); ++i) {
       threads.emplace_back([&, i] {
-        results[i] = part(stores[i], failed.get_token());
+        results[i] = part(*stores[i], failed.get_token());
         if (!results[i].ok()) failed.request_stop();
       });
     }
@@ -110,10 +111,14 @@ record::DrillRecord Runner::run(std::stop_token stop) {
         "isolate", [&] { return make_sandbox(); }, true));
     LB_TRY(stage(
         "preflight", [&] { return preflight(); }, true));
+    if (request_.conduct) {
+      LB_TRY(stage(
+          "runbook", [&] { return request_.conduct(*this, stop); }, false));
+    }
     LB_TRY(stage(
         "restore", [&] { return restore_stores(stop); }, false));
     LB_TRY(stage(
-        "start", [&] { return start_services(stop); }, false));
+        "start", [&] { return serve(stop); }, false));
     return stage(
         "checks", [&] { return run_checks(stop); }, false);
   };
@@ -217,12 +222,36 @@ Status Runner::preflight() {
 }
 
 Status Runner::restore_stores(std::stop_token stop) {
-  return run_together(stores_, stop, [&](DrilledStore& drilled, std::stop_token token) {
+  std::vector<std::string> all;
+  for (const auto& drilled : stores_) all.push_back(drilled.store->name);
+  return restore(all, stop);
+}
+
+Status Runner::restore(const std::vector<std::string>& stores, std::stop_token stop) {
+  std::vector<DrilledStore*> wanted;
+  for (auto& drilled : stores_) {
+    const auto& name = drilled.store->name;
+    bool asked = std::find(stores.begin(), stores.end(), name) != stores.end();
+    if (asked && !restored_.contains(name)) wanted.push_back(&drilled);
+  }
+  LB_TRY(run_together(wanted, stop, [&](DrilledStore& drilled, std::stop_token token) {
     auto started = tools_.world.clock.steady();
     auto status = restore_one(drilled, token);
     drilled.took = tools_.world.clock.steady() - started;
     return status;
-  });
+  }));
+  for (const auto* drilled : wanted) restored_.insert(drilled->store->name);
+  return {};
+}
+
+std::string Runner::point_of(const std::string& store) const {
+  for (const auto& drilled : stores_) {
+    if (drilled.store->name != store) continue;
+    const auto& target = drilled.choice.target;
+    if (target && target->last_commit) return format_time(target->last_commit->time);
+    return drilled.choice.snapshot.id;
+  }
+  return "";
 }
 
 Status Runner::restore_one(DrilledStore& drilled, std::stop_token stop) {

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ Result<std::vector<restore::StorePoints>> read_all_points(const DrillTools& tool
 // A connection to one database of the restored server, in a form that services can use too.
 std::string database_url(const pg::RecoveryServer& server, const std::string& database);
 
-class Runner {
+class Runner final : private Rehearsal {
  public:
   // `known`: what the repository holds of the stores, when that was read already.
   Runner(const DrillTools& tools, const DrillRequest& request,
@@ -46,6 +47,13 @@ class Runner {
   Status choose_points();
   Status make_sandbox();
   Status preflight();
+  Status restore(const std::vector<std::string>& stores, std::stop_token stop) override;
+  Status serve(std::stop_token stop) override;
+  Result<std::vector<record::CheckResult>> check(const std::vector<std::string>& suites,
+                                                 std::stop_token stop) override;
+  Result<HttpAnswer> ask(const HttpRequest& request) override;
+  std::string point_of(const std::string& store) const override;
+  record::DrillRecord& record() override { return record_; }
   Status restore_stores(std::stop_token stop);
   Status restore_one(DrilledStore& drilled, std::stop_token stop);
   Status restore_files(DrilledStore& drilled, std::stop_token stop);
@@ -75,6 +83,9 @@ class Runner {
   std::vector<DrilledStore> stores_;
   std::unique_ptr<Sandbox> sandbox_;
   std::string folder_, run_marker_;
+  std::set<std::string> restored_, suites_run_;
+  bool served_ = false;
+  std::map<std::string, std::string> saved_;  // by http checks, from suite to suite
   UserId user_;
   std::vector<std::pair<std::string, std::unique_ptr<Child>>> services_;
 };

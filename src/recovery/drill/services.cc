@@ -154,20 +154,39 @@ check::CheckedStore Runner::checked(DrilledStore& drilled) const {
   return out;
 }
 
-Status Runner::run_checks(std::stop_token stop) {
+Status Runner::serve(std::stop_token stop) {
+  if (served_) return {};
+  LB_TRY(start_services(stop));
+  served_ = true;
+  return {};
+}
+
+Result<HttpAnswer> Runner::ask(const HttpRequest& request) {
+  return sandbox_->http()->send(request);
+}
+
+Result<std::vector<record::CheckResult>> Runner::check(const std::vector<std::string>& suites,
+                                                       std::stop_token stop) {
   auto http = sandbox_->http();
   check::CheckContext context{tools_.world, *http, target_ != nullptr ? target_->url : "",
                               {},           {},    stop};
   context.loss_moment = record_.loss_moment;
-  for (auto& drilled : stores_) context.stores.push_back(checked(drilled));
+  for (auto& drilled : stores_) {
+    if (restored_.contains(drilled.store->name)) context.stores.push_back(checked(drilled));
+  }
   context.environment = tools_.references.environment();
-  if (request_.moment) LB_TRY(check_moment(context));
-  std::map<std::string, std::string> saved;
-  for (const auto& name : request_.drill.checks) {
+  std::vector<record::CheckResult> out;
+  for (const auto& name : suites) {
     const auto* suite = request_.plan.suite(name);
     LB_ASSERT(suite != nullptr);
+    if (!suites_run_.insert(name).second) {
+      for (const auto& result : record_.checks) {
+        if (result.suite == name) out.push_back(result);
+      }
+      continue;
+    }
     auto timer = stages_.begin(cat("check ", name));
-    auto results = check::run_suite(*suite, context, saved);
+    auto results = check::run_suite(*suite, context, saved_);
     auto judged = check::judge(results);
     timer.finish(judged.verdict == record::Verdict::pass, 0, judged.reason);
     if (results.empty()) {
@@ -175,7 +194,22 @@ Status Runner::run_checks(std::stop_token stop) {
           {"failure", cat("Suite ", name, " ran no check"), "Give the suite at least one check."});
     }
     record_.checks.insert(record_.checks.end(), results.begin(), results.end());
+    out.insert(out.end(), results.begin(), results.end());
   }
+  return out;
+}
+
+Status Runner::run_checks(std::stop_token stop) {
+  if (request_.moment) {
+    auto http = sandbox_->http();
+    check::CheckContext context{tools_.world, *http, target_ != nullptr ? target_->url : "",
+                                {},           {},    stop};
+    context.loss_moment = record_.loss_moment;
+    for (auto& drilled : stores_) context.stores.push_back(checked(drilled));
+    context.environment = tools_.references.environment();
+    LB_TRY(check_moment(context));
+  }
+  LB_TRY(check(request_.drill.checks, stop));
   auto blocked = sandbox_->blocked();
   if (!blocked.ok()) return std::move(blocked).take_error();
   record_.isolation.blocked_count = blocked->count;

@@ -1,0 +1,148 @@
+#include "app/cli/run_post.h"
+
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+
+namespace lb::cli {
+
+using runbook::Act;
+using runbook::ActEnd;
+
+namespace {
+
+constexpr Micros look_interval = std::chrono::seconds(1);
+constexpr Micros last_wait = std::chrono::seconds(5);
+constexpr Micros update_interval = std::chrono::hours(1);
+constexpr const char* not_known = "not known yet";
+
+const std::vector<std::string> no_files;
+
+std::string first_of(const Act& act, std::initializer_list<const char*> names,
+                     const std::string& otherwise) {
+  for (const char* name : names) {
+    auto found = act.variables.find(name);
+    if (found != act.variables.end() && !found->second.empty()) return found->second;
+  }
+  return otherwise;
+}
+
+// What templates may say: what the run knows, under the names that built-in ones use, and every
+// variable under its own.
+plan::TemplateValues values_of(const Act& act, Timestamp now) {
+  plan::TemplateValues out;
+  auto point = first_of(act, {"point"}, "");
+  auto since = first_of(act, {"failed_at", "since"}, format_time_seconds(act.began));
+  const auto& rto = act.script.plan->objective.rto;
+  out["impact"] =
+      first_of(act, {"impact", "failed_component"}, cat("recovery ", act.script.runbook));
+  out["since"] = since;
+  out["next_update"] = format_time_seconds(now + update_interval);
+  out["predicted_end"] = rto ? format_time_seconds(now + *rto) : std::string(not_known);
+  out["data_loss"] = point.empty() ? std::string(not_known) : cat("what was written after ", point);
+  out["affected"] = first_of(act, {"affected", "affected_data"}, not_known);
+  for (const auto& [name, value] : act.variables) out[name] = value;
+  return out;
+}
+
+std::vector<std::string> words_of(const YamlNode& node) {
+  if (node.is_scalar()) return {node.text};
+  std::vector<std::string> out;
+  for (const auto& item : node.items) out.push_back(item.text);
+  return out;
+}
+
+}  // namespace
+
+RunPost::~RunPost() {
+  if (postman_ == nullptr) return;
+  carrier_.request_stop();
+  if (carrier_.joinable()) carrier_.join();
+  auto rest = postman_->drain(last_wait, shell_.stop);
+  if (!rest.ok()) shell_.console.warn(rest.error().text());
+}
+
+Status RunPost::open() {
+  const std::lock_guard lock(mutex_);
+  if (postman_ != nullptr) return {};
+  auto path = path_join(session_.state_folder, "journal.sqlite");
+  outbox_ = LB_TRY(state::Outbox::open(shell_.world, *session_.journal, path));
+  postman_ = std::make_unique<notify::Postman>(shell_.world, plan_, *session_.references,
+                                               *session_.journal, *outbox_);
+  carrier_ = std::jthread([this](std::stop_token stop) { carry(stop); });
+  return {};
+}
+
+void RunPost::carry(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    auto carried = postman_->deliver_due(stop);
+    if (carried.ok() && carried->undelivered > 0)
+      shell_.console.warn(
+          cat(carried->undelivered, " messages could not be delivered; see the journal"));
+    (void)shell_.world.clock.sleep(look_interval, stop);
+  }
+}
+
+Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {
+  LB_TRY(open());
+  plan::View what(act.step().what, no_files);
+  notify::Notice notice;
+  notice.template_name = what.text("template");
+  notice.to = words_of(*act.step().what.find("to"));
+  notice.values = values_of(act, shell_.world.clock.now());
+  notice.letter.key = cat(act.run, "/", act.own.number);
+  notice.letter.system = plan_.system;
+  notice.letter.run = act.run;
+  notice.letter.about = act.run;
+  auto told = LB_TRY(notify::tell(*postman_, plan_, *session_.journal, *outbox_, notice));
+  if (!told.draft.empty()) return when_approved(told, stop);
+  return ActEnd{true,
+                cat("told ", join(told.posted.people, ", "),
+                    told.posted.known > 0 ? cat(" (", told.posted.known, " had it already)") : ""),
+                Json::object(),
+                {}};
+}
+
+Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token stop) {
+  shell_.console.note(
+      cat("the message waits for ", told.approve, ": lifeboat message approve ", told.draft));
+  for (;;) {
+    auto draft = LB_TRY(outbox_->draft(told.draft));
+    if (draft.state == state::Draft::State::dropped)
+      return Error(ErrorKind::cancelled, cat("draft ", told.draft, " was dropped"));
+    if (draft.state == state::Draft::State::sent)
+      return ActEnd{true, cat("sent, approved by ", draft.approved_by), Json::object(), {}};
+    if (draft.state == state::Draft::State::approved) {
+      auto posted = LB_TRY(notify::send_draft(*postman_, *session_.journal, *outbox_, told.draft));
+      return ActEnd{true,
+                    cat("told ", join(posted.people, ", "), ", approved by ", draft.approved_by),
+                    Json::object(),
+                    {}};
+    }
+    if (!shell_.world.clock.sleep(look_interval, stop))
+      return Error(ErrorKind::cancelled, "stopped while a draft waited for its approval");
+  }
+}
+
+Status RunPost::invite(const Act& act, const std::string& person, const std::string& token,
+                       const Json& shown) {
+  LB_TRY(open());
+  notify::Letter letter;
+  letter.key = cat(act.run, "/", act.own.number, "/", runbook::link_mark(token).substr(0, 16));
+  letter.system = plan_.system;
+  letter.run = act.run;
+  letter.about = act.run;
+  letter.severity = notify::Severity::critical;
+  letter.subject = cat(plan_.system, ": a decision of ", person, " is needed");
+  letter.text = cat("Runbook ", act.script.runbook, ", step ", act.own.number, ".\n\n");
+  for (const auto& [name, value] : shown["facts"].members()) {
+    letter.text += cat(replace_all(name, "_", " "), ": ",
+                       value.is_string() ? value.string() : value.dump(), "\n");
+  }
+  letter.text += cat("\nlifeboat approve lifeboat:", act.run, "/", act.own.number, "/", token,
+                     "\nlifeboat deny lifeboat:", act.run, "/", act.own.number, "/", token,
+                     " -m REASON\n\nThe link is for you alone and counts once.\n");
+  auto posted = postman_->post(std::move(letter), {person});
+  return posted.ok() ? Status() : posted.status();
+}
+
+}  // namespace lb::cli

@@ -1,0 +1,44 @@
+// RunPost: the messages of a run: into the outbox at once, carried from it by a thread of its own
+// as long as the run is driven here.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "app/cli/session.h"
+#include "operations/notify/messages.h"
+#include "operations/runbook/acts.h"
+
+namespace lb::cli {
+
+class RunPost {
+ public:
+  // All outlive it.
+  RunPost(const Shell& shell, Session& session, const plan::Plan& plan)
+      : shell_(shell), session_(session), plan_(plan) {}
+  // Gives what waits some seconds more.
+  ~RunPost();
+
+  // A message by template; ends when it is in the outbox, after its approval if it needs one.
+  Result<runbook::ActEnd> tell(const runbook::Act& act, std::stop_token stop);
+  // A decision is asked for; `token` goes to that person alone.
+  Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
+                const Json& shown);
+
+ private:
+  Status open();
+  void carry(std::stop_token stop);
+  Result<runbook::ActEnd> when_approved(const notify::Told& told, std::stop_token stop);
+
+  const Shell& shell_;
+  Session& session_;
+  const plan::Plan& plan_;
+  std::mutex mutex_;  // of opening
+  std::unique_ptr<state::Outbox> outbox_;
+  std::unique_ptr<notify::Postman> postman_;
+  std::jthread carrier_;
+};
+
+}  // namespace lb::cli

@@ -1,0 +1,210 @@
+// runbook ls, runbook test: what the plan's runbooks are, and what in them cannot work.
+#include <algorithm>
+
+#include "app/cli/run_acts.h"
+#include "app/cli/verbs.h"
+#include "foundation/base/text.h"
+#include "operations/notify/routes.h"
+#include "operations/runbook/tabletop.h"
+
+namespace lb::cli {
+
+namespace {
+
+// The first word of a command that is a program; shells' own words and what is computed are passed
+// over.
+std::string program_of(const std::string& command) {
+  for (const auto& word : split(command, ' ')) {
+    if (word.empty() || word.find('=') != std::string::npos) continue;
+    return word;
+  }
+  return "";
+}
+
+bool is_shell_word(const std::string& word) {
+  static const std::vector<std::string> words = {
+      "cd",    "export", "if",     "for", "while", "test", "[",    "set",  "exec", "true",
+      "false", ".",      "source", "(",   "{",     "!",    "case", "echo", "exit"};
+  return std::find(words.begin(), words.end(), word) != words.end() ||
+         word.find_first_of("$`('\"{") != std::string::npos;
+}
+
+std::string command_missing(const Shell& shell, const std::string& folder,
+                            const std::string& command) {
+  auto program = program_of(command);
+  if (program.empty() || is_shell_word(program)) return "";
+  auto& files = shell.world.files;
+  if (program.find('/') != std::string::npos) {
+    auto path = program.starts_with('/') ? program : path_join(folder, program);
+    auto info = files.info(path);
+    if (!info.ok()) return cat(program, ": not found in ", folder);
+    bool runs = info->kind == FileKind::symlink || (info->mode & 0111) != 0;
+    return runs ? "" : cat(program, ": not executable");
+  }
+  auto path = shell.environment.find("PATH");
+  for (const auto& part : split(path == shell.environment.end() ? "" : path->second, ':')) {
+    if (!part.empty() && files.info(path_join(part, program)).ok()) return "";
+  }
+  return cat(program, ": not found in PATH");
+}
+
+runbook::TabletopLooks looks_of(const Shell& shell, const Session& session) {
+  const auto& plan = session.plan.plan;
+  runbook::TabletopLooks out;
+  out.command_missing = [&](const std::string& command) {
+    return command_missing(shell, session.plan.folder, command);
+  };
+  out.place_missing = [&](const plan::Store& store, const plan::Target& target) {
+    auto place = place_of(session, plan, store, target);
+    return place.ok() ? std::string() : place.error().text();
+  };
+  out.unreachable = [&](const std::string& name) -> std::string {
+    for (const auto& person : notify::people_of(plan, {name})) {
+      const auto* found = plan.person(person);
+      if (found != nullptr && !notify::routes_of(plan, *found).empty()) return "";
+    }
+    return "no channel of the plan leads there (channels:, and email:, slack: or webhook: of the "
+           "person)";
+  };
+  return out;
+}
+
+Json json_of(const std::string& name, const runbook::Tabletop& table) {
+  Json findings = Json::array();
+  for (const auto& finding : table.findings) {
+    bool fails = finding.weight == runbook::TabletopFinding::Weight::fails;
+    findings.push(Json::object()
+                      .set("step", static_cast<std::uint64_t>(finding.step))
+                      .set("fails", fails)
+                      .set("place", finding.place.text())
+                      .set("text", finding.text));
+  }
+  return Json::object()
+      .set("runbook", name)
+      .set("steps", static_cast<std::uint64_t>(table.steps.size()))
+      .set("works", table.works())
+      .set("findings", std::move(findings));
+}
+
+void print(const Shell& shell, const std::string& name, const runbook::Tabletop& table) {
+  auto& console = shell.console;
+  console.out(console.bold(cat(name, ": ", table.steps.size(), " steps")));
+  std::string phase;
+  for (const auto& step : table.steps) {
+    if (!step.phase.empty() && step.phase != phase) console.out(cat("  ", step.phase));
+    phase = step.phase;
+    auto who = step.by_people    ? cat("  [", step.by.empty() ? "a person" : step.by, "]")
+               : step.by.empty() ? std::string()
+                                 : cat("  [", step.by, "]");
+    console.out(cat("  ", step.number, step.number < 10 ? "   " : "  ", printable(step.title), who,
+                    step.destructive ? console.colored("  overwrites", 31) : "",
+                    step.conditional ? "  (if)" : ""));
+    for (const auto& finding : table.findings) {
+      if (finding.step != step.number) continue;
+      bool fails = finding.weight == runbook::TabletopFinding::Weight::fails;
+      console.out(cat("       ",
+                      console.colored(fails ? "cannot work: " : "note: ", fails ? 31 : 33),
+                      finding.text));
+    }
+  }
+}
+
+// Parameters that a run would be given stand for themselves.
+Result<runbook::Script> script_of(const plan::Plan& plan, const plan::Runbook& runbook) {
+  std::map<std::string, std::string> given;
+  for (const auto& parameter : runbook.parameters) {
+    given[parameter.name] = parameter.kind == "time"      ? "latest"
+                            : parameter.kind == "number"  ? "0"
+                            : parameter.kind == "boolean" ? "true"
+                                                          : cat("$", parameter.name);
+  }
+  return runbook::make_script(plan, runbook.name, given);
+}
+
+Result<ExitCode> test(const Shell& shell, const Args& args) {
+  Session session;
+  session.plan = LB_TRY(load_plan(shell, args));
+  session.references =
+      std::make_unique<References>(shell.world, shell.environment, session.plan.folder);
+  const auto& plan = session.plan.plan;
+  auto looks = looks_of(shell, session);
+  std::vector<const plan::Runbook*> wanted;
+  for (const auto& runbook : plan.runbooks) {
+    bool named = args.positionals.empty() || args.positionals[0] == runbook.name;
+    if (named) wanted.push_back(&runbook);
+  }
+  if (wanted.empty() && !args.positionals.empty()) {
+    auto unknown = runbook::make_script(plan, args.positionals[0], {});
+    if (!unknown.ok()) return std::move(unknown).take_error();
+  }
+  bool works = !wanted.empty();
+  Json lines = Json::array();
+  for (const auto* runbook : wanted) {
+    auto script = LB_TRY(script_of(plan, *runbook));
+    auto table = runbook::walk(plan, script, looks);
+    works = works && table.works();
+    lines.push(json_of(runbook->name, table));
+    if (!shell.console.options().json) print(shell, runbook->name, table);
+  }
+  auto exit = works ? ExitCode::ok : ExitCode::check_not_met;
+  shell.console.event("lifeboat.summary/1", Json::object()
+                                                .set("verb", "runbook test")
+                                                .set("ok", works)
+                                                .set("exit", static_cast<int>(exit))
+                                                .set("runbooks", std::move(lines)));
+  return exit;
+}
+
+Result<ExitCode> list(const Shell& shell, const Args& args) {
+  auto loaded = LB_TRY(load_plan(shell, args));
+  std::vector<std::vector<std::string>> rows = {
+      {"RUNBOOK", "STEPS", "RTO", "PARAMETERS", "SYMPTOMS"}};
+  Json lines = Json::array();
+  for (const auto& runbook : loaded.plan.runbooks) {
+    auto script = LB_TRY(script_of(loaded.plan, runbook));
+    std::vector<std::string> parameters;
+    for (const auto& parameter : runbook.parameters)
+      parameters.push_back(cat(parameter.name, "=", parameter.kind));
+    rows.push_back({runbook.name, cat(script.steps.size()),
+                    runbook.objective.rto ? human_duration(*runbook.objective.rto) : "–",
+                    join(parameters, " "), join(runbook.symptoms, "; ")});
+    Json symptoms = Json::array();
+    for (const auto& symptom : runbook.symptoms) symptoms.push(symptom);
+    lines.push(Json::object()
+                   .set("runbook", runbook.name)
+                   .set("steps", static_cast<std::uint64_t>(script.steps.size()))
+                   .set("symptoms", std::move(symptoms)));
+  }
+  if (shell.console.options().json) {
+    shell.console.event("lifeboat.runbooks/1", Json::object().set("runbooks", std::move(lines)));
+  } else {
+    shell.console.out(rows.size() == 1 ? std::string("the plan has no runbooks: section")
+                                       : table(rows));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Verb runbook_ls_verb() {
+  return {{"runbook ls",
+           "Lists the runbooks of the plan, and the failures they answer.",
+           {"lifeboat runbook ls", "lifeboat runbook ls --json"},
+           "runbook ls",
+           {},
+           0},
+          list};
+}
+
+Verb runbook_test_verb() {
+  return {{"runbook test",
+           "Walks a runbook without any effect, and lists what in it could not work (exit 4).",
+           {"lifeboat runbook test             # all of them",
+            "lifeboat runbook test db-loss     # one"},
+           "runbook test [NAME]",
+           {},
+           1},
+          test};
+}
+
+}  // namespace lb::cli

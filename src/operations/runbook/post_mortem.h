@@ -1,0 +1,31 @@
+// The draft of a post-mortem, written from the events of a run: what is known stands there, what
+// only people know is asked for. Blameless: roles, not names. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/record/drill_record.h"
+#include "operations/runbook/run_state.h"
+
+namespace lb::runbook {
+
+struct FollowUp {
+  std::string text, owner;  // owner: a role of the plan; may be empty
+  Timestamp due{};
+};
+// What has to be looked at afterwards, as far as the events say.
+std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
+                                 const RunState& state,
+                                 const std::vector<record::RunEvent>& events);
+
+// What was done otherwise than the runbook says: left out, failed, repeated, taken back.
+std::vector<std::string> deviations(const Script& script, const RunState& state,
+                                    const std::vector<record::RunEvent>& events);
+
+// Markdown. `drills`: of the system, oldest first, for what was predicted and last proven.
+std::string post_mortem(const plan::Plan& plan, const Script& script, const RunState& state,
+                        const std::vector<record::RunEvent>& events,
+                        const std::vector<record::DrillRecord>& drills);
+
+}  // namespace lb::runbook

@@ -1,0 +1,206 @@
+#include "operations/runbook/rehearsal.h"
+
+#include <algorithm>
+
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+#include "operations/runbook/post_mortem.h"
+
+namespace lb::runbook {
+
+namespace {
+
+constexpr Micros wait_limit = std::chrono::minutes(5);
+constexpr Micros look_interval = std::chrono::milliseconds(200);
+
+const std::vector<std::string> no_files;
+
+ActEnd held(const std::string& what) {
+  return {true, cat("held: ", what), Json::object().set("held", true), {}};
+}
+
+std::vector<std::string> stores_of(const plan::Plan& plan, const plan::Step& step,
+                                   std::string* group) {
+  plan::View what(step.what, no_files);
+  if (what.has("store")) return {what.text("store")};
+  const auto* found = plan.group(what.text("group"));
+  if (found == nullptr) return {};
+  if (group != nullptr) *group = found->name;
+  return found->stores;
+}
+
+std::string state_of(const StepState& step) {
+  if (step.result["held"].boolean()) return "held";
+  return std::string(name_of(step.status));
+}
+
+void describe(const Script& script, const RunState& state, record::DrillRecord& record) {
+  record.runbook = script.runbook;
+  for (const auto& own : script.steps) {
+    if (own.is_group()) continue;
+    const auto& step = state.at(own.number);
+    record::DrilledStep out;
+    out.number = own.number;
+    out.title = title_of(*own.step);
+    out.phase = own.phase;
+    out.by = own.step->by;
+    out.text = step.text;
+    out.state = state_of(step);
+    bool timed = step.began != Timestamp{} && step.ended >= step.began;
+    if (timed) out.took = step.ended - step.began;
+    record.steps.push_back(std::move(out));
+  }
+}
+
+}  // namespace
+
+RehearsedStores restored_by(const plan::Plan& plan, const Script& script) {
+  RehearsedStores out;
+  std::size_t groups = 0, alone = 0;
+  for (const auto& own : script.steps) {
+    if (own.step->verb != "restore") continue;
+    std::string group;
+    for (const auto& store : stores_of(plan, *own.step, &group)) {
+      if (std::find(out.stores.begin(), out.stores.end(), store) == out.stores.end())
+        out.stores.push_back(store);
+    }
+    ++(group.empty() ? alone : groups);
+    if (!group.empty()) out.group = group;
+  }
+  if (alone > 0 || groups > 1) out.group.clear();
+  return out;
+}
+
+ActEnd RehearsalActs::act(const Act& act, std::stop_token stop) {
+  const std::lock_guard lock(one_at_a_time_);
+  auto end = done(act, stop);
+  if (end.ok()) return std::move(end).take();
+  return {
+      false, end.error().text(), Json::object().set("kind", lb::name_of(end.error().kind())), {}};
+}
+
+Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
+  const auto& verb = act.verb();
+  if (verb == "choose") return choose(act);
+  if (verb == "restore") return restore(act, stop);
+  if (verb == "verify") return verify(act, stop);
+  if (verb == "wait") return wait(act, stop);
+  if (verb == "banner") return ActEnd{true, act.step().what.text, Json::object(), {}};
+  if (verb == "preflight") return ActEnd{true, "looked at by the drill", Json::object(), {}};
+  if (verb == "timer") return ActEnd{true, "the drill keeps the time", Json::object(), {}};
+  return held("it would reach something outside the sandbox");
+}
+
+Result<ActEnd> RehearsalActs::choose(const Act& act) {
+  ActEnd out;
+  out.ok = true;
+  auto stores = stores_of(plan_, act.step(), nullptr);
+  for (const auto& store : stores) {
+    auto point = rehearsal_.point_of(store);
+    if (point.empty()) continue;
+    if (!out.set.contains("point")) out.set["point"] = point;
+    out.set[cat("point_", store)] = point;
+    out.text += cat(out.text.empty() ? "" : "; ", store, ": ", point);
+  }
+  if (out.text.empty()) out.text = "nothing of it is restored by this runbook";
+  return out;
+}
+
+Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
+  auto stores = stores_of(plan_, act.step(), nullptr);
+  LB_TRY(rehearsal_.restore(stores, stop));
+  return ActEnd{true,
+                cat(join(stores, ", "), " into the sandbox"),
+                Json::object(),
+                {{"restored_target", rehearsal_.record().target}}};
+}
+
+Result<ActEnd> RehearsalActs::verify(const Act& act, std::stop_token stop) {
+  LB_TRY(rehearsal_.serve(stop));
+  std::vector<std::string> wanted;
+  const auto& node = act.step().what;
+  for (const auto& suite : plan_.suites) {
+    bool named = std::any_of(node.items.begin(), node.items.end(),
+                             [&](const auto& item) { return item.text == suite.name; });
+    if (node.is_scalar() || named) wanted.push_back(suite.name);
+  }
+  auto results = LB_TRY(rehearsal_.check(wanted, stop));
+  auto passed = std::count_if(results.begin(), results.end(), [](const auto& result) {
+    return result.state == record::CheckState::pass;
+  });
+  bool all = !results.empty() && static_cast<std::size_t>(passed) == results.size();
+  return ActEnd{all, cat(passed, " of ", results.size(), " checks passed"), Json::object(), {}};
+}
+
+Result<ActEnd> RehearsalActs::wait(const Act& act, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  if (!what.has("http")) return held("waiting for something outside the sandbox");
+  auto words = what.text("http");
+  auto space = words.find(' ');
+  auto path = space == std::string::npos ? std::string() : words.substr(space + 1);
+  const auto* target = plan_.target(rehearsal_.record().target);
+  if (!path.starts_with('/') || target == nullptr || target->url.empty())
+    return held("the target has no url");
+  LB_TRY(rehearsal_.serve(stop));
+  HttpRequest request;
+  request.method = words.substr(0, space);
+  request.url = target->url + path;
+  request.limit = Seconds(5);
+  auto end = clock_.steady() + std::min(wait_limit, what.duration("limit").value_or(wait_limit));
+  std::string last;
+  do {
+    auto answer = rehearsal_.ask(request);
+    last = answer.ok() ? cat("HTTP ", answer->status) : answer.error().text();
+    if (answer.ok() && answer->status >= 200 && answer->status < 400)
+      return ActEnd{true, cat(words, ": ", last), Json::object(), {}};
+    if (!clock_.sleep(look_interval, stop)) return Error(ErrorKind::cancelled, "stopped");
+  } while (clock_.steady() < end);
+  return Error(ErrorKind::timeout, cat(words, " did not answer well: ", last));
+}
+
+Result<std::optional<bool>> RehearsalActs::happened(const Act&, std::stop_token) {
+  return std::optional<bool>();
+}
+
+ActEnd RehearsalActs::undo(const Act&, std::stop_token) {
+  return held("there is nothing to take back outside the sandbox");
+}
+
+Result<Json> RehearsalActs::show(const Act& act) {
+  auto point = act.variables.find("point");
+  return Json::object().set(
+      "facts", Json::object()
+                   .set("point", point == act.variables.end() ? "not chosen" : point->second)
+                   .set("target", rehearsal_.record().target));
+}
+
+Status rehearse(const DriverTools& tools, const DriverOptions& options, const plan::Plan& plan,
+                const Script& script, const std::string& run, const NewRun& fresh,
+                drill::Rehearsal& rehearsal, std::stop_token stop) {
+  Driver driver(tools, options, plan, script, run);
+  LB_TRY(driver.open(fresh));
+  auto end = LB_TRY(driver.drive(stop));
+  const auto& state = driver.state();
+  describe(script, state, rehearsal.record());
+  auto events = LB_TRY(tools.log.events(run));
+  rehearsal.record().deviations = deviations(script, state, events);
+  if (end == Driver::End::closed && state.closed == RunResult::done) {
+    std::size_t failed = 0;
+    for (const auto& step : state.steps) failed += step.status == StepStatus::passed ? 1 : 0;
+    if (failed == 0) return {};
+    return Error(ErrorKind::invalid, cat(failed, " steps of runbook ", script.runbook, " failed"))
+        .with_exit(ExitCode::check_not_met);
+  }
+  for (auto number : frontier(script, state)) {
+    const auto& step = state.at(number);
+    if (step.status != StepStatus::failed) continue;
+    return Error(ErrorKind::invalid,
+                 cat("step ", number, " of runbook ", script.runbook, " (",
+                     title_of(*script.at(number).step), ") failed: ", step.text))
+        .with_exit(ExitCode::check_not_met);
+  }
+  return Error(ErrorKind::cancelled,
+               cat("runbook ", script.runbook, " was not carried out to its end"));
+}
+
+}  // namespace lb::runbook

@@ -1,0 +1,52 @@
+// A runbook in a drill: the same steps, by the same driver; what they do goes into the drill's
+// sandbox, and what would reach anything outside it is held and said to be.
+#pragma once
+
+#include "operations/runbook/driver.h"
+#include "recovery/drill/drill.h"
+
+namespace lb::runbook {
+
+class RehearsalActs final : public Acts {
+ public:
+  RehearsalActs(const plan::Plan& plan, drill::Rehearsal& rehearsal, Clock& clock)
+      : plan_(plan), rehearsal_(rehearsal), clock_(clock) {}
+
+  ActEnd act(const Act& act, std::stop_token stop) override;
+  Result<std::optional<bool>> happened(const Act&, std::stop_token) override;
+  bool repeats_safely(const Act&) const override { return true; }
+  ActEnd undo(const Act& act, std::stop_token stop) override;
+  Result<Json> show(const Act& act) override;
+  std::string word_to_type(const Act&) override { return {}; }
+  Status invite(const Act&, const std::string&, const std::string&, const Json&) override {
+    return {};
+  }
+
+ private:
+  Result<ActEnd> done(const Act& act, std::stop_token stop);
+  Result<ActEnd> choose(const Act& act);
+  Result<ActEnd> restore(const Act& act, std::stop_token stop);
+  Result<ActEnd> verify(const Act& act, std::stop_token stop);
+  Result<ActEnd> wait(const Act& act, std::stop_token stop);
+
+  const plan::Plan& plan_;
+  drill::Rehearsal& rehearsal_;
+  Clock& clock_;
+  std::mutex one_at_a_time_;  // a rehearsal is for one thread
+};
+
+// The stores that the steps restore, each once; a group stands for its stores, and is given back
+// when it is the only one.
+struct RehearsedStores {
+  std::vector<std::string> stores;
+  std::string group;
+};
+RehearsedStores restored_by(const plan::Plan& plan, const Script& script);
+
+// Drives the run to its end inside the sandbox, and adds to the drill's record what it did.
+// `attended`: people are asked on the terminal as in earnest; else their steps are held.
+Status rehearse(const DriverTools& tools, const DriverOptions& options, const plan::Plan& plan,
+                const Script& script, const std::string& run, const NewRun& fresh,
+                drill::Rehearsal& rehearsal, std::stop_token stop);
+
+}  // namespace lb::runbook

@@ -1,0 +1,203 @@
+#include "operations/runbook/tabletop.h"
+
+#include <algorithm>
+#include <set>
+
+#include "foundation/base/text.h"
+#include "model/plan/view.h"
+#include "operations/runbook/actor.h"
+#include "operations/runbook/judge.h"
+
+namespace lb::runbook {
+
+namespace {
+
+using Weight = TabletopFinding::Weight;
+
+const std::vector<std::string> no_files;
+
+const std::set<std::string>& built() {
+  static const std::set<std::string> verbs = {
+      "run",       "restore",   "verify", "check",     "wait",      "timer",  "ask",
+      "choose",    "gate",      "manual", "checklist", "notify",    "query",  "watch",
+      "preflight", "provision", "switch", "rotate",    "free",      "banner", "use",
+      "parallel",  "status",    "task",   "document",  "postmortem"};
+  return verbs;
+}
+
+class Walk {
+ public:
+  Walk(const plan::Plan& plan, const Script& script, const TabletopLooks& looks)
+      : plan_(plan), script_(script), looks_(looks) {}
+
+  Tabletop go() {
+    for (const auto& [name, value] : script_.scopes[0].values) known_.insert(name);
+    for (const auto& own : script_.steps) step(own);
+    return std::move(out_);
+  }
+
+ private:
+  void step(const ScriptStep& own) {
+    own_ = &own;
+    const auto& step = *own.step;
+    TabletopStep seen;
+    seen.number = own.number;
+    seen.title = title_of(step);
+    seen.by = step.by;
+    seen.phase = own.phase;
+    seen.by_people = is_done_by_people(step);
+    seen.conditional = !step.when.empty();
+    plan::View what(step.what, no_files);
+    seen.destructive = is_destructive(plan_, step, constant(what.text("to")));
+    out_.steps.push_back(seen);
+    if (!built().contains(step.verb)) fail(cat("not supported yet: ", step.verb, " as a step"));
+    names_of(step);
+    people_of(step);
+    commands_of(step);
+    if (step.verb == "restore" || step.verb == "choose") data_of(step);
+    if (step.verb == "notify") message_of(step);
+    if (step.verb == "gate") gate_of(step);
+    if (step.verb == "gate") gated_ = true;
+    if (seen.destructive && !gated_) warn("nobody decides before it: there is no gate");
+    if (step.review) warn("nobody has read it yet (review: required)");
+    if (!step.fail.jump.empty() && script_.find(step.fail.jump) == 0)
+      fail(cat("fail: goto ", step.fail.jump, ": no step has that name"));
+    gives_of(step);
+  }
+
+  // Text without variables, or empty.
+  static std::string constant(const std::string& text) {
+    return text.find('$') == std::string::npos ? text : std::string();
+  }
+
+  void names_of(const plan::Step& step) {
+    bool command = step.verb == "run" || step.verb == "provision";
+    if (!command) look_for_names(step.what);
+    for (const auto& [name, text] : step.with) text_names(text);
+    if (step.when.starts_with('$') || step.when.starts_with("not $")) text_names(step.when);
+  }
+  void look_for_names(const YamlNode& node) {
+    if (node.is_scalar()) text_names(node.text);
+    for (const auto& item : node.items) look_for_names(item);
+    for (const auto& entry : node.entries) look_for_names(entry.value);
+  }
+  void text_names(const std::string& text) {
+    for (const auto& name : variables_in(text)) {
+      bool here = known_.contains(name);
+      for (auto at = own_->scope; !here; at = script_.scopes[at].outer) {
+        here = script_.scopes[at].values.contains(name);
+        if (at == 0) break;
+      }
+      if (!here) fail(cat("$", name, " has no value by then"));
+    }
+  }
+
+  void gives_of(const plan::Step& step) {
+    if (step.verb == "ask") {
+      for (const auto& entry : step.what.entries) known_.insert(entry.key.text);
+    }
+    if (step.verb == "choose") known_.insert("point");
+    if (step.verb == "bisect") known_.insert("clean");
+    for (const auto& [name, where] : step.save) known_.insert(name);
+    plan::View what(step.what, no_files);
+    if (step.verb == "query" && what.has("save")) known_.insert(what.text("save"));
+  }
+
+  void people_of(const plan::Step& step) {
+    if (!step.by.empty() && !can_be_recognised(plan_, step.by))
+      warn(cat("the plan does not say how ", step.by, " is recognised (users: or key:)"));
+  }
+
+  void gate_of(const plan::Step& step) {
+    auto deciders = deciders_of(plan_, step);
+    if (deciders.empty())
+      return fail("nobody decides: give approve:, or task: of a line with an A");
+    bool any = std::any_of(deciders.begin(), deciders.end(), [&](const auto& person) {
+      return can_be_recognised(plan_, person) || looks_.unreachable(person).empty();
+    });
+    auto all = join(std::vector<std::string>(deciders.begin(), deciders.end()), ", ");
+    if (!any)
+      fail(cat("nobody can be recognised as ", all, " or reached: add users:, key: or an address"));
+  }
+
+  void message_of(const plan::Step& step) {
+    const auto* to = step.what.find("to");
+    std::vector<std::string> people;
+    if (to->is_scalar()) people.push_back(to->text);
+    for (const auto& item : to->items) people.push_back(item.text);
+    for (const auto& person : people) {
+      auto why = looks_.unreachable(person);
+      if (!why.empty()) fail(cat(person, " cannot be reached: ", why));
+    }
+  }
+
+  void commands_of(const plan::Step& step) {
+    std::vector<std::string> commands = {step.undo, step.probe};
+    plan::View what(step.what, no_files);
+    if (step.verb == "run" || step.verb == "provision") commands.push_back(step.what.text);
+    if (step.verb == "wait" || step.verb == "switch") commands.push_back(what.text("run"));
+    if (step.verb == "task") {
+      const auto* task = plan_.task(step.what.text);
+      if (task != nullptr) commands.push_back(task->run);
+    }
+    for (const auto& command : commands) {
+      if (command.empty()) continue;
+      auto why = looks_.command_missing(command);
+      if (!why.empty()) fail(why);
+    }
+    bool repeats = step.verb == "run" || step.verb == "provision" || step.verb == "task";
+    if (repeats && step.probe.empty())
+      warn("it has no probe: after a crash a person is asked whether it happened");
+  }
+
+  void data_of(const plan::Step& step) {
+    plan::View what(step.what, no_files);
+    std::vector<std::string> stores;
+    auto store_name = constant(what.text("store"));
+    if (!store_name.empty()) stores.push_back(store_name);
+    const auto* group = plan_.group(constant(what.text("group")));
+    if (group != nullptr) stores = group->stores;
+    const auto* target = plan_.target(constant(what.text("to")));
+    if (what.has("to") && !constant(what.text("to")).empty() && target == nullptr)
+      return fail(cat("the plan has no target ", what.text("to")));
+    for (const auto& name : stores) {
+      const auto* store = plan_.store(name);
+      if (store == nullptr) continue;
+      bool kind = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
+      if (!kind) {
+        fail(cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"));
+      } else if (target != nullptr) {
+        auto why = looks_.place_missing(*store, *target);
+        if (!why.empty()) fail(why);
+      }
+    }
+    if (what.text("how") == "instant") fail("not supported yet: instant restore");
+  }
+
+  void fail(const std::string& text) { add(Weight::fails, text); }
+  void warn(const std::string& text) { add(Weight::warns, text); }
+  void add(Weight weight, const std::string& text) {
+    out_.findings.push_back({weight, own_->number, own_->step->place, text});
+  }
+
+  const plan::Plan& plan_;
+  const Script& script_;
+  const TabletopLooks& looks_;
+  const ScriptStep* own_ = nullptr;
+  std::set<std::string> known_;
+  bool gated_ = false;
+  Tabletop out_;
+};
+
+}  // namespace
+
+bool Tabletop::works() const {
+  return std::none_of(findings.begin(), findings.end(),
+                      [](const auto& finding) { return finding.weight == Weight::fails; });
+}
+
+Tabletop walk(const plan::Plan& plan, const Script& script, const TabletopLooks& looks) {
+  return Walk(plan, script, looks).go();
+}
+
+}  // namespace lb::runbook

@@ -1,0 +1,81 @@
+#include "operations/runbook/tabletop.h"
+
+#include "foundation/base/text.h"
+#include "operations/runbook/run_testing.h"
+
+namespace lb::runbook {
+namespace {
+
+class Walking : public testing::RunbookTest {
+ protected:
+  Walking() {
+    looks.command_missing = [](const std::string& command) {
+      return command.starts_with("docker") ? std::string("docker: not found") : std::string();
+    };
+    looks.place_missing = [](const plan::Store& store, const plan::Target& target) {
+      return target.name == "staging" ? cat("no place for ", store.name) : std::string();
+    };
+    looks.unreachable = [](const std::string& person) {
+      return person == "management" ? std::string("no address") : std::string();
+    };
+  }
+  std::vector<std::string> findings(const std::string& rest, const std::string& runbook = "main") {
+    use(rest, runbook);
+    std::vector<std::string> out;
+    for (const auto& finding : walk(plan, script, looks).findings) {
+      bool fails = finding.weight == TabletopFinding::Weight::fails;
+      out.push_back(cat(finding.step, fails ? " fails " : " warns ", finding.text));
+    }
+    return out;
+  }
+  TabletopLooks looks;
+};
+
+using Lines = std::vector<std::string>;
+
+TEST_F(Walking, ARunbookThatWorksHasNothingToFind) {
+  EXPECT_EQ(findings(R"(runbooks:
+  main:
+    steps:
+      - ask: {failed_at: time}
+      - choose: {store: db, before: $failed_at}
+      - {run: make stop, probe: "make stopped", by: lead}
+      - gate: {approve: lead, show: [point]}
+      - restore: {store: db, to: production, at: $point}
+)"),
+            Lines{});
+}
+
+TEST_F(Walking, WhatCannotWorkIsListed) {
+  EXPECT_EQ(
+      findings(R"(runbooks:
+  main:
+    steps:
+      - restore: {store: db, to: production, at: $point}
+      - {run: docker compose stop api}
+      - restore: {store: db, to: staging}
+      - notify: {template: recovery-started, to: management}
+      - {run: a, probe: b, fail: {goto: nowhere}}
+      - gate: {task: nothing}
+      - {run: ls, probe: b, review: required}
+)"),
+      (Lines{"1 fails $point has no value by then",
+             "1 warns nobody decides before it: there is no gate", "2 fails docker: not found",
+             "2 warns it has no probe: after a crash a person is asked whether it happened",
+             "3 fails no place for db", "4 fails management cannot be reached: no address",
+             "5 fails fail: goto nowhere: no step has that name",
+             "6 fails nobody decides: give approve:, or task: of a line with an A",
+             "7 warns nobody has read it yet (review: required)"}));
+}
+
+TEST_F(Walking, ParametersCountWhereTheyAreGiven) {
+  constexpr const char* inner =
+      "runbooks:\n  inner: {parameters: {when: time}, steps: [{choose: {store: db, at: $when}}]}\n";
+  EXPECT_EQ(findings(cat(inner, "  main: {steps: [{use: inner, with: {when: latest}}]}\n")),
+            Lines{});
+  EXPECT_EQ(findings(cat(inner, "  main: {steps: [{use: inner, with: {when: $failed_at}}]}\n")),
+            Lines{"1 fails $failed_at has no value by then"});
+}
+
+}  // namespace
+}  // namespace lb::runbook

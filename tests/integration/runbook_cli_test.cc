@@ -1,0 +1,261 @@
+// Runbooks carried out by the real program: it is killed at any moment, goes on here and elsewhere,
+// and nothing is done twice or left out.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <random>
+#include <thread>
+
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::vector<std::string> out;
+  if (!fs::exists(path)) return out;
+  std::string text = read_text(path), line;
+  for (char c : text) {
+    if (c != '\n') {
+      line += c;
+    } else {
+      out.push_back(line);
+      line.clear();
+    }
+  }
+  return out;
+}
+
+class RunbookCli : public testing::Test {
+ protected:
+  RunbookCli() : boat(LIFEBOAT_BINARY) {
+    write_text(boat / "media/a.txt", "one");
+    write_text(boat / "media/b.txt", "two");
+    boat.environment()["LEDGER"] = boat / "ledger";
+  }
+  void plan(const std::string& runbooks) {
+    boat.write_plan(
+        "stores:\n  media: {files: ./media, every: hourly, objective: {rpo: 1h}}\n"
+        "targets:\n  production: {protect: true}\n"
+        "people:\n"
+        "  operator: {users: [ada]}\n"
+        "  lead: {users: [boss]}\n"
+        "runbooks:\n" +
+        runbooks);
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+  void as(const std::string& user) { boat.environment()["SUDO_USER"] = user; }
+  // Another machine: the same repository and plan, nothing else.
+  void elsewhere(int machine) {
+    boat.environment()["LIFEBOAT_STATE"] = boat / ("machine-" + std::to_string(machine));
+  }
+  Json shown() {
+    auto ran = boat.run({"run", "show", "--json"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.exit_code == 0 ? ran.lines().back() : Json();
+  }
+  std::string state_of(int step) {
+    return shown()["steps"].items().at(static_cast<std::size_t>(step - 1))["state"].string();
+  }
+  // What can be said only while somebody drives is said, and taken up by the next who does.
+  void say(const std::vector<std::string>& words) {
+    auto ran = boat.run(words);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    boat.run({"resume", "--no-wait"});
+  }
+
+  Lifeboat boat;
+};
+
+// Each command leaves a line; its probe looks for it.
+constexpr const char* ledger_steps = R"(  main:
+    steps:
+      - {run: "sleep 0.05; echo one >> $LEDGER; sleep 0.05", probe: "grep -qx one $LEDGER"}
+      - banner: half of it
+      - restore: {store: media, to: production}
+      - {run: "echo two >> $LEDGER; sleep 0.05", probe: "grep -qx two $LEDGER"}
+      - wait: {for: 200ms}
+      - wait: {run: "test -e $LEDGER"}
+      - parallel:
+          - {run: "sleep 0.05; echo three >> $LEDGER", probe: "grep -qx three $LEDGER"}
+          - {run: "echo four >> $LEDGER; sleep 0.05", probe: "grep -qx four $LEDGER"}
+      - {run: "echo five >> $LEDGER", probe: "grep -qx five $LEDGER"}
+)";
+
+TEST_F(RunbookCli, KilledAnywhereItGoesOnHereAndElsewhere) {
+  plan(ledger_steps);
+  std::mt19937 chance(4711);
+  elsewhere(0);
+  as("root");
+  auto first = boat.start({"run", "main", "--no-wait"});
+  std::this_thread::sleep_for(milliseconds(100));
+  first->signal(SIGKILL);
+  first->wait();
+  int kills = 1;
+  bool closed = false;
+  for (int turn = 0; turn < 60 && !closed; ++turn) {
+    elsewhere(turn % 3);
+    auto heads = boat.run({"run", "ls", "--json"});
+    ASSERT_EQ(heads.exit_code, 0) << heads.err;
+    if (heads.lines().back()["runs"].items().empty()) {  // killed before it began
+      boat.start({"run", "main", "--no-wait"})->wait();
+      continue;
+    }
+    if (shown()["state"].string() == "done") break;
+    auto next = boat.start({"resume", "--no-wait"});
+    std::this_thread::sleep_for(milliseconds(30 + static_cast<int>(chance() % 400)));
+    if (next->alive()) ++kills;
+    next->signal(SIGKILL);
+    closed = next->wait().exit_code == 0;
+    // The name of the target is asked before the live folder is written to.
+    if (!closed && state_of(3) == "asks") say({"step", "confirm", "production"});
+  }
+  boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(shown()["state"].string(), "done");
+  EXPECT_GE(kills, 3);
+  auto lines = lines_of(boat / "ledger");
+  std::sort(lines.begin(), lines.end());
+  EXPECT_EQ(lines, (std::vector<std::string>{"five", "four", "one", "three", "two"}));
+}
+
+TEST_F(RunbookCli, WithoutAProbeAPersonSaysWhetherItHappened) {
+  plan(
+      "  main: {steps: [{run: \"echo once >> $LEDGER; sleep 1000\"}, {run: \"echo after >> "
+      "$LEDGER\"}]}\n");
+  auto running = boat.start({"run", "main", "--no-wait"});
+  while (lines_of(boat / "ledger").empty()) std::this_thread::sleep_for(milliseconds(20));
+  running->signal(SIGKILL);
+  running->wait();
+  auto resumed = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(resumed.exit_code, 75);
+  EXPECT_NE(resumed.err.find("whether it happened is not known"), std::string::npos) << resumed.err;
+  EXPECT_TRUE(processes_with("sleep 1000").empty()) << "what it left running was ended";
+  EXPECT_EQ(state_of(1), "asks");
+  say({"step", "done", "-m", "the line is there"});
+  EXPECT_EQ(shown()["state"].string(), "done");
+  EXPECT_EQ(lines_of(boat / "ledger"), (std::vector<std::string>{"once", "after"}));
+}
+
+TEST_F(RunbookCli, ApprovalIsASecondPersonsAndTheTargetIsTyped) {
+  plan(R"(  main:
+    steps:
+      - gate: {approve: lead, show: [point, target]}
+      - restore: {store: media, to: production, mode: merge}
+)");
+  fs::remove(boat / "media/a.txt");
+  as("boss");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  auto driving = boat.start({"resume"});
+  std::this_thread::sleep_for(milliseconds(500));
+  auto own = boat.run({"approve"});
+  EXPECT_EQ(own.exit_code, 5) << own.err;
+  EXPECT_NE(own.err.find("does not approve what it destroys"), std::string::npos) << own.err;
+  as("ada");
+  auto other = boat.run({"approve"});
+  EXPECT_NE(other.err.find("the decision is with lead"), std::string::npos) << other.err;
+  EXPECT_EQ(other.exit_code, 5);
+  driving->signal(SIGTERM);
+  driving->wait();
+  EXPECT_EQ(state_of(1), "asks");
+  EXPECT_FALSE(fs::exists(boat / "media/a.txt"));
+  as("ada");
+  boat.run({"abort", "-m", "asked for by the wrong one"});
+  boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(shown()["state"].string(), "aborted");
+
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  as("boss");
+  say({"approve"});
+  as("ada");
+  EXPECT_EQ(state_of(1), "done");
+  EXPECT_EQ(state_of(2), "asks");
+  say({"step", "confirm", "prod"});
+  EXPECT_FALSE(fs::exists(boat / "media/a.txt"));
+  say({"step", "confirm", "production"});
+  EXPECT_EQ(shown()["state"].string(), "done");
+  EXPECT_EQ(read_text(boat / "media/a.txt"), "one");
+}
+
+TEST_F(RunbookCli, ARunKeepsThePlanItBeganWith) {
+  plan("  main: {steps: [{manual: look}, {run: \"echo old >> $LEDGER\"}]}\n");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  boat.write_plan(
+      "stores:\n  media: {files: ./media, every: hourly, objective: {rpo: 1h}}\n"
+      "runbooks:\n  main: {steps: [{run: \"echo new >> $LEDGER\"}]}\n");
+  auto resumed = boat.run({"resume", "--no-wait"});
+  EXPECT_NE(resumed.err.find("the run keeps its own version"), std::string::npos) << resumed.err;
+  say({"step", "done"});
+  EXPECT_EQ(shown()["state"].string(), "done");
+  EXPECT_EQ(lines_of(boat / "ledger"), std::vector<std::string>{"old"});
+}
+
+TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
+  plan(
+      "  main: {steps: [{run: \"sleep 1; echo one >> $LEDGER\"}, {run: \"echo two >> "
+      "$LEDGER\"}]}\n");
+  elsewhere(0);
+  auto first = boat.start({"run", "main", "--no-wait"});
+  std::this_thread::sleep_for(milliseconds(700));
+  elsewhere(1);
+  auto second = boat.run({"resume", "--no-wait"});
+  auto ended = first->wait();
+  // One of them found the other, or came when it was over; the step has no probe, so the second
+  // asks whether it happened instead of doing it.
+  EXPECT_TRUE(ended.exit_code == 11 || second.exit_code == 11 || second.exit_code == 75)
+      << ended.err << second.err;
+  auto lines = lines_of(boat / "ledger");
+  EXPECT_LE(std::count(lines.begin(), lines.end(), "one"), 1);
+  EXPECT_LE(std::count(lines.begin(), lines.end(), "two"), 1);
+}
+
+TEST_F(RunbookCli, WhatItPrintsHoldsNoSecretAndItsLimitHolds) {
+  boat.environment()["APP_TOKEN"] = "tok-471147114711";
+  plan(R"(  main:
+    steps:
+      - {run: "echo token $APP_TOKEN", fail: continue}
+      - {run: "echo so far; sleep 1000", limit: 1s, fail: continue}
+      - {run: "yes | head -c 100000000"}
+)");
+  auto ran = boat.run({"run", "main", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(ran.err.find("tok-4711"), std::string::npos);
+  auto events = shown().dump();
+  EXPECT_EQ(events.find("tok-4711"), std::string::npos);
+  EXPECT_NE(events.find("[secret]"), std::string::npos);
+  EXPECT_NE(events.find("so far"), std::string::npos);
+  EXPECT_LT(events.size(), 200'000u);
+  EXPECT_EQ(state_of(2), "passed");
+  EXPECT_TRUE(processes_with("sleep 1000").empty());
+}
+
+TEST_F(RunbookCli, APostMortemIsThereWhenTheRunEnds) {
+  plan("  main: {steps: [{run: \"exit 3\", fail: continue}, {postmortem: post-mortem}]}\n");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 0);
+  auto out = boat.must({"postmortem"}).out;
+  EXPECT_NE(out.find("step 1 (exit 3) failed: exit code 3"), std::string::npos) << out;
+  EXPECT_NE(out.find("# Post-mortem: main of test"), std::string::npos);
+  EXPECT_EQ(out.find("root"), std::string::npos) << "roles, not names";
+}
+
+TEST_F(RunbookCli, ATabletopFindsWhatCannotWork) {
+  plan(R"(  good: {steps: [{manual: look}, {run: "true", probe: "true"}]}
+  bad:
+    steps:
+      - run: no-such-program --now
+      - restore: {store: media, to: production, at: $nothing}
+)");
+  EXPECT_EQ(boat.run({"runbook", "test", "good"}).exit_code, 0);
+  auto bad = boat.run({"runbook", "test", "bad"});
+  EXPECT_EQ(bad.exit_code, 4);
+  EXPECT_NE(bad.out.find("no-such-program: not found in PATH"), std::string::npos) << bad.out;
+  EXPECT_NE(bad.out.find("$nothing has no value by then"), std::string::npos) << bad.out;
+  EXPECT_EQ(boat.run({"runbook", "test", "goood"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace lb::test
