@@ -11,7 +11,7 @@ import time
 import postgres_bars
 import postgres_restore
 import wal
-from measuring import Measured, Table, measure, our_env, our_verbs, stored_bytes
+from measuring import Measured, Table, level_memory, measure, our_env, our_verbs, stored_bytes
 
 POSTGRES = "/usr/lib/postgresql/15/bin"
 
@@ -185,10 +185,12 @@ def life(lifeboat, server, table, work, turn, large_pages):
         table.add("incremental, same change", "lifeboat", *ours.backup("pages"))
         both("incremental, empty", "pages", "incr")
         mine, its = os.path.join(run, "ours"), os.path.join(work, f"restored{turn}")
+        level_memory()
         table.add("restore, recovered", "lifeboat", ours.verbs("restore", "db", "--to", mine))
         os.mkdir(its, 0o700)
         if server.user:
             shutil.chown(its, server.user)
+        level_memory()
         restored = brest("restore", f"--pg1-path={its}", "--archive-mode=off")
         table.add("restore, recovered", "pgBackRest", restored.plus(recover_alone(server, its)))
         postgres_restore.delta_rows(table, ours.verbs, brest, lambda folder: recover_alone(server, folder), [mine, its])

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from measuring import Measured, our_env, write_plan
+from measuring import Measured, level_memory, our_env, write_plan
 
 SEGMENTS = 64
 PR_SET_CHILD_SUBREAPER = 36
@@ -75,6 +75,7 @@ class Log:
     def push(self, command, env):
         self.all_ready()
         os.sync()
+        level_memory()
 
         def archived(number):
             at = os.path.join(self.status, self.names[number])
@@ -84,6 +85,7 @@ class Log:
 
     def fetch(self, command, env, kept):
         os.sync()
+        level_memory()
         target = os.path.join(self.wal, "RECOVERYXLOG")
 
         def keep(number):
