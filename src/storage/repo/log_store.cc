@@ -33,6 +33,10 @@ std::optional<std::uint64_t> parse_hex(std::string_view digits, std::size_t widt
 
 std::string key_of(const LogName& name) { return log_key(name.store, name.timeline, name.segment); }
 
+std::string folder_of(const LogName& name) {
+  return log_timeline_prefix(name.store, name.timeline);
+}
+
 Error damaged(const std::string& key, const Error& why) {
   return Error(why.kind(), cat("object ", key, ": ", why.message())).with_exit(ExitCode::damaged);
 }
@@ -190,8 +194,9 @@ Status LogStore::put_tail(const LogName& name, std::uint64_t offset, ByteView by
   if (offset > segment_bytes_max) return Error(ErrorKind::invalid, "the tail starts too far out");
   for (;;) {
     LogHead head{offset, bytes.size(), false, Buffer(summary.begin(), summary.end()), false};
-    auto put =
-        put_sealed(log_tail_key(name.store, name.timeline, name.segment, offset), head, bytes);
+    const auto key = log_tail_key(name.store, name.timeline, name.segment, offset);
+    auto put = put_sealed(key, head, bytes);
+    if (put.ok()) remember_tail(name, key);
     bool elsewhere = !put.ok() && put.error().kind() == ErrorKind::conflict &&
                      !core_.keys.may_read() && bytes.size() > 1;
     if (!elsewhere) return put;
@@ -202,12 +207,40 @@ Status LogStore::put_tail(const LogName& name, std::uint64_t offset, ByteView by
   }
 }
 
+// Where nobody looked yet the first look finds it.
+void LogStore::remember_tail(const LogName& name, const std::string& key) {
+  std::lock_guard lock(mutex_);
+  const auto known = tails_.find(folder_of(name));
+  if (known != tails_.end()) known->second.insert(key);
+}
+
 // The whole segment is durable when this is called: its tails say nothing more, and one that cannot
 // be removed (a writer may lack the right) is superseded all the same.
 void LogStore::remove_tails(const LogName& name) {
-  auto listed = core_.blobs.list(key_of(name) + ".t");
-  if (!listed.ok()) return;
-  for (const auto& tail : *listed) (void)core_.blobs.remove(tail.key);
+  if (!look_for_tails(name)) return;
+  std::vector<std::string> superseded;
+  {
+    std::lock_guard lock(mutex_);
+    auto& known = tails_[folder_of(name)];
+    const auto prefix = key_of(name) + ".t";
+    for (auto at = known.lower_bound(prefix); at != known.end() && at->starts_with(prefix);)
+      superseded.push_back(known.extract(at++).value());
+  }
+  for (const auto& key : superseded) (void)core_.blobs.remove(key);
+}
+
+bool LogStore::look_for_tails(const LogName& name) {
+  const auto folder = folder_of(name);
+  std::lock_guard lock(mutex_);
+  if (tails_.contains(folder)) return true;
+  auto listed = core_.blobs.list(folder);
+  if (!listed.ok()) return false;
+  auto& known = tails_[folder];
+  for (auto& object : *listed) {
+    const auto key = parse_log_key(object.key);
+    if (key && key->kind == LogKey::Kind::tail) known.insert(std::move(object.key));
+  }
+  return true;
 }
 
 Result<std::vector<LogStore::Tail>> LogStore::chain(const LogName& name) {

@@ -2,7 +2,10 @@
 // written, timeline histories. docs/format.md, "Logs". Thread-safe.
 #pragma once
 
+#include <map>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,9 +63,15 @@ class LogStore {
   Result<LogHead> open_head(const std::string& key);
   // Those that extend the segment from its start without a gap, in order.
   Result<std::vector<Tail>> chain(const LogName& name);
+  void remember_tail(const LogName& name, const std::string& key);
+  bool look_for_tails(const LogName& name);
   void remove_tails(const LogName& name);
 
   const Core& core_;
+  std::mutex mutex_;
+  // Keys of the tails of a timeline: what was there at the first look, and what was put here since.
+  // Whoever puts tails beside us removes them too; a timeline of years is not listed each time.
+  std::map<std::string, std::set<std::string>> tails_;
 };
 
 // Head and data of an opened object; corrupt when they contradict each other.

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/blob/fault_blob_store.h"
+#include "storage/repo/format.h"
 #include "storage/repo/sealed_object.h"
 #include "storage/repo/test_repository.h"
 
@@ -53,6 +55,29 @@ TEST_F(LogObjects, ADetailLargerThanAnySegmentIsLeftOut) {
   ASSERT_TRUE(repository->put_log(name, view_of("data"), {}, Buffer((64u << 20) + 1, 7)).ok());
   EXPECT_FALSE(repository->get_log_detail(name).take());
   EXPECT_EQ(text_of(repository->get_log(name).take()), "data");
+}
+
+TEST_F(LogObjects, TailsGoWithTheirSegmentAndATimelineIsListedOnce) {
+  // Of an earlier run: of this segment and of the next one.
+  ASSERT_TRUE(repository->put_log_tail(name, 0, view_of("earlier"), {}).ok());
+  LogName next{"db", 1, 6}, elsewhere{"db", 2, 6};
+  ASSERT_TRUE(repository->put_log_tail(next, 0, view_of("ea"), {}).ok());
+  ASSERT_TRUE(repository->put_log_tail(elsewhere, 0, view_of("other"), {}).ok());
+  CountingBlobStore counted(blobs);
+  auto later = open(counted);
+  ASSERT_TRUE(later->put_log_tail(name, 7, view_of(" more"), {}).ok());
+  const auto before = counted.counts().lists;
+  ASSERT_TRUE(later->put_log(name, view_of("earlier more."), {}).ok());
+  ASSERT_TRUE(later->put_log_tail(next, 2, view_of("rly"), {}).ok());
+  ASSERT_TRUE(later->put_log(next, view_of("early."), {}).ok());
+  for (name.segment = 7; name.segment < 40; ++name.segment)
+    ASSERT_TRUE(later->put_log(name, view_of("log"), {}).ok());
+  EXPECT_EQ(counted.counts().lists, before + 1);
+  std::vector<std::string> left;
+  for (const auto& object : blobs.list("w/", {}).take()) {
+    if (parse_log_key(object.key)->kind == LogKey::Kind::tail) left.push_back(object.key);
+  }
+  EXPECT_EQ(left, std::vector<std::string>{log_tail_key("db", 2, 6, 0)});
 }
 
 TEST_F(LogObjects, TheRestOfASwitchedSegmentCostsNextToNothing) {
