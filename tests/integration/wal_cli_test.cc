@@ -2,45 +2,22 @@
 // with a full disk, and back into a server that recovers.
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <unistd.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/integration/archiving.h"
 
 namespace lb::test {
 namespace {
 
 namespace fs = std::filesystem;
 
-template <typename Condition>
-void wait_for(Condition condition) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::minutes(3);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > until) throw std::runtime_error("waited in vain");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-}
-
-// The program as the server's user runs it, which is who archives.
-std::string as_server_user(const TempDir& folder) {
-  if (::geteuid() != 0) return LIFEBOAT_BINARY;
-  const auto path = folder / "lifeboat";
-  write_text(path, std::string("#!/bin/sh\nexec setpriv --reuid postgres --regid postgres "
-                               "--clear-groups ") +
-                       LIFEBOAT_BINARY + " \"$@\"\n");
-  fs::permissions(folder.path(), fs::perms(0755));
-  fs::permissions(path, fs::perms(0755));
-  return path;
-}
-
 class WalCli : public testing::Test {
  protected:
-  WalCli() : boat(as_server_user(tools)) {}
+  WalCli() : boat(as_server_user(tools, LIFEBOAT_BINARY)) {}
   void SetUp() override {
     if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
     PostgresOptions options;
@@ -269,6 +246,29 @@ TEST_F(WalCli, ListsWhatIsFoundDelayedAndLostAndSaysSoInStatus) {
   boat.must({"backup"});
   EXPECT_EQ(boat.must({"wal", "ls", "--store", "db", "--json"}).summary()["lost"].integer(), 0)
       << "a newer point begins after the hole";
+}
+
+TEST_F(WalCli, AnAgentThatNobodyAsksEndsAndTheNextPushStartsAnother) {
+  archive_all();
+  end_agents();
+  const auto socket_of = [&] {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(boat / "server"))
+      if (entry.path().extension() == ".agent") found.push_back(entry.path());
+    return found;
+  };
+  boat.environment()["LIFEBOAT_STATE"] = boat / "server";
+  auto agent = boat.start({"agent", "--store", "db", "--idle", "2s"});
+  wait_for([&] { return agent->err_so_far().find("listening") != std::string::npos; });
+  const auto name = server->value("SELECT last_archived_wal FROM pg_stat_archiver");
+  boat.must({"wal", "push", "--store", "db", server->data() + "/pg_wal/" + name});
+  EXPECT_TRUE(agent->alive());
+  EXPECT_EQ(agent->wait().exit_code, 0);
+  EXPECT_TRUE(socket_of().empty()) << socket_of()[0];
+  EXPECT_TRUE(agents().empty());
+  write(5000);
+  archive_all();
+  EXPECT_FALSE(agents().empty()) << "the push after it started one";
 }
 
 TEST_F(WalCli, ByHandAloneAndWithWrongWords) {

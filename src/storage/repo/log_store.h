@@ -39,7 +39,8 @@ class LogStore {
   explicit LogStore(const Core& core) : core_(core) {}
 
   // `detail` may be large; empty: none, and one above 64 MiB is left out. It is not looked at when
-  // the segment is there already.
+  // the segment is there already. conflict: it is there with other content; a key that may only
+  // write cannot tell, and puts it beside as a tail.
   Status put(const LogName& name, ByteView bytes, ByteView summary, ByteView detail);
   Status put_tail(const LogName& name, std::uint64_t offset, ByteView bytes, ByteView summary);
   Result<std::vector<LogInfo>> list(const std::string& log_id);

@@ -197,6 +197,24 @@ Status Verifier::check_logs() {
   return {};
 }
 
+// What a tail and its whole segment, when it is there, do not agree on. A whole segment that cannot
+// be read is told of by itself.
+std::optional<Error> Verifier::contradiction(const LogKey& tail, ByteView data) const {
+  const auto key = log_key(tail.name.store, tail.name.timeline, tail.name.segment);
+  const auto object = core_.blobs.get(key);
+  if (!object.ok()) return std::nullopt;
+  const auto whole = open_log_object(core_.keys, key, *object);
+  if (!whole.ok()) return std::nullopt;
+  const auto& segment = whole->data;
+  const bool agrees = tail.offset <= segment.size() &&
+                      data.size() <= segment.size() - tail.offset &&
+                      std::equal(data.begin(), data.end(),
+                                 segment.begin() + static_cast<std::ptrdiff_t>(tail.offset));
+  if (agrees) return std::nullopt;
+  return Error(ErrorKind::corrupt,
+               "holds other log than the whole segment: two servers wrote one log");
+}
+
 void Verifier::check_log(const LogKey& key, const BlobInfo& object) {
   auto affected = cat("every point of ", key.name.store, " after this part of its log");
   std::optional<Error> problem;
@@ -206,6 +224,7 @@ void Verifier::check_log(const LogKey& key, const BlobInfo& object) {
                              : Result<LogObject>(bytes.error());
     if (opened.ok()) report_.bytes_read += bytes->size();
     if (!opened.ok()) problem = opened.error();
+    if (opened.ok() && key.kind == LogKey::Kind::tail) problem = contradiction(key, opened->data);
   } else {
     auto first = open_first_frame(core_.keys, object.key, core_.blobs);
     if (!first.ok()) problem = first.error();

@@ -78,6 +78,7 @@ class Verifier {
   void check_chain(const std::map<std::string, Digest>& digests);
   Status check_logs();
   void check_log(const LogKey& key, const BlobInfo& object);
+  std::optional<Error> contradiction(const LogKey& tail, ByteView data) const;
   void check_log_gaps(const std::map<LogName, LogHead>& segments);
   Status check_small_objects();
 
