@@ -9,6 +9,7 @@
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
 #include "tests/integration/archiving.h"
+#include "tests/integration/restored_server.h"
 
 namespace lb::test {
 namespace {
@@ -269,6 +270,31 @@ TEST_F(WalCli, AnAgentThatNobodyAsksEndsAndTheNextPushStartsAnother) {
   write(5000);
   archive_all();
   EXPECT_FALSE(agents().empty()) << "the push after it started one";
+}
+
+TEST_F(WalCli, ShowsAccidentsAndThePlaceBeforeThem) {
+  server->sql("CREATE TABLE orders AS SELECT n AS id FROM generate_series(1, 2000) n");
+  write(5000);
+  boat.must({"backup"});
+  server->sql("DELETE FROM notes WHERE id <= 4000");
+  server->sql("UPDATE notes SET body = 'one' WHERE id = 4500");
+  const auto before_drop = server->value(digest);
+  server->sql("DROP TABLE orders");
+  server->sql("TRUNCATE notes");
+  archive_all();
+  const auto found = boat.must({"wal", "ls", "--store", "db", "--suspicious", "--json"}).summary();
+  const auto& list = found["suspicious"].items();
+  ASSERT_EQ(list.size(), 3u) << found.dump();
+  EXPECT_EQ(list[0]["deeds"].items()[0].string(), "deleted 4,000 rows of postgres public.notes");
+  EXPECT_EQ(list[1]["deeds"].items()[0].string(), "dropped postgres public.orders");
+  EXPECT_NE(list[2]["deeds"].items()[0].string().find("emptied, rewrote"), std::string::npos);
+  EXPECT_EQ(found["segments_unknown"].integer(), 0);
+  const auto text = boat.must({"wal", "ls", "--store", "db", "--suspicious"}).out;
+  EXPECT_NE(text.find(list[1]["lsn"].string()), std::string::npos) << text;
+  boat.must({"restore", "db", "--to", boat / "back", "--before", list[1]["lsn"].string()});
+  EXPECT_EQ(ask_restored(boat / "back", std::string(digest) + " WHERE (SELECT count(*) FROM "
+                                                              "orders) = 2000"),
+            before_drop);
 }
 
 TEST_F(WalCli, ByHandAloneAndWithWrongWords) {
