@@ -99,7 +99,7 @@ const std::vector<Verb>& all_verbs() {
        key_ls_verb(),      key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
        key_kit_verb(),     key_recover_verb(), wal_push_verb(),     wal_fetch_verb(),
        wal_ls_verb(),      wal_admit_verb(),   agent_verb(),        runbook_import_verb(),
-       version_verb()});
+       alert_test_verb(),  version_verb()});
   return verbs;
 }
 

@@ -62,6 +62,7 @@ Verb resume_verb();
 Verb postmortem_verb();
 std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
+Verb alert_test_verb();
 Verb version_verb();
 
 const std::vector<Verb>& all_verbs();
