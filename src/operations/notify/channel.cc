@@ -38,6 +38,30 @@ Sent::How how(const Error& error) {
   }
 }
 
+void add_part(std::string_view part, std::vector<std::string>& parts) {
+  if (part.size() < secret_bytes_min) return;
+  parts.emplace_back(part);
+  parts.push_back(printable(part));
+}
+
+// Of an address, what stands after the host and before it: the host itself helps whoever looks for
+// the mistake. A service may name the pieces one by one.
+void add_parts(std::string_view secret, std::vector<std::string>& parts) {
+  const auto scheme = secret.find("://");
+  if (scheme == std::string_view::npos) return add_part(secret, parts);
+  const auto host = scheme + 3;
+  const auto path = std::min(secret.find_first_of("/?#", host), secret.size());
+  const auto login = secret.substr(host, path - host).rfind('@');
+  if (login != std::string_view::npos) add_part(secret.substr(host, login), parts);
+  add_part(secret.substr(path), parts);
+  add_part(secret.substr(path, secret.find_first_of("?#", path) - path), parts);
+  std::string pieces(secret.substr(path));
+  for (auto& c : pieces) {
+    if (std::string_view("/?#&=").find(c) != std::string_view::npos) c = ' ';
+  }
+  for (const auto& piece : split(pieces, ' ')) add_part(piece, parts);
+}
+
 // A reference that cannot be resolved names itself, never its value.
 std::string told(const Error& error) {
   return error.hint().empty() ? error.text() : cat(error.text(), " (", error.hint(), ")");
@@ -46,21 +70,12 @@ std::string told(const Error& error) {
 }  // namespace
 
 std::string without_secrets(std::string text, const std::vector<std::string_view>& secrets) {
-  for (const auto secret : secrets) {
-    std::vector<std::string> parts = {std::string(secret)};
-    if (auto host = secret.find("://"); host != std::string_view::npos) {
-      const auto path = secret.find('/', host + 3);
-      if (path != std::string_view::npos) {
-        parts.emplace_back(secret.substr(path));
-        parts.emplace_back(secret.substr(path, secret.find_first_of("?#", path) - path));
-      }
-    }
-    for (const auto& part : parts) {
-      if (part.size() >= secret_bytes_min) text = replace_all(text, part, "…");
-      const auto shown = printable(part);
-      if (shown.size() >= secret_bytes_min) text = replace_all(text, shown, "…");
-    }
-  }
+  std::vector<std::string> parts;
+  for (const auto secret : secrets) add_parts(secret, parts);
+  // The longest first, so that no rest of it stays behind.
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (const auto& part : parts) text = replace_all(text, part, "…");
   text = printable(trim(replace_all(text, "\n", " ")));
   if (text.size() <= text_bytes_max) return text;
   auto end = text_bytes_max;

@@ -199,6 +199,19 @@ TEST(Channels, NoSecretComesBack) {
   expect_clean(hooked.send("slack: env:WRONG"));
 }
 
+TEST(Channels, TheHostMayBeSeenAndNothingElse) {
+  const std::string address =
+      "https://user:passw@hooks.example.com/services/T00000/B0000/xyzxyz?k=vvvvv#frag9";
+  EXPECT_EQ(
+      without_secrets("POST https://hooks.example.com/services/T00000/B0000/xyzxyz: no", {address}),
+      "POST https://hooks.example.com…: no");
+  EXPECT_EQ(without_secrets("token xyzxyz of T00000 with vvvvv, frag9 by user:passw", {address}),
+            "token … of … with …, … by …");
+  EXPECT_EQ(without_secrets("http://127.0.0.1:1/ failed", {"http://127.0.0.1:1/"}),
+            "http://127.0.0.1:1/ failed");
+  EXPECT_EQ(without_secrets("a\nb " + std::string(500, 'x'), {}).size(), 303U);
+}
+
 TEST(Channels, WhatCannotBeTriedSaysWhy) {
   Hooked hooked([](const std::string&) { return "silence"; });
   auto unset = hooked.send("slack: env:UNSET");
