@@ -56,6 +56,7 @@ Json encode(const Letter& letter) {
       .set("event", name_of(letter.event))
       .set("at", to_micros(letter.at))
       .set("limit", letter.limit.count())
+      .set("shareable", letter.shareable)
       .set("tried", std::move(tried));
 }
 
@@ -71,6 +72,7 @@ Result<Letter> decode_letter(const Json& json) {
   out.event = LB_TRY(by_name<Event>(events, json["event"].string()));
   out.at = from_micros(json["at"].integer());
   out.limit = Micros(json["limit"].integer());
+  out.shareable = json["shareable"].boolean();
   for (const auto& person : json["tried"].items()) out.tried.push_back(person.string());
   return out;
 }

@@ -28,6 +28,9 @@ struct Letter {
   Event event = Event::note;
   Timestamp at{};   // when it was written
   Micros limit{0};  // undelivered after this long is an alert; 0: limit_for(severity)
+  // Its text may stand in the journal and be told to somebody else when it does not arrive. Else it
+  // is for one person alone, such as a link that decides, and is forgotten when it has arrived.
+  bool shareable = false;
   std::vector<std::string> tried;  // people whom this could not reach before
 };
 

@@ -82,6 +82,7 @@ Result<Written> write_message(const plan::Plan& plan, const Notice& notice) {
   Written out;
   out.letter = notice.letter;
   out.letter.system = plan.system;
+  out.letter.shareable = true;
   auto subject = LB_TRY(plan::fill_template(wording.subject, values).context(where));
   out.letter.subject = one_line(std::move(subject));
   out.letter.text = LB_TRY(plan::fill_template(wording.body, values).context(where));

@@ -11,7 +11,7 @@
 namespace lb::notify {
 
 // What is to be told. `letter`: key, run, about, severity, event; subject and text come from the
-// template.
+// template, and everybody may read them.
 struct Notice {
   std::string template_name;
   std::vector<std::string> to;

@@ -51,6 +51,7 @@ inline Letter letter(const std::string& key) {
   Letter out;
   out.key = key;
   out.system = "shop";
+  out.shareable = true;
   out.subject = "shop: recovery started";
   out.text = "No orders since 02:14.\nNext message 03:00.\n";
   out.at = from_micros(1'768'269'600'000'000);

@@ -27,8 +27,13 @@ Letter alert_letter(const OutboxItem& item, const Letter& letter, const Progress
   out.event = Event::trigger;
   out.tried.push_back(item.to);
   if (!about_one) out.subject = cat("Not delivered to ", item.to, ": ", letter.subject);
-  out.text = cat("This message did not reach ", item.to, ". Tried: ", what_was_tried(progress),
-                 "\n\n", letter.text);
+  out.text =
+      cat("This message did not reach ", item.to, ". Tried: ", what_was_tried(progress), "\n\n");
+  out.text += letter.shareable
+                  ? letter.text
+                  : cat("Its text is for ", letter.tried.empty() ? item.to : letter.tried.front(),
+                        " alone.\n");
+  out.shareable = true;
   return out;
 }
 
@@ -91,7 +96,7 @@ Status Postman::note_posted(const Letter& letter, const std::vector<OutboxItem>&
   std::vector<std::string> people;
   for (const auto& item : stored) people.push_back(item.to);
   auto entry = entry_for(letter, cat("Message \"", letter.subject, "\" for ", join(people, ", ")));
-  entry.details.set("text", letter.text);
+  if (letter.shareable) entry.details.set("text", letter.text);
   return journal_.add(std::move(entry));
 }
 
@@ -205,6 +210,11 @@ Status Postman::finish(OutboxItem item, const Letter& letter, const After& after
                       : cat(after.progress.routes.empty() ? "no channel of the plan reaches "
                                                           : "did not reach ",
                             item.to, ": ", tried);
+  if (!letter.shareable) {
+    auto rest = letter;
+    rest.text.clear();
+    item.letter = encode(rest);
+  }
   std::vector<OutboxItem> more;
   if (!arrived) more = alert_about(item, letter, after.progress);
   const auto next = more.empty() ? std::string() : more.front().to;

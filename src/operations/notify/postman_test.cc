@@ -148,6 +148,27 @@ TEST(Postman, UndeliveredIsAnAlertToTheNextAndNeverALoop) {
       << last.text;
 }
 
+// A link that decides is for one person: neither the journal nor whoever is told next gets it.
+TEST(Postman, WhatIsForOnePersonAloneStaysWithThem) {
+  Bench bench(hooks + "people: {ada: {via: ada, deputy: bob}, bob: {via: bob}, cto: {via: cto}}\n",
+              [](const std::string& name) { return name == "ada" ? never : fine; });
+  auto link = letter("k");
+  link.shareable = false;
+  link.text = "lifeboat approve L1NK";
+  bench.post(link, {"ada", "cto"});
+  bench.postman.deliver_due({}).take();
+  EXPECT_EQ(bench.states(), "ada:undelivered cto:delivered bob:delivered");
+  for (const auto& request : bench.requests) {
+    const bool to_bob = request.starts_with("POST /bob");
+    EXPECT_EQ(request.find("L1NK") == std::string::npos, to_bob) << request;
+    EXPECT_EQ(request.find("Its text is for ada alone.") != std::string::npos, to_bob);
+  }
+  for (const auto& entry : bench.journal->entries(20).take())
+    EXPECT_EQ(record::encode(entry).dump().find("L1NK"), std::string::npos);
+  for (const auto& item : bench.outbox->items(10).take())
+    EXPECT_EQ(item.letter.dump().find("L1NK"), std::string::npos);
+}
+
 TEST(Postman, TheTimeOfAMessageEndsAndTheNextIsTold) {
   Bench bench(hooks + "people: {ada: {via: ada, deputy: bob}, bob: {via: bob}}\n",
               [](const std::string& name) { return name == "ada" ? broken : fine; });

@@ -170,9 +170,9 @@ Status SqliteOutbox::settle(const OutboxItem& item, std::vector<OutboxItem> more
   }
   LB_TRY(database_->run(
       "UPDATE outbox SET state = ?, next = ?, expires = ?, touched = ?, lease = '', lease_by = '', "
-      "lease_from = 0, lease_until = 0, progress = ?, note = ? WHERE id = ?",
+      "lease_from = 0, lease_until = 0, letter = ?, progress = ?, note = ? WHERE id = ?",
       {std::string(name_of(item.state)), to_micros(item.next), to_micros(item.expires), now(),
-       item.progress.dump(), item.note, item.id}));
+       item.letter.dump(), item.progress.dump(), item.note, item.id}));
   LB_TRY(insert(std::move(more)).context("settle a message"));
   return transaction->commit().context("settle a message");
 }

@@ -54,9 +54,9 @@ class Outbox {
   // A waiting row that is due and that no living process works on, for at most `lease`; after a
   // jump of the clock back every waiting row is due once. Nothing: none is due.
   virtual Result<std::optional<OutboxItem>> claim(Micros lease) = 0;
-  // Writes state, next, expires, progress and note of a claimed row, ends the lease, and puts
-  // `more` with it. conflict: another process has taken the row since. "delivered" is written all
-  // the same unless the row has ended already.
+  // Writes state, next, expires, letter, progress and note of a claimed row, ends the lease, and
+  // puts `more` with it. conflict: another process has taken the row since. "delivered" is written
+  // all the same unless the row has ended already.
   virtual Status settle(const OutboxItem& item, std::vector<OutboxItem> more = {}) = 0;
   // When claim() is worth asking again; nothing when no row waits.
   virtual Result<std::optional<Timestamp>> next_due() = 0;
