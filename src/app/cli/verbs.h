@@ -63,6 +63,7 @@ Verb postmortem_verb();
 std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
 Verb alert_test_verb();
+std::vector<Verb> message_verbs();
 Verb version_verb();
 
 const std::vector<Verb>& all_verbs();

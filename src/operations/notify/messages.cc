@@ -74,6 +74,14 @@ bool may_approve(const plan::Plan& plan, const std::string& approve, const std::
 
 }  // namespace
 
+std::string approver_among(const plan::Plan& plan, const std::string& approve,
+                           const std::set<std::string>& people) {
+  if (people.contains(approve)) return approve;
+  auto found = std::find_if(people.begin(), people.end(),
+                            [&](const auto& one) { return may_approve(plan, approve, one); });
+  return found == people.end() ? std::string() : *found;
+}
+
 Result<Written> write_message(const plan::Plan& plan, const Notice& notice) {
   auto wording = LB_TRY(wording_of(plan, notice.template_name));
   auto values = notice.values;

@@ -2,6 +2,7 @@
 // the template names has approved exactly what is sent.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ struct Shown {
 };
 Result<Shown> show_draft(state::Outbox& outbox, const std::string& id);
 
+// Which of these people may approve what `approve` must: that person, a member of that team, or the
+// deputy. Empty: none of them.
+std::string approver_among(const plan::Plan& plan, const std::string& approve,
+                           const std::set<std::string>& people);
 // `by`: the person who decides, already proven. denied (exit 5): not the one who must, their deputy
 // or a member of that team. conflict: `hash` is not what is there now, or it is decided already.
 Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Outbox& outbox,

@@ -114,6 +114,16 @@ TEST(Messages, AChangeAfterTheApprovalVoidsIt) {
   EXPECT_EQ(bench.approve(told.draft, shown.hash, "lead").error().kind(), ErrorKind::conflict);
 }
 
+TEST(Messages, WhoOfSomePeopleMayApprove) {
+  auto plan = plan_of(plan_text);
+  EXPECT_EQ(approver_among(plan, "lead", {"writer", "second"}), "second");
+  EXPECT_EQ(approver_among(plan, "lead", {"lead", "second"}), "lead");
+  EXPECT_EQ(approver_among(plan, "press", {"writer"}), "writer");
+  EXPECT_EQ(approver_among(plan, "press", {"press", "writer"}), "press");
+  EXPECT_EQ(approver_among(plan, "lead", {"writer"}), "");
+  EXPECT_EQ(approver_among(plan, "lead", {}), "");
+}
+
 TEST(Messages, AnyMemberOfATeamMayApprove) {
   Bench bench;
   auto told = bench.say("public", {{"impact", "Down"}}).take();

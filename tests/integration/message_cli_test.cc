@@ -1,0 +1,115 @@
+// lifeboat message: a draft that is looked at, approved and sent with the real program.
+#include <pwd.h>
+#include <unistd.h>
+
+#include "foundation/base/text.h"
+#include "foundation/sys/sandbox.h"
+#include "model/plan/reader.h"
+#include "operations/notify/messages.h"
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+struct NoSandboxes final : Sandboxes {
+  Result<std::unique_ptr<Sandbox>> create(const SandboxSpec&) override { return none(); }
+  Result<UserId> unprivileged_user(const std::string&) override { return none(); }
+  Result<std::vector<std::string>> sweep(const std::string&) override { return none(); }
+  static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
+};
+
+struct Bench {
+  Bench() {
+    // Of a shell under sudo the program would take the user who called it.
+    boat.write_plan(cat(R"(stores: {media: {files: ./media}}
+channels: {log: {command: "cat >> sent.txt"}, broken: {command: "exit 3"}}
+people:
+  boss:      {users: ")",
+                        ::getpwuid(::getuid())->pw_name, R"("}
+  stranger:  {users: somebody-else}
+  customers: {via: [broken, log]}
+templates:
+  sorry: {subject: "About {impact}", body: "Lost: {data_loss}.", approve: boss}
+  other: {body: "{impact}", approve: stranger}
+)"));
+  }
+  // As a run would: the draft of one step.
+  std::string draft(const std::string& name) {
+    auto text = read_text(boat / "lifeboat.yaml");
+    auto plan = plan::read_plan("lifeboat.yaml", text, nullptr).plan;
+    const auto path = boat / "state/test/journal.sqlite";
+    auto journal = state::Journal::open(world, path).take();
+    auto outbox = state::Outbox::open(world, *journal, path).take();
+    References references(world, {}, boat.folder());
+    notify::Postman postman(world, plan, references, *journal, *outbox);
+    notify::Notice notice;
+    notice.template_name = name;
+    notice.to = {"customers"};
+    notice.values = {{"impact", "the outage"}, {"data_loss", "nothing"}};
+    notice.letter.key = cat("run/", name);
+    auto told = notify::tell(postman, plan, *journal, *outbox, notice);
+    EXPECT_TRUE(told.ok()) << told.error().text();
+    return told.ok() ? told->draft : "";
+  }
+  std::unique_ptr<Clock> clock = real_clock();
+  std::unique_ptr<Random> random = real_random();
+  std::unique_ptr<Files> files = real_files();
+  std::unique_ptr<Http> http = real_http();
+  std::unique_ptr<Processes> processes = real_processes();
+  NoSandboxes sandboxes;
+  World world{*clock, *random, *files, *http, *processes, sandboxes};
+  Lifeboat boat{LIFEBOAT_BINARY};
+};
+
+TEST(Message, IsShownApprovedAndSentOnce) {
+  Bench bench;
+  EXPECT_NE(bench.boat.must({"message", "ls"}).out.find("no messages yet"), std::string::npos);
+  const auto id = bench.draft("sorry");
+  const auto end = id.substr(id.size() - 8);
+  auto ran = bench.boat.must({"message", "ls"});
+  EXPECT_NE(ran.out.find("draft: waits"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(end), std::string::npos) << ran.out;
+  ran = bench.boat.must({"message", "show", end});
+  EXPECT_NE(ran.out.find("Subject:  About the outage"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("Lost: nothing."), std::string::npos) << ran.out;
+  const auto hash = bench.boat.must({"message", "show", end, "--json"}).summary()["hash"].string();
+
+  EXPECT_EQ(bench.boat.run({"message", "send", end}).exit_code, 5);     // not approved
+  EXPECT_EQ(bench.boat.run({"message", "approve", end}).exit_code, 5);  // nobody was asked
+  EXPECT_EQ(bench.boat.run({"message", "approve", end, "--hash", "000000000000"}).exit_code, 5);
+  EXPECT_EQ(bench.boat.run({"message", "approve", end, "--hash", hash.substr(0, 3)}).exit_code, 5);
+  ran = bench.boat.must({"message", "approve", end, "--hash", hash.substr(0, 12)});
+  EXPECT_NE(ran.out.find("approved by boss"), std::string::npos) << ran.out;
+  ran = bench.boat.must({"message", "send", end});
+  EXPECT_NE(ran.out.find("1 delivered, 0 waiting"), std::string::npos) << ran.out;
+  EXPECT_EQ(bench.boat.run({"message", "send", end}).exit_code, 5);  // once
+  const auto sent = read_text(bench.boat / "sent.txt");
+  EXPECT_NE(sent.find("Subject: About the outage\n"), std::string::npos) << sent;
+  EXPECT_EQ(sent.find("Subject:", 9), std::string::npos) << sent;
+
+  auto all = bench.boat.must({"message", "ls", "--json"}).summary()["messages"].items();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0]["state"].string(), "sent");
+  EXPECT_EQ(all[1]["state"].string(), "delivered");
+  EXPECT_NE(all[1]["note"].string().find("broken: the command ended with exit code 3 (once)"),
+            std::string::npos)
+      << all[1].dump();
+  ran = bench.boat.must({"message", "show", all[1]["id"].string()});
+  EXPECT_NE(ran.out.find("State:    delivered"), std::string::npos) << ran.out;
+}
+
+TEST(Message, OnlyWhoMustApproves) {
+  Bench bench;
+  const auto id = bench.draft("other");
+  const auto hash = bench.boat.must({"message", "show", id, "--json"}).summary()["hash"].string();
+  auto ran = bench.boat.run({"message", "approve", id, "--hash", hash});
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_NE(ran.err.find("is not known as that"), std::string::npos) << ran.err;
+  bench.boat.must({"message", "drop", id});
+  EXPECT_EQ(bench.boat.run({"message", "drop", id}).exit_code, 1);
+  EXPECT_EQ(bench.boat.run({"message", "show", "nothing"}).exit_code, 1);
+  EXPECT_EQ(bench.boat.run({"message", "show"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace lb::test
