@@ -49,16 +49,26 @@ Error unknown(const plan::Plan& plan, const std::string& name) {
                               : cat("did you mean '", near, "'?"));
 }
 
+ProofRoute unreachable(const std::string& person) {
+  ProofRoute out;
+  out.route.person = person;
+  out.route.channel.name = "-";
+  out.problem = "no channel of the plan reaches them";
+  return out;
+}
+
+// Whoever is to be told in need and cannot be.
+void add_unreachable(const plan::Plan& plan, std::vector<ProofRoute>& out) {
+  for (const auto& name : told_in_need(plan)) {
+    if (routes_of(plan, *plan.person(name)).empty()) out.push_back(unreachable(name));
+  }
+}
+
 void add_person(const plan::Plan& plan, const std::string& name, std::vector<ProofRoute>& out) {
   for (const auto& one : people_of(plan, {name})) {
     auto routes = routes_of(plan, *plan.person(one));
+    if (routes.empty()) out.push_back(unreachable(one));
     for (auto& route : routes) out.push_back({std::move(route), {}});
-    if (!routes.empty()) continue;
-    ProofRoute none;
-    none.route.person = one;
-    none.route.channel.name = "-";
-    none.problem = "no channel of the plan reaches them";
-    out.push_back(std::move(none));
   }
 }
 
@@ -104,7 +114,10 @@ Result<std::vector<ProofRoute>> routes_to_prove(const plan::Plan& plan,
   }
   if (!names.empty()) return out;
   for (const auto& channel : plan.channels) out.push_back(by_channel(plan, channel));
-  if (!out.empty()) return out;
+  if (!out.empty()) {
+    add_unreachable(plan, out);
+    return out;
+  }
   return Error(ErrorKind::invalid, "the plan has no channels:, so nobody can be told anything")
       .with_hint("channels: {mail: {smtp: mail.example.com, from: lifeboat@example.com}}");
 }

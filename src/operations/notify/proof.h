@@ -16,8 +16,8 @@ struct ProofRoute {
 };
 
 // Without names: every channel of channels:, mail to the first of those whom alerts and escalation
-// name, so that no customer gets a test. With: channels, or people by all that reaches them.
-// invalid: a name that is neither, or a plan without channels.
+// name, so that no customer gets a test; and whoever of those nothing reaches. With: channels, or
+// people by all that reaches them. invalid: a name that is neither, or a plan without channels.
 Result<std::vector<ProofRoute>> routes_to_prove(const plan::Plan& plan,
                                                 const std::vector<std::string>& names);
 
