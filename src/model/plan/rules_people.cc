@@ -81,8 +81,10 @@ void check_members(const View& people, const std::string& name, MistakeList& mis
 }
 
 bool on_this_machine(const std::string& address) {
-  auto host = address.substr(0, address.find(':'));
-  return host == "localhost" || host.starts_with("127.") || address.starts_with("[::1]");
+  auto host = address.substr(0, address.find_first_of(":/"));
+  const bool number = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || (number && host.starts_with("127.")) ||
+         address.starts_with("[::1]");
 }
 
 void check_channel(const View& channel, MistakeList& mistakes) {
@@ -97,6 +99,12 @@ void check_channel(const View& channel, MistakeList& mistakes) {
     mistakes.add(channel.at("tls").node(),
                  "tls: mail to another machine would be readable on the way",
                  "leave tls: out, or use tls: implicit");
+  }
+  const auto& at = channel.text("at");
+  constexpr std::string_view unencrypted = "http://";
+  if (lower(at).starts_with(unencrypted) && !on_this_machine(at.substr(unencrypted.size()))) {
+    mistakes.add(channel.at("at").node(), "at: the routing key would be readable on the way",
+                 "write https://…");
   }
   if (auto limit = channel.duration("limit"); limit && *limit <= Micros(0))
     mistakes.add(channel.at("limit").node(), "limit: nothing is sent in no time");
