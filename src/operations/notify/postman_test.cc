@@ -247,6 +247,9 @@ struct KillAfterAnswer final : Http {
 };
 
 TEST(Postman, KilledBetweenAnswerAndNoteItIsSentAgainWithTheSameName) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "ThreadSanitizer ends a fork that starts threads";
+#endif
   Bench bench(hooks + "people: {ada: {via: ada}}\n", [](const std::string&) { return fine; });
   bench.post(letter("k"), {"ada"});
   bench.outbox.reset();  // no connection is carried through the fork
