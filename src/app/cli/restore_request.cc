@@ -141,6 +141,46 @@ Status check_kind(const Request& request) {
   return {};
 }
 
+Status read_replacement(const Session& session, const Args& args, Request& request) {
+  constexpr auto keep_default = std::chrono::hours(24 * 7);
+  auto how = args.get("how", "new");
+  for (const char* flag : {"keep-old", "run", "check", "stop", "start"}) {
+    if (args.has(flag) && how != "beside-then-swap")
+      return Error(ErrorKind::invalid, cat("--", flag, " goes with --how beside-then-swap"));
+  }
+  if (how == "new") return {};
+  if (how != "beside-then-swap")
+    return Error(ErrorKind::invalid, cat("--how '", printable(how), "' is not known"))
+        .with_hint("--how beside-then-swap, or without --how for a new place");
+  if (request.store->kind != plan::StoreKind::postgres)
+    return Error(ErrorKind::unsupported, "not supported yet: --how beside-then-swap for files");
+  for (const char* flag : {"table", "as", "delta"}) {
+    if (args.has(flag))
+      return Error(ErrorKind::invalid,
+                   cat("--", flag, " and --how ", how, " contradict each other"));
+  }
+  Replacement replacement;
+  replacement.keep = keep_default;
+  if (args.has("keep-old"))
+    replacement.keep = LB_TRY(parse_duration(args.get("keep-old")).context("--keep-old"));
+  replacement.run = args.get("run");
+  replacement.suites = args.all("check");
+  for (const auto& name : replacement.suites) {
+    if (session.plan.plan.suite(name) == nullptr)
+      return Error(ErrorKind::invalid, cat("the plan has no checks named '", printable(name), "'"));
+  }
+  replacement.stop = args.get("stop");
+  replacement.start = args.get("start");
+  bool cluster = !args.has("database");
+  if (cluster && (replacement.stop.empty() || replacement.start.empty()))
+    return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
+        .with_hint("give --stop and --start, the commands of its service");
+  if (!cluster && (args.has("stop") || args.has("start")))
+    return Error(ErrorKind::invalid, "--stop and --start are for a data directory, not a database");
+  request.replacement = std::move(replacement);
+  return {};
+}
+
 }  // namespace
 
 Result<Request> read_request(const Session& session, const Args& args) {
@@ -159,6 +199,7 @@ Result<Request> read_request(const Session& session, const Args& args) {
   request.confirmed = args.get("confirm");
   request.words = cat(session.repository->id(), " ", request.store->name, " ", point_words(args));
   LB_TRY(check_kind(request));
+  LB_TRY(read_replacement(session, args, request));
   if (args.has("table") || args.has("database")) {
     LB_TRY(read_rescue(args, request));
     return request;

@@ -25,6 +25,14 @@ struct Rescue {
   std::string into_words;  // as it was given
 };
 
+// What is restored takes the place of what is live, which is kept.
+struct Replacement {
+  Micros keep{0};
+  std::string run;                  // --run: the swap to go on with
+  std::vector<std::string> suites;  // checks that must pass first
+  std::string stop, start;          // commands of the service, for a data directory
+};
+
 struct Request {
   const plan::Store* store = nullptr;
   restore::Wish wish;
@@ -36,6 +44,7 @@ struct Request {
   std::string confirmed;  // --confirm NAME
   std::string words;      // store and point as they were asked for
   std::optional<Rescue> rescue = {};
+  std::optional<Replacement> replacement = {};
 };
 
 // invalid (exit 2) for what contradicts itself, unsupported for what does not exist yet.
@@ -51,11 +60,20 @@ Json restore_summary(const Request& request, const restore::Choice& choice,
                      const RestoreOutcome& outcome, Micros took);
 Json dry_run_summary();
 
+// The plan's protected target that is the same place as --into; empty when there is none.
+std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into);
+
 Result<Json> restore_files(const Shell& shell, Session& session, const Request& request,
                            const restore::Choice& choice);
 Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
                               const restore::Choice& choice);
 Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
                             const restore::Choice& choice);
+
+// --how beside-then-swap, of a database of a running server and of a data directory.
+Result<Json> restore_database_swap(const Shell& shell, Session& session, const Request& request,
+                                   const restore::Choice& choice);
+Result<Json> restore_cluster_swap(const Shell& shell, Session& session, const Request& request,
+                                  const restore::Choice& choice);
 
 }  // namespace lb::cli

@@ -1,10 +1,8 @@
 // One table or database into a server that runs: the point is restored into a throwaway folder and
 // recovered in a sandbox, and what is wanted is streamed out of it under a new name.
-#include "app/cli/replay_place.h"
 #include "app/cli/restore_request.h"
+#include "app/cli/restored_copy.h"
 #include "foundation/base/text.h"
-#include "recovery/restore/postgres_restore.h"
-#include "recovery/restore/sandbox_folder.h"
 
 namespace lb::cli {
 
@@ -12,7 +10,8 @@ namespace {
 
 constexpr std::size_t definition_bytes_max = 64 << 20;
 
-// The plan's protected target that is the same place; empty when there is none.
+}  // namespace
+
 std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into) {
   for (const auto& target : session.plan.plan.targets) {
     if (!target.protect) continue;
@@ -27,6 +26,8 @@ std::string protected_target(const Session& session, const Rescue& rescue, const
   return {};
 }
 
+namespace {
+
 Result<std::unique_ptr<pg::Connection>> open_target(const Secret& into) {
   pg::ConnectOptions options;
   options.application_name = "lifeboat restore";
@@ -35,63 +36,23 @@ Result<std::unique_ptr<pg::Connection>> open_target(const Secret& into) {
   return std::move(opened).take_error().context("--into").with_exit(ExitCode::target_unreachable);
 }
 
-Result<restore::PostgresRestored> restore_copy(const Shell& shell, Session& session,
-                                               const Request& request,
-                                               const restore::Choice& choice, ReplayPlace& place,
-                                               const std::string& marker) {
-  auto data = path_join(place.folder, "data");
-  LB_TRY(restore::make_private_folder(shell.world, data, place.user));
-  LB_TRY(open_sandbox(shell, place, data));
-  restore::PostgresWishes wishes;
-  wishes.place = {data, place.run};
-  wishes.owner = place.user;
-  wishes.throwaway = true;
-  wishes.run_marker = marker;
-  wishes.progress = shell.console.progress(cat("restore ", request.store->name));
-  auto restored = LB_TRY(restore::restore_postgres(shell.world, *session.repository, choice, wishes,
-                                                   *place.sandbox, shell.stop));
-  shell.console.end_progress();
-  return restored;
-}
-
 struct Rescued {
   std::uint64_t rows = 0;
   std::vector<std::string> left_out;
   pg::RecoveryReached reached;
 };
 
-// What both kinds need of the restored copy.
-struct Copy {
-  const Shell& shell;
-  ReplayPlace& place;
-  pg::RecoveryServer& server;
-  std::string marker, database, binaries;
-
-  std::string conninfo() const {
-    return cat(server.conninfo(), " dbname=", pg::quote_conninfo(database));
-  }
-};
-
-Result<std::unique_ptr<pg::Connection>> open_copy(const Copy& copy) {
-  pg::ConnectOptions options;
-  options.require_run_marker = copy.marker;
-  auto opened = pg::Connection::open(Secret(copy.conninfo()), options);
-  if (opened.ok()) return opened;
-  auto what = cat("database ", printable(copy.database), " of the copy");
-  return std::move(opened).take_error().context(what).with_exit(ExitCode::failed);
-}
-
-Result<Rescued> rescue_table(const Copy& copy, const pg::TableWish& wish, pg::Connection& target) {
-  const auto& shell = copy.shell;
-  auto source = LB_TRY(open_copy(copy));
+Result<Rescued> rescue_table(const Shell& shell, const RestoredCopy& copy,
+                             const pg::TableWish& wish, pg::Connection& target) {
+  auto source = LB_TRY(copy.open());
   auto prepared = LB_TRY(pg::prepare_table(*source, target, wish));
   auto dump = [&](const std::vector<std::string>& arguments) -> Result<std::string> {
     Command command;
-    command.argv = {path_join(copy.binaries, "pg_dump"), cat("--dbname=", copy.conninfo())};
+    command.argv = {path_join(copy.binaries(), "pg_dump"), cat("--dbname=", copy.conninfo())};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
     command.output_max = definition_bytes_max;
-    auto ran = LB_TRY(copy.place.sandbox->run(command, Seconds(600), shell.stop));
+    auto ran = LB_TRY(copy.place().sandbox->run(command, Seconds(600), shell.stop));
     if (ran.ok()) return ran.output;
     return Error(ErrorKind::internal, cat("pg_dump: ", printable(trim(ran.errors))));
   };
@@ -103,17 +64,13 @@ Result<Rescued> rescue_table(const Copy& copy, const pg::TableWish& wish, pg::Co
         progress.done_bytes = bytes;
         if (show) show(progress);
       }));
-  return Rescued{moved.rows, std::move(prepared.left_out), copy.server.reached()};
+  return Rescued{moved.rows, std::move(prepared.left_out), copy.reached()};
 }
 
-Result<Rescued> rescue_database(const Copy& copy, const Rescue& rescue, const Secret& into) {
-  LB_TRY(open_copy(copy));  // the database is there, and the server is the one that was restored
-  auto start = [&](const Command& command) { return copy.place.sandbox->start(command); };
-  pg::DatabaseMove move{copy.conninfo(), into,          copy.place.run,
-                        copy.place.user, copy.binaries, start};
-  auto moved = LB_TRY(
-      pg::move_database(copy.shell.world, move, {rescue.database, rescue.as}, copy.shell.stop));
-  return Rescued{moved.rows, std::move(moved.left_out), copy.server.reached()};
+Result<Rescued> rescue_database(const Shell& shell, const RestoredCopy& copy, const Rescue& rescue,
+                                const Secret& into) {
+  auto moved = LB_TRY(move_database(shell, copy, into, {rescue.database, rescue.as}));
+  return Rescued{moved.rows, std::move(moved.left_out), copy.reached()};
 }
 
 Json summary_of(const Request& request, const restore::Choice& choice, const Rescued& rescued,
@@ -191,20 +148,15 @@ Result<Json> restore_rescue(const Shell& shell, Session& session, const Request&
     return dry_run_summary();
   }
   auto started = shell.world.clock.steady();
-  auto place = LB_TRY(make_replay_place(shell, session));
-  auto marker = session.repository->fresh_id();
-  auto restored = restore_copy(shell, session, request, choice, place, marker);
+  auto database = rescue.database.empty() ? choice.details->database : rescue.database;
   auto rescued = [&]() -> Result<Rescued> {
-    if (!restored.ok()) return std::move(restored).take_error();
-    auto binaries = LB_TRY(pg::find_binaries(shell.world.files, choice.details->server_version));
-    auto database = rescue.database.empty() ? choice.details->database : rescue.database;
-    Copy copy{shell, place, *restored->server, marker, database, binaries};
-    return rescue.table ? rescue_table(copy, *rescue.table, *target.connection)
-                        : rescue_database(copy, rescue, target.into);
+    auto copy = LB_TRY(RestoredCopy::make(shell, session, choice, database));
+    auto out = rescue.table ? rescue_table(shell, *copy, *rescue.table, *target.connection)
+                            : rescue_database(shell, *copy, rescue, target.into);
+    shell.console.end_progress();
+    LB_TRY(copy->close());
+    return out;
   }();
-  shell.console.end_progress();
-  if (restored.ok()) restored->server.reset();
-  if (place.sandbox) LB_TRY(close_replay_place(shell, place));
   if (!rescued.ok()) {
     return std::move(rescued).take_error().with_left("the target, unchanged");
   }

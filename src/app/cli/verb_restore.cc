@@ -20,6 +20,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                                       Json::object().set("point", choice.snapshot.id)));
   bool database = request.store->kind == plan::StoreKind::postgres;
   auto restore = request.rescue ? restore_rescue : database ? restore_database : restore_files;
+  if (request.replacement) restore = request.rescue ? restore_database_swap : restore_cluster_swap;
   auto done = restore(shell, *session, request, choice);
   LB_TRY(act->finish(done.ok(), done.ok() ? cat("Restored to ", place) : done.error().text(),
                      done.ok() ? *done : Json::object()));
@@ -48,9 +49,12 @@ Verb restore_verb() {
         "there",
         "lifeboat restore db --table public.orders --into env:DATABASE_URL   # beside the live "
         "one, "
-        "as orders_restored"},
+        "as orders_restored",
+        "lifeboat restore db --database shop --into env:ADMIN_URL --how beside-then-swap   # takes "
+        "its place, the old one is kept"},
        "restore STORE --to FOLDER|original | --table T|--database D --into CONNINFO\n"
-       "       [--at T | --before X | --lsn L | --name N | --point P] [flags]",
+       "       [--how beside-then-swap] [--at T | --before X | --lsn L | --name N | --point P] "
+       "[flags]",
        {{"to", 0, "FOLDER", "where to; 'original' is the place the store is backed up from", false},
         {"at", 0, "TIME", "the last commit at or before this time (RFC 3339, with a zone)", false},
         {"before", 0, "XID|LSN", "everything before this commit", false},
@@ -69,6 +73,16 @@ Verb restore_verb() {
          "postgres: bring only this database back, into a server; with --table: the one that holds "
          "it",
          false},
+        {"how", 0, "HOW",
+         "beside-then-swap: what is restored takes the place of what is live, which is kept: a "
+         "data directory (--to), or a database of a running server (--database, --into)",
+         false},
+        {"keep-old", 0, "TIME", "with --how: how long what was live is kept (default: 7d)", false},
+        {"check", 0, "SUITE", "with --how: checks of the plan that must pass first; may repeat",
+         true},
+        {"stop", 0, "COMMAND", "with --how, of a data directory: stops its server", false},
+        {"start", 0, "COMMAND", "with --how, of a data directory: starts its server", false},
+        {"run", 0, "ID", "with --how: go on with the swap of this id", false},
         {"exact", 0, "", "files: also delete what the point does not have (lists it and asks)",
          false},
         {"from", 0, "COPY", "read this copy, by number or address, instead of the repository",

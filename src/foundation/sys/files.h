@@ -88,7 +88,7 @@ class Files {
   // Both exist, of whatever kind, on one file system; at no moment is either name without a thing.
   // unsupported where the file system cannot do that.
   virtual Status exchange(const std::string& one, const std::string& other) = 0;
-  virtual Status remove(const std::string& path) = 0;                         // not a directory
+  virtual Status remove(const std::string& path) = 0;  // not a directory
   virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
   virtual Status remove_directory(const std::string& path) = 0;  // empty only
   virtual Status sync_directory(const std::string& path) = 0;

@@ -15,59 +15,13 @@
 #include "foundation/base/text.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/test_world.h"
-#include "tests/harness/postgres_server.h"
+#include "tests/harness/postgres_service.h"
 
 namespace lb::swap {
 namespace {
 
 namespace fs = std::filesystem;
 using test::PostgresServer;
-
-// What a service manager is to a real server: starts and stops it for whoever asks by a file, also
-// for a process that is killed right after asking.
-class Service {
- public:
-  explicit Service(PostgresServer& server)
-      : folder_(server.folder()),
-        thread_([this, &server](const std::stop_token& stop) { serve(server, stop); }) {}
-
-  Status want(const std::string& state) const {
-    write("want", state);
-    while (read("is") != state) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    return {};
-  }
-  void end() {
-    thread_.request_stop();
-    thread_.join();
-  }
-
- private:
-  std::string read(const std::string& name) const {
-    std::ifstream in(folder_ + "/" + name);
-    std::string text;
-    in >> text;
-    return text;
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ + "/" + name + ".tmp") << text;
-    fs::rename(folder_ + "/" + name + ".tmp", folder_ + "/" + name);
-  }
-  void serve(PostgresServer& server, const std::stop_token& stop) const {
-    server.start_again();
-    write("is", "up");
-    while (!stop.stop_requested()) {
-      auto wanted = read("want");
-      if (wanted == "up" && !server.running()) server.start_again();
-      if (wanted == "down" && server.running()) server.stop();
-      write("is", server.running() ? "up" : "down");
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    server.stop();
-  }
-
-  std::string folder_;
-  std::jthread thread_;
-};
 
 // Asks all the time; what it gets, if it gets an answer, is of one cluster.
 class Client {
@@ -120,8 +74,8 @@ class ClusterSwapTest : public testing::Test {
     server_->start_again();
     server_->sql("UPDATE said SET word = 'bad'; UPDATE far SET word = 'bad'");
     server_->stop();
-    service_ = std::make_unique<Service>(*server_);
-    ASSERT_TRUE(service_->want("up").ok());
+    service_ = std::make_unique<test::PostgresService>(*server_);
+    service_->want("up");
     conninfo_ = std::make_unique<Secret>(server_->conninfo());
   }
   void TearDown() override {
@@ -166,8 +120,8 @@ class ClusterSwapTest : public testing::Test {
       moment(left);
       return path_exists(world_.world.files, folder + "/PG_VERSION").status();
     };
-    out.stop = around([this] { return service_->want("down"); });
-    out.start = around([this] { return service_->want("up"); });
+    out.stop = around([this] { return want("down"); });
+    out.start = around([this] { return want("up"); });
     return out;
   }
   FolderActs acts_of(const ClusterSwap& cluster, int& left) {
@@ -194,6 +148,10 @@ class ClusterSwapTest : public testing::Test {
     auto one = cluster(left);
     return undo_folder_swap(swap(), acts_of(one, left)).status();
   }
+  Status want(const char* state) const {
+    service_->want(state);
+    return {};
+  }
   bool survives(const std::function<Status()>& act) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -216,7 +174,7 @@ class ClusterSwapTest : public testing::Test {
   test::TempDir dir_;
   std::string point_ = dir_ / "point", oid_;
   std::unique_ptr<PostgresServer> server_;
-  std::unique_ptr<Service> service_;
+  std::unique_ptr<test::PostgresService> service_;
   std::unique_ptr<Secret> conninfo_;
   int number_ = 1000;
 };

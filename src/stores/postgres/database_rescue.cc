@@ -232,22 +232,22 @@ class Mover {
     return {};
   }
 
+  // What is of the database itself, a replacement has from the one that it replaces.
   Status note_left_out(MovedDatabase& out) {
+    std::string sql =
+        "SELECT 'subscription ' || subname FROM pg_subscription"
+        " JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()"
+        " UNION ALL SELECT 'rows of the unlogged table ' || c.oid::regclass FROM pg_class c"
+        " WHERE relkind = 'r' AND relpersistence = 'u'";
     if (!wish_.replacement) {
-      auto publications =
-          LB_TRY(rows_of(*copy_, "SELECT 'publication ' || pubname FROM pg_publication"));
-      for (const auto& note : publications) out.left_out.push_back(printable(note[0]));
+      sql +=
+          " UNION ALL SELECT 'publication ' || pubname FROM pg_publication"
+          " UNION ALL SELECT 'settings of the database' FROM pg_db_role_setting"
+          " JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database()"
+          " UNION ALL SELECT 'grants on the database' FROM pg_database"
+          " WHERE datname = current_database() AND datacl IS NOT NULL";
     }
-    auto notes = LB_TRY(
-        rows_of(*copy_,
-                "SELECT 'subscription ' || subname FROM pg_subscription"
-                " JOIN pg_database d ON d.oid = subdbid WHERE datname = current_database()"
-                " UNION ALL SELECT 'settings of the database' FROM pg_db_role_setting"
-                " JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database()"
-                " UNION ALL SELECT 'rows of the unlogged table ' || c.oid::regclass FROM pg_class c"
-                " WHERE relkind = 'r' AND relpersistence = 'u'"
-                " UNION ALL SELECT 'grants on the database' FROM pg_database"
-                " WHERE datname = current_database() AND datacl IS NOT NULL"));
+    auto notes = LB_TRY(rows_of(*copy_, sql));
     for (const auto& note : notes) out.left_out.push_back(printable(note[0]));
     return {};
   }
@@ -299,20 +299,46 @@ Result<MovedDatabase> move_database(World& world, const DatabaseMove& move,
   return moved;
 }
 
-Result<Environment> connection_environment(const Secret& conninfo) {
-  struct Free {
-    void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-  };
+namespace {
+
+struct FreeOptions {
+  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
+};
+using Options = std::unique_ptr<PQconninfoOption, FreeOptions>;
+
+Result<Options> parse_conninfo(const Secret& conninfo) {
   std::string text(conninfo.reveal());
-  std::unique_ptr<PQconninfoOption, Free> options(PQconninfoParse(text.c_str(), nullptr));
+  Options options(PQconninfoParse(text.c_str(), nullptr));
   wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
-  if (!options) return Error(ErrorKind::invalid, "the connection string cannot be parsed");
+  if (options) return options;
+  return Error(ErrorKind::invalid, "the connection string cannot be parsed");
+}
+
+bool is_given(const PQconninfoOption& option) {
+  return option.val != nullptr && *option.val != '\0' &&
+         std::string_view(option.keyword) != "dbname";
+}
+
+}  // namespace
+
+Result<Environment> connection_environment(const Secret& conninfo) {
+  auto options = LB_TRY(parse_conninfo(conninfo));
   Environment out;
   for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
-    bool given = option->val != nullptr && *option->val != '\0' && option->envvar != nullptr;
-    if (given && std::string_view(option->keyword) != "dbname")
+    if (is_given(*option) && option->envvar != nullptr)
       out.emplace_back(option->envvar, option->val);
   }
+  return out;
+}
+
+Result<Secret> conninfo_to(const Secret& conninfo, const std::string& database) {
+  auto options = LB_TRY(parse_conninfo(conninfo));
+  auto text = cat("dbname=", quote_conninfo(database));
+  for (const auto* option = options.get(); option->keyword != nullptr; ++option) {
+    if (is_given(*option)) text += cat(" ", option->keyword, "=", quote_conninfo(option->val));
+  }
+  Secret out{std::string_view(text)};
+  wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
   return out;
 }
 

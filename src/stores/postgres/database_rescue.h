@@ -47,5 +47,7 @@ Result<MovedDatabase> move_database(World& world, const DatabaseMove& move,
 // What libpq's programs take from their environment instead of from a command line that all can
 // read. Entries of the connection string that have no variable are left out.
 Result<Environment> connection_environment(const Secret& conninfo);
+// The same connection to another database of the server, as key=value.
+Result<Secret> conninfo_to(const Secret& conninfo, const std::string& database);
 
 }  // namespace lb::pg

@@ -30,6 +30,16 @@ TEST(DatabaseRescue, ProgramsGetTheConnectionByTheirEnvironment) {
   EXPECT_FALSE(connection_environment(Secret(std::string_view("host='"))).ok());
 }
 
+TEST(DatabaseRescue, TheSameServerIsReachedByAnotherDatabase) {
+  auto text = [](std::string_view conninfo, const char* database) {
+    return std::string(conninfo_to(Secret(conninfo), database).take().reveal());
+  };
+  EXPECT_EQ(text("postgresql://me:pass%20word@db.example:6543/shop", "it's"),
+            "dbname='it\\'s' user='me' password='pass word' host='db.example' port='6543'");
+  EXPECT_EQ(text("host=/run dbname=shop", "other"), "dbname='other' host='/run'");
+  EXPECT_FALSE(conninfo_to(Secret(std::string_view("host='")), "x").ok());
+}
+
 TEST(DatabaseRescue, ATargetThatCannotTakeItIsRefusedBeforehand) {
   if (const auto reason = test::PostgresServer::missing()) GTEST_SKIP() << *reason;
   auto server = test::PostgresServer::start();

@@ -30,7 +30,7 @@ Result<Databases> find_databases(Connection& connection, const SwapWish& wish) {
 }
 
 bool is_of(const SwapMark& mark, const SwapWish& wish) {
-  return mark.id == wish.id && mark.live == wish.live;
+  return lower(mark.id) == lower(wish.id) && mark.live == wish.live;
 }
 
 Error unexpected(std::string text) {

@@ -49,6 +49,13 @@ TEST_F(SwapTest, UndoneTheOldOneIsBackAsItWas) {
 TEST_F(SwapTest, UndoBeforeTheSwapRemovesWhatWasMade) {
   server_->sql("CREATE DATABASE shop_lifeboat_06fq0kz4_unfinished");
   EXPECT_EQ(stage(), SwapStage::unfinished);
+  server_->sql("CREATE DATABASE shop_unfinished");
+  auto kept = kept_databases(*connection_).take();
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_TRUE(kept[0].unfinished);
+  EXPECT_EQ(kept[0].mark.live + " " + kept[0].mark.id, "shop 06fq0kz4");
+  EXPECT_NE(reason_to_keep(kept[0], clock_->now() + std::chrono::hours(10000)), "");
+  server_->sql("DROP DATABASE shop_unfinished");
   EXPECT_EQ(undo_swap(hands(*connection_), wish_, {}).take().stage, SwapStage::none);
   ASSERT_TRUE(advance(*connection_).ok());
   EXPECT_EQ(undo_swap(hands(*connection_), wish_, {}).take().stage, SwapStage::none);

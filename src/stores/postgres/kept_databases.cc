@@ -7,22 +7,57 @@
 
 namespace lb::pg {
 
+namespace {
+
+constexpr std::string_view fresh_word = "_lifeboat_", unfinished_word = "_unfinished";
+
+// What the name of an unfinished one says; nothing when it is no such name.
+std::optional<SwapMark> mark_in_name(const std::string& name) {
+  auto at = name.rfind(fresh_word);
+  if (at == std::string::npos || !name.ends_with(unfinished_word)) return std::nullopt;
+  auto from = at + fresh_word.size(), to = name.size() - unfinished_word.size();
+  if (from >= to) return std::nullopt;
+  SwapMark mark;
+  mark.live = name.substr(0, at);
+  mark.id = name.substr(from, to - from);
+  SwapWish wish{mark.live, mark.id, {}};
+  if (!check_swap_wish(wish).ok() || swap_unfinished_name(wish) != name) return std::nullopt;
+  return mark;
+}
+
+// A comment that somebody copied does not make a database one of ours.
+std::optional<KeptDatabase> kept_in(const std::vector<std::optional<std::string>>& row) {
+  KeptDatabase kept;
+  kept.name = row[0].value_or("");
+  auto mark = read_swap_mark(row[1].value_or(""));
+  if (mark && name_of_marked(*mark) != kept.name) return std::nullopt;
+  if (!mark) {
+    mark = mark_in_name(kept.name);
+    kept.unfinished = true;
+  }
+  if (!mark) return std::nullopt;
+  kept.mark = *mark;
+  return kept;
+}
+
+}  // namespace
+
 Result<std::vector<KeptDatabase>> kept_databases(Connection& connection) {
   auto found = LB_TRY(connection.query(
       "SELECT datname, shobj_description(oid, 'pg_database'), CASE WHEN"
       " has_database_privilege(oid, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END"
-      " FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%lifeboat.swap/%'",
+      " FROM pg_database WHERE shobj_description(oid, 'pg_database') LIKE '%lifeboat.swap/%'"
+      " OR datname LIKE '%\\_lifeboat\\_%\\_unfinished'",
       std::vector<std::string>{}));
   std::vector<KeptDatabase> out;
   for (const auto& row : found.rows) {
-    auto mark = read_swap_mark(row[1].value_or(""));
-    // A comment that somebody copied does not make a database one of ours.
-    if (!mark || name_of_marked(*mark) != row[0]) continue;
-    KeptDatabase kept{row[0].value_or(""), *mark, LB_TRY(parse_uint(row[2].value_or("0"))), false};
+    auto kept = kept_in(row);
+    if (!kept) continue;
+    kept->bytes = LB_TRY(parse_uint(row[2].value_or("0")));
     auto live =
-        LB_TRY(connection.query("SELECT 1 FROM pg_database WHERE datname = $1", {kept.mark.live}));
-    kept.live_present = !live.rows.empty();
-    out.push_back(std::move(kept));
+        LB_TRY(connection.query("SELECT 1 FROM pg_database WHERE datname = $1", {kept->mark.live}));
+    kept->live_present = !live.rows.empty();
+    out.push_back(std::move(*kept));
   }
   std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
     return std::tie(a.mark.live, a.mark.since, a.name) <

@@ -11,6 +11,9 @@ struct KeptDatabase {
   SwapMark mark;
   std::uint64_t bytes = 0;
   bool live_present = false;  // there is a database under the live name
+  // Filled by a swap that was interrupted, or is at work. It bears no mark: that of this value says
+  // what its name says, and the live name in it may be shortened.
+  bool unfinished = false;
 };
 // Of all swaps of this server, also those that are not finished; by live name, then by age.
 Result<std::vector<KeptDatabase>> kept_databases(Connection& connection);

@@ -13,7 +13,7 @@ namespace lb::pg {
 // One swap of one database.
 struct SwapWish {
   std::string live;  // the database's name, which the new one gets
-  std::string id;    // of the run: 4 to 26 of A-Z, a-z, 0-9; part of the names beside
+  std::string id;    // of the run: 4 to 26 letters or digits, case does not matter
   Micros keep{0};    // how long the old one is kept
 };
 // invalid (exit 2) when a part of it cannot be used.
