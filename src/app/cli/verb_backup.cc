@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "app/cli/runbook_pages.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
@@ -92,6 +93,12 @@ Result<ExitCode> take_points(const Shell& shell, Session& session,
   for (const auto* store : stores) {
     if (shell.stop.stop_requested()) break;
     take_one(shell, engine, *store, session.repository_folder, tally);
+  }
+  // A point without its runbooks is still a point.
+  if (tally.done > 0) {
+    auto kept = store_pages(shell, session);
+    if (!kept.ok())
+      shell.console.warn(cat("the pages of the runbooks are not stored: ", kept.error().text()));
   }
   auto mirrored = session.journal->mirror(*session.repository);
   if (!mirrored.ok())

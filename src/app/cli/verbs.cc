@@ -77,8 +77,14 @@ Result<ExitCode> dispatch(const Shell& shell, const std::vector<std::string>& wo
 
 // Runbooks and what people say to them come before version, which stands last.
 std::vector<Verb> with_groups(std::vector<Verb> verbs) {
-  std::vector<Verb> more = {runbook_ls_verb(), runbook_test_verb(), run_ls_verb(),
-                            run_show_verb(),   run_verb(),          resume_verb(),
+  std::vector<Verb> more = {runbook_ls_verb(),
+                            runbook_test_verb(),
+                            runbook_import_verb(),
+                            runbook_export_verb(),
+                            run_ls_verb(),
+                            run_show_verb(),
+                            run_verb(),
+                            resume_verb(),
                             postmortem_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   for (auto& verb : message_verbs()) more.push_back(std::move(verb));
@@ -91,20 +97,16 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs =
-      with_groups({init_verb(),        plan_check_verb(),  plan_explain_verb(),
-                   plan_schema_verb(), doctor_verb(),      backup_verb(),
-                   ls_verb(),          info_verb(),        show_verb(),
-                   cat_verb(),         find_verb(),        diff_verb(),
-                   restore_verb(),     swap_ls_verb(),     swap_undo_verb(),
-                   swap_clean_verb(),  mount_verb(),       verify_verb(),
-                   copy_sync_verb(),   copy_verify_verb(), repair_verb(),
-                   prune_verb(),       hold_verb(),        unhold_verb(),
-                   drill_verb(),       report_verb(),      status_verb(),
-                   key_ls_verb(),      key_add_verb(),     key_rotate_verb(),
-                   key_remove_verb(),  key_kit_verb(),     key_recover_verb(),
-                   wal_push_verb(),    wal_fetch_verb(),   wal_ls_verb(),
-                   wal_admit_verb(),   agent_verb(),       runbook_import_verb(),
-                   alert_test_verb(),  version_verb()});
+      with_groups({init_verb(),        plan_check_verb(), plan_explain_verb(), plan_schema_verb(),
+                   doctor_verb(),      backup_verb(),     ls_verb(),           info_verb(),
+                   show_verb(),        cat_verb(),        find_verb(),         diff_verb(),
+                   restore_verb(),     swap_ls_verb(),    swap_undo_verb(),    swap_clean_verb(),
+                   mount_verb(),       verify_verb(),     copy_sync_verb(),    copy_verify_verb(),
+                   repair_verb(),      prune_verb(),      hold_verb(),         unhold_verb(),
+                   drill_verb(),       report_verb(),     status_verb(),       key_ls_verb(),
+                   key_add_verb(),     key_rotate_verb(), key_remove_verb(),   key_kit_verb(),
+                   key_recover_verb(), wal_push_verb(),   wal_fetch_verb(),    wal_ls_verb(),
+                   wal_admit_verb(),   agent_verb(),      alert_test_verb(),   version_verb()});
   return verbs;
 }
 

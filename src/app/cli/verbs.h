@@ -58,6 +58,7 @@ Verb agent_verb();
 Verb runbook_import_verb();
 Verb runbook_ls_verb();
 Verb runbook_test_verb();
+Verb runbook_export_verb();
 Verb run_verb();
 Verb run_ls_verb();
 Verb run_show_verb();

@@ -1,4 +1,5 @@
 #include "foundation/base/text.h"
+#include "model/report/markdown_text.h"
 #include "model/report/moments.h"
 #include "model/report/plots.h"
 #include "model/report/report.h"
@@ -7,16 +8,6 @@
 namespace lb::report {
 
 using record::DrillRecord;
-
-// Text of others inside Markdown: no markup of its own, no line end, no table separator.
-static std::string plain(const std::string& text) {
-  std::string out;
-  for (const char c : printable(replace_all(text, "\n", " ⏎ "))) {
-    if (std::string_view("\\`*_[]<>|#~").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 static std::string row(const std::vector<std::string>& cells) {
   return cat("| ", join(cells, " | "), " |\n");
@@ -29,9 +20,10 @@ static std::string table(const std::vector<std::string>& names) {
 
 static std::string head(const View& view) {
   const auto& record = view.record;
-  std::string out = cat("# ", plain(record.system), " – drill ", plain(record.drill), ": ",
-                        record::name_of(record.verdict), "\n\n**", plain(record.reason), "**\n\n",
-                        plain(summary_sentence(record, view.figures)), "\n\n");
+  std::string out =
+      cat("# ", markdown_text(record.system), " – drill ", markdown_text(record.drill), ": ",
+          record::name_of(record.verdict), "\n\n**", markdown_text(record.reason), "**\n\n",
+          markdown_text(summary_sentence(record, view.figures)), "\n\n");
   const std::pair<const char*, std::string> facts[] = {
       {"Drill", record.id},
       {"Started", moment_text(record.started)},
@@ -48,7 +40,8 @@ static std::string head(const View& view) {
       {"Next drill due", record.next_due ? moment_text(*record.next_due) : "not scheduled"},
   };
   for (const auto& [name, value] : facts) {
-    if (!trim(value).empty()) out += cat("- ", name, ": ", plain(std::string(trim(value))), "\n");
+    if (!trim(value).empty())
+      out += cat("- ", name, ": ", markdown_text(std::string(trim(value))), "\n");
   }
   return out;
 }
@@ -62,11 +55,11 @@ static std::string objectives(const View& view) {
   out += table(
       {"Store", "Figure", "Clock", "Target", "Goal", "Worst case", "Measured", "Margin", "Result"});
   for (const auto& one : view.figures.objectives) {
-    out += row({plain(one.subject), one.figure, plain(one.clock), limit(one.target),
+    out += row({markdown_text(one.subject), one.figure, markdown_text(one.clock), limit(one.target),
                 limit(one.goal), limit(one.worst_case), figure_text(one.measured),
                 figure_text(one.margin()), std::string(name_of(one.standing()))});
   }
-  for (const auto& line : view.figures.disagreements) out += cat("\n- ", plain(line), "\n");
+  for (const auto& line : view.figures.disagreements) out += cat("\n- ", markdown_text(line), "\n");
   return out;
 }
 
@@ -76,25 +69,26 @@ static std::string points(const DrillRecord& record) {
   out += table({"Store", "Point", "Taken", "Reached", "Items", "Size"});
   for (const auto& store : record.stores) {
     const std::string reached = store.reached ? moment_text(*store.reached) : "not known";
-    out += row({plain(store.store), plain(store.point), moment_text(store.point_taken),
-                plain(cat(reached, " ", store.reached_note)), human_count(store.items),
-                human_size(store.bytes)});
+    out +=
+        row({markdown_text(store.store), markdown_text(store.point), moment_text(store.point_taken),
+             markdown_text(cat(reached, " ", store.reached_note)), human_count(store.items),
+             human_size(store.bytes)});
   }
   return out;
 }
 
 static std::string moments(const DrillRecord& record) {
   const auto& audit = *record.audit;
-  std::string out = cat("\n## Moments audited\n\n", plain(audit_note(record)), "\n\n");
-  for (const auto& gap : audit.gaps) out += cat("- ", plain(gap.text), "\n\n");
+  std::string out = cat("\n## Moments audited\n\n", markdown_text(audit_note(record)), "\n\n");
+  for (const auto& gap : audit.gaps) out += cat("- ", markdown_text(gap.text), "\n\n");
   out += table({"Moment", "Result", "Store", "Base", "Commit reached", "Lag", "Next commit",
                 "Replay", "Took", "Reason"});
   for (const auto& line : moment_lines(audit)) {
     std::vector<std::string> cells;
-    for (const auto& cell : line.cells) cells.push_back(plain(cell));
-    if (!line.point.empty()) cells[base_cell] += cat(" ", plain(line.point));
+    for (const auto& cell : line.cells) cells.push_back(markdown_text(cell));
+    if (!line.point.empty()) cells[base_cell] += cat(" ", markdown_text(line.point));
     cells.insert(cells.begin() + 1, std::string(record::name_of(line.verdict)));
-    cells.push_back(plain(line.reason));
+    cells.push_back(markdown_text(line.reason));
     out += row(cells);
   }
   return out;
@@ -105,9 +99,9 @@ static std::string stages(const DrillRecord& record) {
   if (record.stages.empty()) return out + "No stage was begun.\n";
   out += table({"Stage", "Starts after", "Duration", "Bytes", "Result", "Note"});
   for (const auto& stage : record.stages) {
-    out += row({plain(stage_title(stage)), human_duration(stage.started - record.started),
+    out += row({markdown_text(stage_title(stage)), human_duration(stage.started - record.started),
                 human_duration(stage.took), stage.bytes > 0 ? human_size(stage.bytes) : "–",
-                stage.ok ? "ok" : "failed", plain(stage.note)});
+                stage.ok ? "ok" : "failed", markdown_text(stage.note)});
   }
   return out;
 }
@@ -119,7 +113,7 @@ static std::string history(const View& view) {
     const auto checks = tally(drill.checks);
     out += row({moment_text(drill.started), std::string(record::name_of(drill.verdict)),
                 figure_text(recovery_time_of(drill)), figure_text(worst_loss_of(drill)),
-                cat(checks.passed, " of ", checks.total), plain(drill.id)});
+                cat(checks.passed, " of ", checks.total), markdown_text(drill.id)});
   }
   return out;
 }
@@ -129,13 +123,15 @@ static std::string checks(const View& view) {
   if (view.record.checks.empty()) return out + "No check ran: nothing was proven by this drill.\n";
   out += table({"Suite", "Check", "Result", "Expected", "Got", "Examined", "Took", "Reason"});
   for (const auto& check : view.record.checks) {
-    out += row({plain(check.suite), plain(check.name), std::string(record::name_of(check.state)),
-                plain(check.expected), plain(check.got), human_count(check.examined),
-                human_duration(check.took), plain(check.reason)});
+    out += row({markdown_text(check.suite), markdown_text(check.name),
+                std::string(record::name_of(check.state)), markdown_text(check.expected),
+                markdown_text(check.got), human_count(check.examined), human_duration(check.took),
+                markdown_text(check.reason)});
   }
   for (const auto& check : view.record.checks) {
     if (check.state == record::CheckState::pass || check.evidence.empty()) continue;
-    out += cat("\nEvidence of ", plain(check.suite), " / ", plain(check.name), ":\n\n");
+    out += cat("\nEvidence of ", markdown_text(check.suite), " / ", markdown_text(check.name),
+               ":\n\n");
     for (const auto& line : check.evidence) out += cat("    ", printable(line), "\n");
   }
   return out;
@@ -159,18 +155,20 @@ static std::string runbook(const DrillRecord& record) {
 static std::string findings(const View& view) {
   const auto& isolation = view.record.isolation;
   std::string out = "\n## Isolation\n\n";
-  for (const auto& fact : isolation.facts) out += cat("- ", plain(fact), "\n");
-  out += cat("- outbound attempts blocked: ", human_count(isolation.blocked_count), " (",
-             isolation.blocked_method.empty() ? "not counted" : plain(isolation.blocked_method),
-             ")\n");
-  for (const auto& place : isolation.blocked_destinations) out += cat("  - ", plain(place), "\n");
+  for (const auto& fact : isolation.facts) out += cat("- ", markdown_text(fact), "\n");
+  out += cat(
+      "- outbound attempts blocked: ", human_count(isolation.blocked_count), " (",
+      isolation.blocked_method.empty() ? "not counted" : markdown_text(isolation.blocked_method),
+      ")\n");
+  for (const auto& place : isolation.blocked_destinations)
+    out += cat("  - ", markdown_text(place), "\n");
   out += "\n## Issues and recommendations\n\n";
   if (view.advice.empty()) out += "Nothing failed and nothing came near a limit.\n";
   std::size_t number = 0;
   for (const auto& advice : view.advice) {
-    out += cat(++number, ". **", advice.severity, "**: ", plain(advice.what),
-               "\n   - Why it matters: ", plain(advice.why),
-               "\n   - What to do: ", plain(advice.action), "\n");
+    out += cat(++number, ". **", advice.severity, "**: ", markdown_text(advice.what),
+               "\n   - Why it matters: ", markdown_text(advice.why),
+               "\n   - What to do: ", markdown_text(advice.action), "\n");
   }
   out +=
       cat("\n## Clean-up\n\n", view.record.cleaned_up ? "Everything the drill made was removed.\n"

@@ -1,0 +1,113 @@
+// Runbooks as pages by the real program: printed, written, kept in the repository and read back
+// from there when the plan is gone.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string stores = "stores:\n  data: {files: ./data}\n";
+const std::string runbooks =
+    "people: {lead: {name: Ada, phone: \"+1 555\"}}\n"
+    "runbooks:\n"
+    "  loss:\n"
+    "    steps:\n"
+    "      - {run: systemctl stop shop, by: lead}\n"
+    "      - restore: {store: data, to: production}\n"
+    "  fire: {steps: [{manual: leave the house}]}\n"
+    "targets: {production: {protect: true}}\n";
+
+class RunbookExportCli : public testing::Test {
+ protected:
+  RunbookExportCli() : boat(LIFEBOAT_BINARY) {
+    write_text(boat / "data/a", "a");
+    boat.write_plan(stores + runbooks);
+  }
+  bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  }
+  std::size_t stored_sets() { return files_below(boat.repository() + "/r/runbook-pages").size(); }
+  Lifeboat boat;
+};
+
+TEST_F(RunbookExportCli, PrintsAndWritesPages) {
+  auto one = boat.must({"runbook", "export", "loss"});
+  EXPECT_TRUE(has(one.out, "# Runbook: loss\n")) << one.out;
+  EXPECT_TRUE(has(one.out, "  systemctl stop shop\n"));
+  EXPECT_TRUE(has(one.out, "lead (Ada, +1 555)"));
+  EXPECT_TRUE(
+      has(boat.must({"runbook", "export", "loss", "--format", "html"}).out, "<!DOCTYPE html>"));
+  boat.must({"runbook", "export", "--all", "--out", boat / "paper"});
+  for (const auto* name : {"loss.html", "loss.md", "fire.html", "fire.md"})
+    EXPECT_TRUE(fs::exists(boat / ("paper/" + std::string(name)))) << name;
+  auto line = boat.must({"runbook", "export", "--all", "--json"}).summary();
+  EXPECT_EQ(line["pages"].items().size(), 2U);
+  EXPECT_FALSE(fs::exists(boat.repository())) << "no repository is needed";
+}
+
+TEST_F(RunbookExportCli, EveryBackupKeepsThePagesOnceUntilTheyChange) {
+  boat.must({"init"});
+  boat.must({"backup"});
+  EXPECT_EQ(stored_sets(), 1U);
+  boat.must({"backup"});
+  EXPECT_EQ(stored_sets(), 1U) << "they did not change";
+  auto text = read_text(boat / "lifeboat.yaml");
+  text.replace(text.find("leave the house"), 15, "call the others");
+  write_text(boat / "lifeboat.yaml", text);
+  boat.must({"backup"});
+  EXPECT_EQ(stored_sets(), 2U);
+  // A plan without runbooks, as somebody writes it who has nothing but the repository and its key.
+  boat.write_plan(stores);
+  auto back = boat.must({"runbook", "export", "fire", "--stored"});
+  EXPECT_TRUE(has(back.out, "call the others"));
+  boat.must({"runbook", "export", "--all", "--stored", "--out", boat / "rescued"});
+  EXPECT_TRUE(has(read_text(boat / "rescued/loss.html"), "systemctl stop shop"));
+  EXPECT_TRUE(has(boat.run({"runbook", "export", "odd", "--stored"}).err, "it holds: loss, fire"));
+  boat.must({"verify"});
+}
+
+TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {
+  boat.must({"init"});
+  boat.must({"runbook", "export", "--all", "--store"});
+  auto again = boat.must({"runbook", "export", "--all", "--store"});
+  EXPECT_TRUE(has(again.err, "has these pages already"));
+  fs::remove_all(boat / "state");  // another machine
+  auto text = read_text(boat / "lifeboat.yaml");
+  text.replace(text.find("leave the house"), 15, "call the others");
+  write_text(boat / "lifeboat.yaml", text);
+  boat.must({"runbook", "export", "--all", "--store"});
+  auto files = files_below(boat.repository() + "/r/runbook-pages");
+  ASSERT_EQ(files.size(), 2U);
+  auto bytes = read_text(files[1]);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  fs::permissions(files[1], fs::perms::owner_write, fs::perm_options::add);
+  write_text(files[1], bytes);
+  EXPECT_TRUE(has(boat.must({"runbook", "export", "fire", "--stored"}).out, "leave the house"));
+}
+
+TEST_F(RunbookExportCli, RefusesWhatMakesNoSense) {
+  auto refused = [&](std::vector<std::string> words, const std::string& part) {
+    words.insert(words.begin(), {"runbook", "export"});
+    auto done = boat.run(words);
+    EXPECT_EQ(done.exit_code, 2) << done.err;
+    EXPECT_TRUE(has(done.err, part)) << done.err;
+  };
+  refused({}, "give the name of one runbook, or --all");
+  refused({"loss", "--all"}, "give the name of one runbook, or --all");
+  refused({"los"}, "did you mean loss?");
+  refused({"loss", "--format", "pdf"}, "md or html");
+  refused({"loss", "--store"}, "add --all");
+  refused({"--all", "--store", "--stored"}, "give one of them");
+  boat.must({"init"});
+  auto none = boat.run({"runbook", "export", "--all", "--stored"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_TRUE(has(none.err, "holds no pages of runbooks"));
+}
+
+}  // namespace
+}  // namespace lb::test
