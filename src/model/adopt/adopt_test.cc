@@ -74,7 +74,7 @@ TEST(Adopt, ReadsPeople) {
   ASSERT_EQ(plan.escalation.size(), 2U);
   EXPECT_EQ(plan.escalation[0].to, (std::vector<std::string>{"ops-lead", "owner"}));
   EXPECT_EQ(plan.escalation[0].means, "all is lost");
-  EXPECT_TRUE(plan.escalation[1].next_business_day);
+  EXPECT_EQ(plan.escalation[1].from, plan::EscalationLevel::From::next_business_day);
 }
 
 TEST(Adopt, ReadsCollectionsAndEndpoints) {
@@ -105,6 +105,30 @@ TEST(Adopt, ReadsSymptomsPreventionAndFailuresWithoutANumber) {
             (std::vector<std::string>{"the disk is full", "writes fail"}));
   EXPECT_EQ(plan.runbooks[0].prevention, std::vector<std::string>{"watch it"});
   ASSERT_EQ(plan.runbooks[0].steps.size(), 1U);
+}
+
+TEST(Adopt, ATestOfARestoreBecomesADrillWithChecksThatFitAnyData) {
+  auto plan = plan_of(
+      "- **RPO:** 1 hour (hourly backups + WAL)\n\n## Testing\nOf the PostgreSQL database.\n\n"
+      "- **Monthly Restore Drill:** restore into staging\n"
+      "- **Annual Audit:** verify PITR for 30 days\n"
+      "- **Quarterly Failover Drill:** restore in the other region\n");
+  ASSERT_EQ(plan.drills.size(), 2U);
+  EXPECT_EQ(plan.drills[0].restore, std::vector<std::string>{"db"});
+  EXPECT_EQ(plan.drills[0].checks, std::vector<std::string>{"restored-db"});
+  ASSERT_TRUE(plan.drills[1].pitr.has_value());
+  EXPECT_EQ(plan.drills[1].pitr->window, Micros(30 * 86'400'000'000LL));
+  ASSERT_EQ(plan.tasks.size(), 1U) << "a failover is for people";
+  EXPECT_TRUE(plan.store("db")->log_continuous);
+  EXPECT_EQ(plan.store("db")->every->text, "hourly");
+  auto log = plan_of("PostgreSQL.\n\n- **RPO:** 5 minutes with WAL\n");
+  EXPECT_TRUE(log.store("db")->log_continuous && log.store("db")->every) << "a log needs points";
+  auto files =
+      plan_of("File storage is in ./f.\n\n**Weekly:**\n- Test the restore of file storage\n");
+  ASSERT_EQ(files.drills.size(), 1U);
+  EXPECT_EQ(files.drills[0].restore, std::vector<std::string>{"files"});
+  EXPECT_EQ(plan_of("Firestore.\n\n**Weekly:**\n- Test the restore\n").drills.size(), 0U)
+      << "what cannot be restored into a sandbox yet stays a task";
 }
 
 TEST(Adopt, KeepsPlaceholdersAsTheyAre) {

@@ -90,17 +90,19 @@ Tree repository_tree(const Draft& draft) {
   return out;
 }
 
-// A store with an RPO needs a schedule that can meet it.
+// A store with an RPO needs a schedule that can meet it, and a log points to be replayed on.
 void complete_schedules(Draft& draft) {
   constexpr Micros hour{3'600'000'000};
   for (auto& [name, store] : draft.stores.members) {
     const auto* objective = store.find("objective");
-    if (objective == nullptr || objective->find("rpo") == nullptr || store.find("every") != nullptr)
-      continue;
-    auto rpo = find_span(objective->find("rpo")->text);
-    const char* every = !rpo || rpo->length > hour ? "hourly" : rpo->length == hour ? "30m" : "5m";
-    store.set("every", Tree::of(every).with_remark(
-                           "not in the source: often enough for the RPO, or nearly"));
+    const auto* rpo = objective == nullptr ? nullptr : objective->find("rpo");
+    bool log = store.find("log") != nullptr;
+    if ((rpo == nullptr && !log) || store.find("every") != nullptr) continue;
+    auto span = rpo == nullptr ? std::nullopt : find_span(rpo->text);
+    const char* every = log || !span || span->length > hour ? "hourly"
+                        : span->length == hour              ? "30m"
+                                                            : "5m";
+    store.set("every", Tree::of(every).with_remark("not in the source"));
   }
 }
 
@@ -112,6 +114,14 @@ Tree stores_tree(Draft& draft) {
             Tree::of("env:FILES_FOLDER").with_remark("the source names nothing that holds data"));
   out.set("files", std::move(store));
   return out;
+}
+
+void drop_empty_suites(Tree& checks) {
+  Tree kept;
+  for (auto& [name, suite] : checks.members) {
+    if (!suite.items.empty()) kept.set(name, std::move(suite));
+  }
+  checks = std::move(kept);
 }
 
 Tree targets_tree() {
@@ -136,9 +146,10 @@ Tree plan_tree(Draft& draft, const std::string& system) {
   out.set("repository", repository_tree(draft));
   out.set("stores", stores_tree(draft));
   out.set("targets", targets_tree());
-  auto* endpoints =
-      draft.checks.find("endpoints") != nullptr ? &draft.checks.at("endpoints") : nullptr;
-  if (endpoints != nullptr && !endpoints->items.empty()) out.set("checks", draft.checks);
+  auto drills = drills_of(draft);
+  drop_empty_suites(draft.checks);
+  if (!draft.checks.members.empty()) out.set("checks", draft.checks);
+  if (!drills.members.empty()) out.set("drills", std::move(drills));
   Tree runbooks;
   for (auto& runbook : draft.runbooks) runbooks.set(runbook.name, runbook_tree(draft, runbook));
   if (!runbooks.members.empty()) out.set("runbooks", std::move(runbooks));

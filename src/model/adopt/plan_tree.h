@@ -9,4 +9,8 @@ namespace lb::adopt {
 // lose their place among what was understood.
 Tree plan_tree(Draft& draft, const std::string& system);
 
+// Reviews that ask for a restore to be tried become drills of the plan, with checks that fit any
+// data of their kind. Others stay tasks. Adds to draft.checks; gives the drills.
+Tree drills_of(Draft& draft);
+
 }  // namespace lb::adopt

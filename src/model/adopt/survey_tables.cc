@@ -90,10 +90,23 @@ std::vector<std::string> take_raci(Draft& draft, const Table& table) {
   return out;
 }
 
+// An address that nobody could take for more.
+bool is_mail(const std::string& text) {
+  constexpr std::size_t size_max = 254;
+  auto plain_char = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("@._%+-").find(c) != std::string_view::npos;
+  };
+  auto at = text.find('@');
+  return at != std::string::npos && at > 0 && at + 1 < text.size() && at == text.rfind('@') &&
+         text.size() <= size_max && std::all_of(text.begin(), text.end(), plain_char) &&
+         !holds_secret(text);
+}
+
 // One person of a cell: an address if it looks like one, else a name.
 Tree contact(const std::string& cell, std::size_t line) {
   Tree out;
-  bool mail = cell.find('@') != std::string::npos && cell.find(' ') == std::string::npos;
+  bool mail = is_mail(cell);
   auto digits =
       std::count_if(cell.begin(), cell.end(), [](char c) { return c >= '0' && c <= '9'; });
   bool phone = digits >= 6 && static_cast<std::size_t>(digits) * 2 > cell.size();
@@ -280,10 +293,23 @@ std::vector<std::string> take_collections(Draft& draft, const Table& table) {
 
 }  // namespace
 
+// "1 hour (hourly backups + WAL)": what is planned for the objective, where it can meet it.
+static void note_means(Draft& draft, const ObjectiveFound& found) {
+  bool database = found.component.empty() || store_kind(found.component) == "postgres";
+  if (!found.rpo || !database || draft.stores.find("db") == nullptr) return;
+  auto& store = draft.stores.at("db");
+  bool log = mentions(found.text, {"wal", "continuous archiving", "log shipping"});
+  if (log && store.find("log") == nullptr) store.set("log", Tree::of("continuous", found.line));
+  auto every = find_cadence(found.text);
+  bool fits = every && (log || every->length < found.span.length);
+  if (fits && store.find("every") == nullptr) store.set("every", Tree::of(every->text, found.line));
+}
+
 bool put_objective(Draft& draft, const ObjectiveFound& found, const std::string& why) {
   auto value = Tree::of(found.span.text, found.line);
   if (draft.found_objectives.size() >= objectives_max) return false;
   draft.found_objectives.push_back(found);
+  note_means(draft, found);
   if (found.component.empty()) {
     auto key = found.rpo ? "rpo" : "rto";
     if (draft.objectives.find(key) != nullptr) return false;
