@@ -62,6 +62,7 @@ Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
   if (verb == "task") return task(act, stop);
   if (verb == "choose") return choose(act);
   if (verb == "restore") return restore(act, stop);
+  if (verb == "switch") return switch_to(act, stop);
   if (verb == "verify") return verify(act, stop);
   if (verb == "check") return one_check(act, text, stop);
   if (verb == "query") return query(act);
@@ -145,12 +146,14 @@ Result<std::optional<bool>> RunActs::happened(const Act& act, std::stop_token st
 }
 
 ActEnd RunActs::undo(const Act& act, std::stop_token stop) {
-  if (act.step().undo.empty()) {
-    return {false, cat("step ", act.own.number, " has no undo:"), Json::object(), {}};
-  }
   if (act.mode == "drill") return {true, "held", Json::object().set("held", true), {}};
-  auto end = command(act, act.step().undo, stop);
-  if (!end.ok()) return {false, end.error().text(), Json::object(), {}};
+  auto end = [&]() -> Result<ActEnd> {
+    if (act.verb() == "switch") return undo_switch(act, stop);
+    if (!act.step().undo.empty()) return command(act, act.step().undo, stop);
+    if (act.verb() == "restore") return undo_restore(act, stop);
+    return Error(ErrorKind::invalid, cat("step ", act.own.number, " has no undo:"));
+  }();
+  if (!end.ok()) return {false, redactor_.clean(end.error().text()), Json::object(), {}};
   end->set.clear();
   return std::move(end).take();
 }

@@ -50,6 +50,12 @@ class RunActs final : public runbook::Acts {
   Result_ restore(const runbook::Act& act, std::stop_token stop);
   Result_ restore_store(const runbook::Act& act, const plan::Store& store,
                         const restore::Choice& choice, std::stop_token stop);
+  Status check_first(const plan::Target& target, const restore::Choice& choice);
+  Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
+                  const RestorePlace& place, const restore::Choice& choice);
+  Result_ undo_restore(const runbook::Act& act, std::stop_token stop);
+  Result_ switch_to(const runbook::Act& act, std::stop_token stop);
+  Result_ undo_switch(const runbook::Act& act, std::stop_token stop);
   Result_ verify(const runbook::Act& act, std::stop_token stop);
   Result_ one_check(const runbook::Act& act, const std::string& name, std::stop_token stop);
   Result_ suites(const runbook::Act& act, const std::vector<const plan::Suite*>& suites,

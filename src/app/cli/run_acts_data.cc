@@ -193,6 +193,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
   auto place = LB_TRY(place_of(session_, plan_, store, *target));
+  LB_TRY(check_first(*target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};
   Request request;
@@ -207,8 +208,10 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   ActEnd out;
   out.ok = true;
   out.set[cat("point_", store.name)] = choice.snapshot.id;
+  const bool database = store.kind == plan::StoreKind::postgres;
+  if (database && (how == "beside-then-swap" || (how.empty() && place.folder.empty())))
+    return replace(act, inner, store, place, choice);
   if (!place.folder.empty()) {
-    bool database = store.kind == plan::StoreKind::postgres;
     auto data = LB_TRY(database ? restore_database(inner, session_, request, choice)
                                 : restore_files(inner, session_, request, choice));
     out.text = cat(store.name, " to ", place.folder, ": ",
@@ -218,9 +221,9 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
     return out;
   }
   if (how != "beside" && how != "new") {
-    return Error(ErrorKind::unsupported, cat("not supported yet: restore of a running server '",
-                                             how.empty() ? "in-place" : how, "'"))
-        .with_hint("how: beside brings the database back under a name of its own");
+    return Error(ErrorKind::unsupported,
+                 cat("not supported yet: restore of a running server '", how, "'"))
+        .with_hint("beside-then-swap exchanges it, beside brings it back under another name");
   }
   Rescue rescue;
   rescue.into = place.server;

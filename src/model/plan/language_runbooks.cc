@@ -29,6 +29,8 @@ Verb restore() {
               with_default("at", point(), "latest"),
               optional("how", word({"in-place", "beside-then-swap", "beside", "instant", "new"})),
               optional("keep_old", scalar(Form::duration), "how long the replaced copy is kept"),
+              optional("stop", text(), "of a data directory that is exchanged: ends its server"),
+              optional("start", text(), "begins it again"),
               optional("only", list(text()), "part of the store"),
               optional("from", variable_text(), "copy of the repository to read"),
               optional("mode", word({"merge", "exact"}), "exact deletes what the point has not"),

@@ -139,16 +139,17 @@ static std::string checks(const View& view) {
 
 static std::string runbook(const DrillRecord& record) {
   if (record.runbook.empty()) return "";
-  std::string out = cat("\n## Runbook ", plain(record.runbook), "\n\n");
+  std::string out = cat("\n## Runbook ", markdown_text(record.runbook), "\n\n");
   out += table({"No.", "Step", "By", "Result", "Took", "What came of it"});
   for (const auto& step : record.steps) {
-    out += row({cat(step.number), plain(step.title), plain(step.by), plain(step.state),
-                step.took ? human_duration(*step.took) : "–", plain(step.text)});
+    out += row({cat(step.number), markdown_text(step.title), markdown_text(step.by),
+                markdown_text(step.state), step.took ? human_duration(*step.took) : "–",
+                markdown_text(step.text)});
   }
   out += "\nDeviations from the runbook:";
   if (record.deviations.empty()) out += " none.\n";
   if (!record.deviations.empty()) out += "\n\n";
-  for (const auto& each : record.deviations) out += cat("- ", plain(each), "\n");
+  for (const auto& each : record.deviations) out += cat("- ", markdown_text(each), "\n");
   return out;
 }
 

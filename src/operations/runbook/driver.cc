@@ -189,6 +189,10 @@ Status Driver::take(RunInput input, std::stop_token stop) {
   auto judged = judge(plan_, script_, state_, input, shown, tools_.world.clock.now());
   auto follow = judged.follow;
   if (judged.refused()) tools_.console.warn(judged.event.text);
+  if (judged.event.data["break_glass"].boolean()) {
+    tools_.console.warn(cat("THE GLASS WAS BROKEN at step ", judged.event.step, " by ",
+                            judged.event.by, ": ", judged.event.text));
+  }
   LB_TRY(append(std::move(judged.event)));
   if (follow == Judgement::Follow::ask_again) {
     auto need = state_.at(input.step).need;

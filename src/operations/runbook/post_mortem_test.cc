@@ -54,7 +54,8 @@ TEST_F(PostMortem, TellsWhatHappenedByRoles) {
   EXPECT_TRUE(has("Review that the glass was broken")) << out;
   EXPECT_TRUE(has("Find out why step 3 (a) failed")) << out;
   EXPECT_TRUE(has("1 h")) << out;
-  for (const char* name : {"ada", "eve (", " eve ", "max"}) EXPECT_FALSE(has(name)) << name << "\n" << out;
+  for (const char* name : {"ada", "eve (", " eve ", "max"})
+    EXPECT_FALSE(has(name)) << name << "\n" << out;
 }
 
 TEST_F(PostMortem, ARunThatWentAsWrittenHasNoDeviations) {

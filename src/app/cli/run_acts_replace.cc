@@ -1,0 +1,265 @@
+// Steps that take the place of what is live: a database or a data directory exchanged for a
+// restored one, traffic switched; and taking both back.
+#include <algorithm>
+
+#include "app/cli/restore_request.h"
+#include "app/cli/run_acts.h"
+#include "app/cli/service_command.h"
+#include "foundation/base/text.h"
+#include "foundation/crypto/hash.h"
+#include "model/plan/view.h"
+#include "recovery/swap/old_watch.h"
+#include "recovery/swap/proven_elsewhere.h"
+#include "recovery/swap/switch.h"
+#include "stores/postgres/database_swap.h"
+
+namespace lb::cli {
+
+using runbook::Act;
+using runbook::ActEnd;
+
+namespace {
+
+constexpr Micros keep_default = std::chrono::hours(24 * 7);
+constexpr Micros proof_within = std::chrono::hours(24 * 7);
+constexpr Micros answer_limit = std::chrono::minutes(5);
+constexpr Micros still_window = std::chrono::seconds(5);
+constexpr std::size_t swap_id_length = 8;
+
+const std::vector<std::string> no_files;
+
+// The same for every try of a step, and for who takes it back: a swap that was interrupted is gone
+// on with, whoever resumes.
+std::string swap_id_of(const Act& act, const std::string& store) {
+  auto digest = to_hex(sha256(view_of(cat(act.run, "/", act.own.number, "/", store))));
+  return digest.substr(0, swap_id_length);
+}
+
+bool asks_one_database(const plan::Check& check) {
+  return std::holds_alternative<plan::CheckTables>(check.what) ||
+         std::holds_alternative<plan::CheckFresh>(check.what) ||
+         std::holds_alternative<plan::CheckForeignKeys>(check.what) ||
+         std::holds_alternative<plan::CheckAmcheck>(check.what) ||
+         std::holds_alternative<plan::CheckSql>(check.what) ||
+         std::holds_alternative<plan::CheckEqual>(check.what);
+}
+
+// Suites of the verify: steps that follow and ask nothing but a database: they pass before the
+// exchange, not only after it.
+std::vector<std::string> suites_before(const plan::Plan& plan, const Act& act) {
+  std::vector<std::string> out;
+  for (auto n = act.own.number + 1; n <= act.script.steps.size(); ++n) {
+    const auto& step = *act.script.at(n).step;
+    if (step.verb == "restore") break;
+    if (step.verb != "verify") continue;
+    for (const auto& suite : plan.suites) {
+      bool named = step.what.is_scalar() ||
+                   std::any_of(step.what.items.begin(), step.what.items.end(),
+                               [&](const auto& item) { return item.text == suite.name; });
+      bool fits = std::all_of(suite.checks.begin(), suite.checks.end(), asks_one_database);
+      if (named && fits) out.push_back(suite.name);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+// `first: OTHER` of a target: the same point has passed its checks there, not long ago.
+Status RunActs::check_first(const plan::Target& target, const restore::Choice& choice) {
+  if (target.first.empty()) return {};
+  swap::WantedProof wanted;
+  wanted.store = choice.store;
+  wanted.snapshot = choice.snapshot.id;
+  if (choice.target && choice.target->last_commit)
+    wanted.reached = choice.target->last_commit->time;
+  wanted.target = target.first;
+  wanted.within = proof_within;
+  auto drills = LB_TRY(state::drills(*session_.repository));
+  auto proof = swap::proven_elsewhere(drills, wanted, shell_.world.clock.now());
+  if (proof.proven) return {};
+  return Error(ErrorKind::denied, cat("target ", target.name, " takes what was proven in ",
+                                      target.first, " first: ", proof.reason))
+      .with_hint(cat("run a drill of ", choice.store, " into ", target.first,
+                     " at the same point, then retry"))
+      .with_exit(ExitCode::refused);
+}
+
+Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::Store& store,
+                                const RestorePlace& place, const restore::Choice& choice) {
+  plan::View what(act.step().what, no_files);
+  Request request;
+  request.store = &store;
+  request.words = cat(session_.repository->id(), " ", store.name, " ", act.run);
+  Replacement replacement;
+  replacement.keep = what.duration("keep_old").value_or(keep_default);
+  replacement.run = swap_id_of(act, store.name);
+  replacement.suites = suites_before(plan_, act);
+  replacement.stop = what.text("stop");
+  replacement.start = what.text("start");
+  request.replacement = replacement;
+  request.folder = place.folder;
+  request.confirmed = session_.plan.plan.system;
+  bool cluster = !place.folder.empty();
+  if (cluster && (replacement.stop.empty() || replacement.start.empty())) {
+    return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
+        .with_hint("give the step stop: and start:, the commands of the service");
+  }
+  if (!cluster) {
+    Rescue rescue;
+    rescue.into = place.server;
+    rescue.into_words = place.server.text();
+    rescue.database = choice.details->database;
+    auto secret = LB_TRY(session_.references->secret(place.server));
+    auto guarded = protected_target(session_, rescue, secret);
+    if (!guarded.empty()) request.confirmed = guarded;
+    request.rescue = std::move(rescue);
+  }
+  auto data = LB_TRY(cluster ? restore_cluster_swap(shell, session_, request, choice)
+                             : restore_database_swap(shell, session_, request, choice));
+  ActEnd out;
+  out.ok = true;
+  out.text = cat(store.name, " exchanged; the old one is ", data["old"].string(), ", kept until ",
+                 data["kept_until"].string());
+  out.set[cat("point_", store.name)] = choice.snapshot.id;
+  out.set[cat("restored_", store.name)] = cluster ? place.folder : std::string("exchanged");
+  out.data = std::move(data);
+  return out;
+}
+
+Result<ActEnd> RunActs::undo_restore(const Act& act, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  auto stores = LB_TRY(stores_of(act));
+  auto name = LB_TRY(act.expand(what.text("to")));
+  const auto* target = plan_.target(name);
+  if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
+  if (what.text("how") != "beside-then-swap") {
+    return Error(ErrorKind::unsupported,
+                 "only an exchange (how: beside-then-swap) can be taken back")
+        .with_hint("restore the point from before instead");
+  }
+  std::vector<std::string> lines;
+  for (const auto* store : stores) {
+    auto place = LB_TRY(place_of(session_, plan_, *store, *target));
+    auto id = swap_id_of(act, store->name);
+    if (!place.folder.empty()) {
+      return Error(ErrorKind::unsupported, "a data directory is put back by hand")
+          .with_hint(cat("lifeboat swap undo ", id, " --stop … --start …"));
+    }
+    auto into = LB_TRY(session_.references->secret(place.server));
+    auto maintenance = LB_TRY(pg::conninfo_to(into, "postgres"));
+    auto first = LB_TRY(pg::Connection::open(maintenance));
+    auto second = LB_TRY(pg::Connection::open(maintenance));
+    auto live = LB_TRY(pg::Connection::open(into));
+    auto database = LB_TRY(live->query("SELECT current_database()"));
+    live.reset();
+    pg::SwapServer server{*first, *second, shell_.world.clock};
+    auto state =
+        LB_TRY(pg::undo_swap(server, {database.rows.at(0).at(0).value_or(""), id, {}}, stop));
+    lines.push_back(cat(store->name, ": ", pg::name_of(state.stage),
+                        state.beside.empty() ? "" : cat(", put aside is ", state.beside)));
+  }
+  return ActEnd{true, join(lines, "; "), Json::object(), {}};
+}
+
+namespace {
+
+struct SwitchParts {
+  swap::SwitchWish wish;
+  Secret content;
+  const plan::Target* target = nullptr;
+};
+
+// What clients are to connect to: the target's first address.
+Result<SwitchParts> parts_of(const Shell& shell, const Session& session, const plan::Plan& plan,
+                             const Act& act, const std::function<Status()>& hook) {
+  plan::View what(act.step().what, no_files);
+  (void)shell;
+  SwitchParts out;
+  out.wish.id = act.run.substr(act.run.size() > 20 ? act.run.size() - 20 : 0);
+  out.wish.hook = hook;
+  if (what.has("to")) {
+    auto name = LB_TRY(act.expand(what.text("to")));
+    out.target = plan.target(name);
+    if (out.target == nullptr)
+      return Error(ErrorKind::invalid, cat("the plan has no target ", name));
+  }
+  if (!what.has("write")) return out;
+  auto place = what.reference("write");
+  LB_TRY(swap::check_switch_place(place));
+  out.wish.file = session.references->absolute(place.value);
+  if (out.target == nullptr || out.target->addresses.empty()) {
+    return Error(ErrorKind::invalid, "switch: write: needs a target with an address")
+        .with_hint("give the target postgres: or stores:");
+  }
+  out.content = LB_TRY(session.references->secret(out.target->addresses.front().second));
+  return out;
+}
+
+}  // namespace
+
+Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  auto& world = shell_.world;
+  Json said = Json::object();
+  auto hook = [&]() -> Status {
+    if (!what.has("run")) return {};
+    auto end = LB_TRY(command(act, what.text("run"), stop));
+    said = end.data;
+    if (end.ok) return {};
+    return Error(ErrorKind::unavailable, cat("the hook: ", end.text));
+  };
+  auto parts = LB_TRY(parts_of(shell_, session_, plan_, act, hook));
+  LB_TRY(swap::make_switch(world.files, parts.wish, parts.content));
+  std::vector<std::string> proven;
+  if (parts.target != nullptr) {
+    for (const auto& [store, address] : parts.target->addresses) {
+      const auto* known = plan_.store(store);
+      bool database =
+          store == "postgres" || (known != nullptr && known->kind == plan::StoreKind::postgres);
+      if (!database) continue;
+      auto secret = LB_TRY(session_.references->secret(address));
+      LB_TRY(swap::prove_database_answers(world, secret, answer_limit, stop));
+      proven.push_back(cat(store, " of ", parts.target->name, " answers"));
+    }
+    if (!parts.target->url.empty()) {
+      LB_TRY(swap::prove_url_answers(world, parts.target->url, answer_limit, stop));
+      proven.push_back(cat(parts.target->url, " answers"));
+    }
+  }
+  // What was left: it may be gone, which nobody can write to either.
+  for (const auto& store : plan_.stores) {
+    if (store.kind != plan::StoreKind::postgres || parts.target == nullptr) continue;
+    auto old = session_.references->secret(store.address);
+    auto fresh = place_of(session_, plan_, store, *parts.target);
+    bool same = !old.ok() || !fresh.ok() || !fresh->folder.empty() || fresh->original;
+    if (same || fresh->server.text() == store.address.text()) continue;
+    auto still = swap::prove_old_is_still(world, *old, still_window, answer_limit, stop);
+    if (!still.ok() && still.error().kind() == ErrorKind::conflict)
+      return std::move(still).take_error();
+    proven.push_back(still.ok() ? cat("nobody writes to the old ", store.name)
+                                : cat("the old ", store.name, " does not answer"));
+  }
+  ActEnd out;
+  out.ok = true;
+  out.text = proven.empty() ? std::string("switched; nothing to prove it by was named")
+                            : cat("switched: ", join(proven, "; "));
+  out.data = std::move(said);
+  return out;
+}
+
+Result<ActEnd> RunActs::undo_switch(const Act& act, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  auto hook = [&]() -> Status {
+    const auto& text = act.step().undo.empty() ? what.text("run") : act.step().undo;
+    if (text.empty()) return {};
+    auto end = LB_TRY(command(act, text, stop));
+    if (end.ok) return {};
+    return Error(ErrorKind::unavailable, cat("the hook: ", end.text));
+  };
+  auto parts = LB_TRY(parts_of(shell_, session_, plan_, act, hook));
+  LB_TRY(swap::undo_switch(shell_.world.files, parts.wish));
+  return ActEnd{true, "switched back", Json::object(), {}};
+}
+
+}  // namespace lb::cli

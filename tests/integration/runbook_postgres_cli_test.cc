@@ -1,0 +1,168 @@
+// One runbook over a database and a file tree: in a drill, and in earnest, where the live database
+// is exchanged for the restored one and put back again.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "tests/harness/lifeboat_run.h"
+#include "tests/harness/postgres_server.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+class RunbookPostgresCli : public testing::Test {
+ protected:
+  RunbookPostgresCli() : boat(LIFEBOAT_BINARY) {}
+  void SetUp() override {
+    if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+    server = PostgresServer::start();
+    server->sql("CREATE DATABASE shop");
+    sql("CREATE TABLE orders (id int PRIMARY KEY, at timestamptz DEFAULT now())");
+    sql("INSERT INTO orders SELECT n FROM generate_series(1, 500) n");
+    write_text(boat / "media/a.txt", "one");
+    boat.environment()["DB"] = server->conninfo("shop");
+    boat.environment()["LEDGER"] = boat / "ledger";
+    boat.write_plan(R"(stores:
+  db: {postgres: env:DB, every: hourly, objective: {rpo: 1h}}
+  media: {files: ./media, every: hourly, objective: {rpo: 1h}}
+groups:
+  app: {stores: [db, media], authority: db}
+targets:
+  production: {protect: true}
+  sandbox: {isolate: network, folder: ./sandboxes}
+checks:
+  db:
+    - tables: [orders]
+    - {name: orders are there, sql: SELECT count(*) FROM orders, expect: 500}
+drills:
+  loss: {every: monthly, runbook: db-loss, into: sandbox, checks: [db], objective: {rto: 1h}}
+people:
+  lead: {users: [boss]}
+runbooks:
+  db-loss:
+    objective: {rto: 4h}
+    steps:
+      - phase: Before
+      - ask: {failed_component: text}
+      - choose: {store: db}
+      - {run: "echo stop >> $LEDGER", undo: "echo start >> $LEDGER", probe: "grep -q stop $LEDGER"}
+      - gate: {approve: lead, show: [point, data_loss]}
+      - phase: Restore
+      - restore: {store: db, to: production, at: $point, how: beside-then-swap, keep_old: 7d}
+      - verify: [db]
+      - checklist: [customers told]
+)");
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+  void sql(const std::string& text) { server->sql(text, "shop"); }
+  std::string ask(const std::string& text) { return server->value(text, "shop"); }
+  void as(const std::string& user) { boat.environment()["SUDO_USER"] = user; }
+  Json shown() {
+    auto ran = boat.run({"run", "show", "--json"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.exit_code == 0 ? ran.lines().back() : Json();
+  }
+  std::string state_of(std::size_t step) {
+    return shown()["steps"].items().at(step - 1)["state"].string();
+  }
+  void say(const std::vector<std::string>& words) {
+    auto ran = boat.run(words);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  }
+  Ran go_on() { return boat.run({"resume", "--no-wait"}); }
+  // As far as the restore waits for its name to be typed.
+  void up_to_the_restore() {
+    as("ada");
+    EXPECT_EQ(boat.run({"run", "db-loss", "--no-wait"}).exit_code, 75);
+    say({"answer", "failed_component=db"});
+    go_on();
+    EXPECT_EQ(state_of(4), "asks");
+    as("boss");
+    say({"approve"});
+    as("ada");
+    go_on();
+    EXPECT_EQ(state_of(5), "asks") << shown().dump();
+  }
+
+  Lifeboat boat;
+  std::unique_ptr<PostgresServer> server;
+};
+
+TEST_F(RunbookPostgresCli, TheSameRunbookIsDrilledWithoutTouchingAnything) {
+  auto ran = boat.run({"drill", "loss", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err << ran.out;
+  auto record = ran.summary()["record"];
+  EXPECT_EQ(record["verdict"].string(), "PASS");
+  EXPECT_EQ(record["runbook"].string(), "db-loss");
+  std::map<std::string, std::string> states;
+  for (const auto& step : record["steps"].items())
+    states[step["title"].string()] = step["state"].string();
+  EXPECT_EQ(states["choose db"], "done");
+  EXPECT_EQ(states["echo stop >> $LEDGER"], "held");
+  EXPECT_EQ(states["decision of lead"], "held");
+  EXPECT_EQ(states["restore db to production at $point (beside-then-swap)"], "done");
+  EXPECT_EQ(states["verify db"], "done");
+  EXPECT_EQ(states["checklist customers told"], "held");
+  EXPECT_FALSE(fs::exists(boat / "ledger")) << "nothing outside the sandbox happened";
+  EXPECT_EQ(server->value("SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "1");
+  auto page = boat.must({"report", "loss", "--format", "html"}).out;
+  EXPECT_NE(page.find("Runbook db-loss"), std::string::npos);
+}
+
+TEST_F(RunbookPostgresCli, ADrillFailsWhenItsRunbookDoes) {
+  sql("DELETE FROM orders WHERE id > 100");
+  boat.must({"backup", "db"});
+  auto ran = boat.run({"drill", "loss", "--json"});
+  EXPECT_EQ(ran.exit_code, 4) << ran.err;
+  EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "FAIL");
+}
+
+TEST_F(RunbookPostgresCli, InEarnestTheDatabaseIsExchangedAndPutBack) {
+  sql("DELETE FROM orders WHERE id > 10");
+  up_to_the_restore();
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
+  say({"step", "confirm", "production"});
+  auto ran = go_on();
+  EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  EXPECT_EQ(state_of(5), "done") << ran.err;
+  EXPECT_EQ(state_of(6), "done") << ran.err;
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
+  say({"step", "undo", "5", "-m", "it was the wrong point"});
+  go_on();
+  EXPECT_EQ(state_of(5), "undone");
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
+  EXPECT_EQ(read_text(boat / "ledger"), "stop\n");
+}
+
+TEST_F(RunbookPostgresCli, KilledWhileItExchangesItGoesOnAndNoneIsLost) {
+  sql("DELETE FROM orders WHERE id > 10");
+  up_to_the_restore();
+  say({"step", "confirm", "production"});
+  int kills = 0;
+  for (int delay = 150; delay < 6000 && state_of(5) != "done"; delay += 450) {
+    auto running = boat.start({"resume", "--no-wait"});
+    std::this_thread::sleep_for(milliseconds(delay));
+    if (running->alive()) ++kills;
+    running->signal(SIGKILL);
+    running->wait();
+    // Whatever it was doing: the name leads to one whole database, the old or the new.
+    auto rows = ask("SELECT count(*) FROM orders");
+    EXPECT_TRUE(rows == "10" || rows == "500") << rows;
+    if (state_of(5) == "asks") say({"step", "confirm", "production"});
+  }
+  go_on();
+  EXPECT_GE(kills, 2);
+  EXPECT_EQ(state_of(5), "done");
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
+  EXPECT_EQ(server->value("SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "2")
+      << "the live one and the one that is kept";
+}
+
+}  // namespace
+}  // namespace lb::test
