@@ -68,6 +68,12 @@ class SwapCli : public testing::Test {
         "shop");
     boat.environment()["DB"] = server->conninfo();
     boat.environment()["KEEPER"] = server->conninfo_as("keeper", "keeper-pw", "shop");
+    write_plan("");
+    boat.must({"init"});
+    boat.must({"backup"});
+    server->sql("UPDATE said SET word = 'bad'", "shop");
+  }
+  void write_plan(const std::string& more) {
     boat.write_plan(
         "stores:\n  db: {postgres: env:DB, every: daily 02:00, data: " + server->data() +
         "}\n"
@@ -81,10 +87,8 @@ class SwapCli : public testing::Test {
         "    - name: only bad words\n"
         "      store: db\n"
         "      sql: SELECT count(*) FROM said WHERE word <> 'bad'\n"
-        "      expect: 0\n");
-    boat.must({"init"});
-    boat.must({"backup"});
-    server->sql("UPDATE said SET word = 'bad'", "shop");
+        "      expect: 0\n" +
+        more);
   }
   std::string found() const {
     return server->value("SELECT string_agg(DISTINCT word, '+') || count(*) FROM said", "shop");
@@ -178,6 +182,40 @@ TEST_F(SwapCli, WhatCannotBeExchangedIsRefusedBeforeAnythingIsRestored) {
   auto dry = boat.must(with(database_swap, {"-n"}));
   EXPECT_NE(dry.err.find("replaces database shop"), std::string::npos) << dry.err;
   EXPECT_EQ(boat.must({"swap", "ls"}).out, "no swap has left anything\n");
+}
+
+TEST_F(SwapCli, AProtectedTargetTakesOnlyWhatWasProvenElsewhere) {
+  server->sql("UPDATE said SET word = 'good'", "shop");
+  boat.environment()["DB"] = server->conninfo("shop");
+  write_plan(
+      "targets:\n"
+      "  sandbox: {isolate: network}\n"
+      "  production: {protect: true, first: sandbox, postgres: env:DB}\n"
+      "drills:\n"
+      "  proof: {restore: db, into: sandbox, checks: [words]}\n");
+  boat.must({"backup"});
+  server->sql("UPDATE said SET word = 'bad'", "shop");
+  auto words = database_swap;
+  words.back() = "production";
+  auto refused = boat.run(words);
+  EXPECT_EQ(refused.exit_code, 5) << refused.err;
+  EXPECT_NE(refused.err.find("no drill has restored db in sandbox"), std::string::npos)
+      << refused.err;
+  boat.must({"drill", "proof"});
+  words.back() = "test";
+  EXPECT_EQ(boat.run(words).exit_code, 5) << "the target's name, not that of the system";
+  words.back() = "production";
+  boat.must(words);
+  EXPECT_EQ(found(), "good1000");
+}
+
+TEST_F(SwapCli, WhatIsFilledIsShownWhateverIsWishedForLater) {
+  ASSERT_TRUE(killed_at(database_swap, ": filled"));
+  boat.must({"backup"});
+  auto done = boat.must(with(database_swap, {"--run", only_swap(), "--json"}));
+  EXPECT_EQ(found(), "good1000") << "not the newer point";
+  EXPECT_NE(done.err.find("point    " + done.summary()["point"].string()), std::string::npos)
+      << done.err;
 }
 
 TEST_F(SwapCli, ADatabaseSwapKilledAtEachStepGoesOn) {

@@ -26,6 +26,8 @@ class DataSwap {
     wish_.live = request_.folder;
     wish_.keep = request_.replacement->keep;
     conninfo_ = LB_TRY(session_.references->secret(request_.store->address));
+    wish_.point = choice_.snapshot.id;
+    wish_.as_of = as_of(choice_);
     LB_TRY(choose_run());
     state_ = LB_TRY(swap::look_at_folder_swap(folder_swap()));
     auto act = LB_TRY(notice());
@@ -85,9 +87,9 @@ class DataSwap {
     act.target = session_.plan.plan.system;
     act.place = cat("the server on ", wish_.live);
     act.store = request_.store->name;
-    act.point = choice_.snapshot.id;
-    act.as_of = choice_.target->last_commit ? choice_.target->last_commit->time
-                                            : choice_.snapshot.meta.taken;
+    // What is filled already is what takes the place, whatever is wished for now.
+    act.point = to_fill() ? wish_.point : state_.point;
+    act.as_of = to_fill() ? wish_.as_of : state_.as_of;
     act.now = shell_.world.clock.now();
     act.kept = wish_.keep;
     act.notes.push_back("the server is down while the folders are exchanged");
@@ -209,8 +211,7 @@ class DataSwap {
                    .set("exit", 0)
                    .set("how", "beside-then-swap")
                    .set("store", request_.store->name)
-                   .set("point", choice_.snapshot.id)
-                   .set("taken", format_time(choice_.snapshot.meta.taken))
+                   .set("point", state_.point)
                    .set("folder", wish_.live)
                    .set("swap", wish_.id)
                    .set("old", state_.beside)

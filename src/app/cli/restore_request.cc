@@ -1,5 +1,6 @@
 #include "app/cli/restore_request.h"
 
+#include <algorithm>
 #include <array>
 
 #include "foundation/base/text.h"
@@ -226,6 +227,12 @@ Status confirm(const Shell& shell, const Session& session, const Request& reques
                                                  : "the name does not match: nothing was changed")
       .with_hint(cat("type ", system, ", or give --confirm ", system))
       .with_exit(ExitCode::refused);
+}
+
+Timestamp as_of(const restore::Choice& choice) {
+  auto taken = choice.snapshot.meta.taken;
+  const auto& last = choice.target->last_commit;
+  return last ? std::max(taken, last->time) : taken;
 }
 
 Json restore_summary(const Request& request, const restore::Choice& choice,

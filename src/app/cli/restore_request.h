@@ -70,6 +70,9 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
 Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
                             const restore::Choice& choice);
 
+// The moment that a choice of a database brings back, as drills record it: the snapshot, or a later
+// commit.
+Timestamp as_of(const restore::Choice& choice);
 // --how beside-then-swap, of a database of a running server and of a data directory.
 Result<Json> restore_database_swap(const Shell& shell, Session& session, const Request& request,
                                    const restore::Choice& choice);

@@ -5,6 +5,7 @@
 #include "app/cli/swap_checks.h"
 #include "foundation/base/text.h"
 #include "recovery/swap/destructive_act.h"
+#include "recovery/swap/proven_elsewhere.h"
 #include "stores/postgres/kept_databases.h"
 #include "stores/postgres/same_cluster.h"
 
@@ -23,12 +24,15 @@ class DatabaseSwap {
 
   Result<Json> run() {
     LB_TRY(connect());
+    wish_.point = choice_.snapshot.id;
+    wish_.as_of = as_of(choice_);
     LB_TRY(choose_run());
     state_ = LB_TRY(pg::look_at_swap(*connection_, wish_));
     auto preview = LB_TRY(pg::check_swap(*connection_, wish_));
     LB_TRY(check_space(preview));
     auto act = notice(preview);
     shell_.console.note(swap::shown(act));
+    LB_TRY(check_first(act.target));
     if (request_.dry_run) return dry_run_summary();
     LB_TRY(confirm(act));
     auto started = shell_.world.clock.steady();
@@ -81,10 +85,29 @@ class DatabaseSwap {
     return {};
   }
 
+  bool to_fill() const {
+    return state_.stage == pg::SwapStage::none || state_.stage == pg::SwapStage::unfinished;
+  }
+
+  // The rule `first:` of the target, for what is about to be filled.
+  Status check_first(const std::string& name) const {
+    constexpr auto proof_within = std::chrono::hours(24 * 7);
+    const auto* target = session_.plan.plan.target(name);
+    if (target == nullptr || target->first.empty() || !to_fill()) return {};
+    auto drills = LB_TRY(state::drills(*session_.repository));
+    auto proof = swap::proven_elsewhere(
+        drills, {request_.store->name, wish_.point, wish_.as_of, target->first, proof_within},
+        shell_.world.clock.now());
+    if (proof.proven) return {};
+    return Error(ErrorKind::denied, cat("target ", name, " takes what has passed its checks in ",
+                                        target->first, " first: ", proof.reason))
+        .with_hint(cat("run a drill of that point into ", target->first))
+        .with_exit(ExitCode::refused);
+  }
+
   // Where the server runs on this host; elsewhere nobody can say.
   Status check_space(const pg::SwapPreview& preview) {
-    bool to_fill = state_.stage == pg::SwapStage::none || state_.stage == pg::SwapStage::unfinished;
-    if (!to_fill) return {};
+    if (!to_fill()) return {};
     auto data = connection_->query("SHOW data_directory");
     auto folder = data.ok() ? data->rows.at(0).at(0).value_or("") : std::string();
     auto& files = shell_.world.files;
@@ -113,9 +136,9 @@ class DatabaseSwap {
     act.target = guarded.empty() ? session_.plan.plan.system : guarded;
     act.place = cat("database ", wish_.live, " of ", request_.rescue->into_words);
     act.store = request_.store->name;
-    act.point = choice_.snapshot.id;
-    act.as_of = choice_.target->last_commit ? choice_.target->last_commit->time
-                                            : choice_.snapshot.meta.taken;
+    // What is filled already is what takes the place, whatever is wished for now.
+    act.point = to_fill() ? wish_.point : state_.point;
+    act.as_of = to_fill() ? wish_.as_of : state_.as_of;
     act.now = shell_.world.clock.now();
     act.overwritten = {{cat("database ", wish_.live), preview.live_bytes}};
     act.kept = wish_.keep;
@@ -214,8 +237,7 @@ class DatabaseSwap {
                    .set("exit", 0)
                    .set("how", "beside-then-swap")
                    .set("store", request_.store->name)
-                   .set("point", choice_.snapshot.id)
-                   .set("taken", format_time(choice_.snapshot.meta.taken))
+                   .set("point", state_.point)
                    .set("database", wish_.live)
                    .set("swap", wish_.id)
                    .set("old", state_.beside)

@@ -53,6 +53,9 @@ Result<FolderRecord> decode(const std::string& path, const Json& json) {
   if (!old_inode.ok() || !fresh_inode.ok() || !since.ok() || !keep.ok())
     return damaged(path, "a part is missing");
   record.keep = *keep;
+  record.point = json["point"].string();
+  if (json["as_of"].is_string())
+    record.as_of = LB_TRY(parse_time(json["as_of"].string()).context(printable(path)));
   record.old_inode = *old_inode;
   record.fresh_inode = *fresh_inode;
   record.since = *since;
@@ -89,6 +92,8 @@ Status write_folder_record(Files& files, const std::string& path, const FolderRe
                   .set("fresh_inode", std::to_string(record.fresh_inode))
                   .set("since", format_time(record.since))
                   .set("keep", format_duration(record.keep));
+  if (!record.point.empty()) json.set("point", record.point);
+  if (record.as_of) json.set("as_of", format_time(*record.as_of));
   if (record.until) json.set("until", format_time(*record.until));
   return write_durably(files, path, view_of(json.dump() + "\n"));
 }

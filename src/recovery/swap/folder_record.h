@@ -19,6 +19,8 @@ struct FolderRecord {
   std::uint64_t old_inode = 0, fresh_inode = 0;
   Timestamp since{};
   Micros keep{0};
+  std::string point;
+  std::optional<Timestamp> as_of;
   std::optional<Timestamp> until;
   bool operator==(const FolderRecord&) const = default;
 };

@@ -17,6 +17,8 @@ FolderRecord record() {
   out.since = parse_time("2026-01-13T12:00:00Z").take();
   out.keep = std::chrono::hours(24);
   out.until = out.since + out.keep;
+  out.point = "06FQ0AAA";
+  out.as_of = out.since - Seconds(1);
   return out;
 }
 

@@ -70,6 +70,8 @@ class Swap {
     LB_TRY(act_on(acts.fill, fresh_));
     LB_TRY(files_.sync_filesystem(fresh_));
     record_.fresh_inode = LB_TRY(inode_at(files_, fresh_));
+    record_.point = wish_.point;
+    record_.as_of = wish_.as_of;
     return reach(FolderStep::filled);
   }
 
@@ -133,7 +135,7 @@ class Swap {
 
   Result<FolderState> state(const FolderPlaces& places) {
     auto found = [&](FolderStage stage, const std::string& beside) {
-      return FolderState{stage, beside, record_.until};
+      return FolderState{stage, beside, record_.until, record_.point, record_.as_of};
     };
     auto moved = [&] { return unexpected(wish_.live, "was replaced by somebody else since"); };
     switch (record_.step) {

@@ -25,6 +25,10 @@ struct FolderWish {
   std::string live;  // absolute; a folder, neither a link nor where a file system is mounted
   std::string id;    // of the run: 4 to 26 of A-Z, a-z, 0-9
   Micros keep{0};    // how long what was there is kept
+  // What the new one is filled with: the point and the moment, which is written down for whoever
+  // goes on later.
+  std::string point = {};
+  std::optional<Timestamp> as_of = {};
 };
 std::string fresh_folder(const FolderWish& wish);
 std::string old_folder(const FolderWish& wish);
@@ -46,6 +50,9 @@ struct FolderState {
   FolderStage stage = FolderStage::none;
   std::string beside;              // what stands beside the live one; empty when nothing does
   std::optional<Timestamp> until;  // swapped, undone: how long it is kept
+  // What the new one was filled with, as the wish that filled it said; from filled on.
+  std::string point = {};
+  std::optional<Timestamp> as_of = {};
 };
 
 struct FolderSwap {

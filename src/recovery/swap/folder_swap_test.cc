@@ -21,7 +21,9 @@ class FolderSwapTest : public testing::Test {
     ASSERT_TRUE(write_durably(*files_, "/srv/main/word", view_of("old")).ok());
     ASSERT_TRUE(files_->sync_filesystem("/srv").ok());
   }
-  FolderSwap swap() { return {*files_, clock_, {"/srv/main", "06FQ0KZ4", std::chrono::hours(24)}}; }
+  FolderSwap swap() {
+    return {*files_, clock_, {"/srv/main", "06FQ0KZ4", std::chrono::hours(24), point_}};
+  }
   std::string word(const std::string& folder) {
     auto bytes = read_file(*files_, folder + "/word", 100);
     return bytes.ok() ? std::string(text_of(*bytes)) : "none";
@@ -82,6 +84,7 @@ class FolderSwapTest : public testing::Test {
 
   std::unique_ptr<SimFiles> files_;
   SimClock clock_{noon};
+  std::string point_ = "06FQ0AAA";
   std::string using_ = "old";
 };
 
@@ -89,6 +92,7 @@ using Names = std::vector<std::string>;
 
 TEST_F(FolderSwapTest, GoesStepByStepAndIsUndone) {
   EXPECT_EQ(advance_folder_swap(swap(), acts()).take().stage, FolderStage::filled);
+  point_ = "06FQ0BBB";  // who goes on may wish for another one: it is filled already
   EXPECT_EQ(advance_folder_swap(swap(), acts()).take().stage, FolderStage::verified);
   EXPECT_EQ(using_, "old");
   EXPECT_EQ(advance_folder_swap(swap(), acts()).take().stage, FolderStage::exchanged);
@@ -96,6 +100,7 @@ TEST_F(FolderSwapTest, GoesStepByStepAndIsUndone) {
   auto state = advance_folder_swap(swap(), acts()).take();
   EXPECT_EQ(state.stage, FolderStage::swapped);
   EXPECT_EQ(state.until, noon + std::chrono::hours(24));
+  EXPECT_EQ(state.point, "06FQ0AAA");
   EXPECT_EQ(using_, "new");
   EXPECT_EQ(word("/srv/main.old-06FQ0KZ4"), "old");
   EXPECT_EQ(names(), (Names{"main", "main.old-06FQ0KZ4", "main.swap-06FQ0KZ4"}));

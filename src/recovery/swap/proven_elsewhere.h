@@ -13,8 +13,8 @@ namespace lb::swap {
 struct WantedProof {
   std::string store;
   std::string snapshot;
-  // The commit that is to be reached with it, when it is recovered further; a drill that reached
-  // another one proved something else.
+  // The moment that is to be reached with it, as StoreResult has it; a drill that reached another
+  // one proved something else. Nothing: any will do.
   std::optional<Timestamp> reached;
   std::string target;  // where it must have been tried
   Micros within{0};    // how long ago at most

@@ -47,7 +47,8 @@ Result<std::optional<SwapState>> look_at_old(const Databases& databases, const S
   if (!ours) return unexpected(cat("database ", printable(old->first), " is not of this swap"));
   if (!databases.contains(wish.live))
     return unexpected(cat("after the swap, somebody removed or renamed ", printable(wish.live)));
-  return std::optional<SwapState>({SwapStage::swapped, old->first, mark->until});
+  return std::optional<SwapState>(
+      {SwapStage::swapped, old->first, mark->until, mark->point, mark->as_of});
 }
 
 Result<SwapState> look_at_new(const Databases& databases, const SwapWish& wish) {
@@ -62,13 +63,17 @@ Result<SwapState> look_at_new(const Databases& databases, const SwapWish& wish) 
   if (!found.comment) return SwapState{SwapStage::filled, name, {}};
   if (!found.mark || !is_of(*found.mark, wish))
     return unexpected(cat("database ", printable(name), " is not of this swap"));
-  switch (found.mark->role) {
+  const auto& mark = *found.mark;
+  auto state = [&](SwapStage stage) {
+    return SwapState{stage, name, mark.until, mark.point, mark.as_of};
+  };
+  switch (mark.role) {
     case SwapMark::Role::filled:
-      return SwapState{SwapStage::filled, name, {}};
+      return state(SwapStage::filled);
     case SwapMark::Role::verified:
-      return SwapState{SwapStage::verified, name, {}};
+      return state(SwapStage::verified);
     case SwapMark::Role::undone:
-      return SwapState{SwapStage::undone, name, found.mark->until};
+      return state(SwapStage::undone);
     case SwapMark::Role::old:
       break;
   }
@@ -97,12 +102,12 @@ class Swap {
     return set_mark(connection_, fresh_, mark(SwapMark::Role::filled));
   }
 
-  Status verify(const SwapActs& acts) {
+  Status verify(const SwapState& state, const SwapActs& acts) {
     LB_TRY(acts.verify(fresh_));
-    return set_mark(connection_, fresh_, mark(SwapMark::Role::verified));
+    return set_mark(connection_, fresh_, mark_of(state, SwapMark::Role::verified));
   }
 
-  Status exchange() {
+  Status exchange(const SwapState& state) {
     LB_TRY(check_swap(connection_, wish_));
     auto rename = [&](const auto& act) {
       return rename_databases(server_, {{wish_.live, old_}, {fresh_, wish_.live}}, act, stop_);
@@ -110,7 +115,7 @@ class Swap {
     return rename([&]() -> Status {
              // As it is now that nobody can change it any more.
              auto dress = LB_TRY(read_dress(connection_, old_));
-             LB_TRY(put_aside(old_, SwapMark::Role::old, dress, wish_.keep));
+             LB_TRY(put_aside(old_, mark_of(state, SwapMark::Role::old), dress, wish_.keep));
              for (const auto& sql : dress_statements(wish_.live, dress))
                LB_TRY(connection_.query(sql));
              auto got = LB_TRY(read_dress(connection_, wish_.live));
@@ -122,7 +127,7 @@ class Swap {
         .context(cat("exchange ", printable(wish_.live), ": nothing was changed"));
   }
 
-  Status go_back() {
+  Status go_back(const SwapState& state) {
     LB_TRY(check_swap(connection_, wish_));
     auto databases = LB_TRY(find_databases(connection_, wish_));
     auto before = *databases.at(old_).mark;
@@ -131,7 +136,7 @@ class Swap {
                server_, {{wish_.live, fresh_}, {old_, wish_.live}},
                [&]() -> Status {
                  auto dress = LB_TRY(read_dress(connection_, fresh_));
-                 LB_TRY(put_aside(fresh_, SwapMark::Role::undone, dress, kept));
+                 LB_TRY(put_aside(fresh_, mark_of(state, SwapMark::Role::undone), dress, kept));
                  LB_TRY(limit(wish_.live, before.connections_max));
                  return connection_.query(comment_statement(wish_.live, before.comment)).status();
                },
@@ -147,6 +152,15 @@ class Swap {
     out.live = wish_.live;
     out.role = role;
     out.since = now();
+    out.point = wish_.point;
+    out.as_of = wish_.as_of;
+    return out;
+  }
+  // What it was filled with is known from before.
+  SwapMark mark_of(const SwapState& state, SwapMark::Role role) const {
+    auto out = mark(role);
+    out.point = state.point;
+    out.as_of = state.as_of;
     return out;
   }
   Status limit(const std::string& database, std::int64_t connections_max) {
@@ -155,9 +169,8 @@ class Swap {
         .status();
   }
   // Nobody but a superuser gets in any more.
-  Status put_aside(const std::string& database, SwapMark::Role role, const DatabaseDress& dress,
+  Status put_aside(const std::string& database, SwapMark fresh, const DatabaseDress& dress,
                    Micros keep) {
-    auto fresh = mark(role);
     fresh.until = fresh.since + keep;
     fresh.comment = dress.comment;
     fresh.connections_max = dress.connections_max;
@@ -209,10 +222,10 @@ Result<SwapState> advance_swap(const SwapServer& server, const SwapWish& wish, c
       LB_TRY(swap.fill(state, acts));
       break;
     case SwapStage::filled:
-      LB_TRY(swap.verify(acts));
+      LB_TRY(swap.verify(state, acts));
       break;
     case SwapStage::verified:
-      LB_TRY(swap.exchange());
+      LB_TRY(swap.exchange(state));
       break;
     case SwapStage::swapped:
       return state;
@@ -232,7 +245,7 @@ Result<SwapState> undo_swap(const SwapServer& server, const SwapWish& wish, std:
     case SwapStage::undone:
       return state;
     case SwapStage::swapped:
-      LB_TRY(Swap(server, wish, stop).go_back());
+      LB_TRY(Swap(server, wish, stop).go_back(state));
       break;
     case SwapStage::unfinished:
     case SwapStage::filled:

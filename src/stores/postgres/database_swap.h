@@ -35,6 +35,9 @@ struct SwapState {
   SwapStage stage = SwapStage::none;
   std::string beside;  // the database that stands beside the live one; empty when there is none
   std::optional<Timestamp> until;  // swapped, undone: how long it is kept
+  // What the new one was filled with, as the wish that filled it said; from filled on.
+  std::string point = {};
+  std::optional<Timestamp> as_of = {};
 };
 
 // Two connections of one user to one server, neither to a database that is swapped. The second ends

@@ -10,12 +10,15 @@ TEST_F(SwapTest, TheNewOneTakesTheNameAndAllThatBelongsToIt) {
   EXPECT_EQ(before.settings.size(), 3U);
   EXPECT_EQ(before.settings[0].name, "search_path");
   EXPECT_EQ(stage(), SwapStage::none);
+  wish_.point = "06FQ0AAA";
   EXPECT_EQ(advance(*connection_).take().stage, SwapStage::filled);
+  wish_.point = "06FQ0BBB";  // who goes on may wish for another one: it is filled already
   EXPECT_EQ(advance(*connection_).take().stage, SwapStage::verified);
   EXPECT_EQ(found(), "old 500");
   auto swapped = advance(*connection_).take();
   EXPECT_EQ(swapped.stage, SwapStage::swapped);
   EXPECT_EQ(swapped.beside, "shop_old_06fq0kz4");
+  EXPECT_EQ(swapped.point, "06FQ0AAA");
   EXPECT_GT(swapped.until.value(), clock_->now() + std::chrono::hours(167));
   EXPECT_EQ(found(), "new 500");
   auto after = read_dress(*connection_, "shop").take();

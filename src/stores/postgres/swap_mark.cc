@@ -101,6 +101,8 @@ std::string write_swap_mark(const SwapMark& mark) {
                   .set("live", mark.live)
                   .set("role", name_of(mark.role))
                   .set("since", format_time(mark.since));
+  if (!mark.point.empty()) json.set("point", mark.point);
+  if (mark.as_of) json.set("as_of", format_time(*mark.as_of));
   if (mark.until) json.set("until", format_time(*mark.until));
   if (kept(mark.role)) {
     json.set("comment", mark.comment ? Json(*mark.comment) : Json());
@@ -125,6 +127,8 @@ std::optional<SwapMark> read_swap_mark(std::string_view comment) {
   if (!role || !since.ok() || !check_swap_wish({mark.live, mark.id, {}}).ok()) return std::nullopt;
   mark.role = *role;
   mark.since = *since;
+  mark.point = json["point"].string();
+  if (auto as_of = parse_time(json["as_of"].string()); as_of.ok()) mark.as_of = *as_of;
   if (!kept(mark.role)) return mark;
   auto until = parse_time(json["until"].string());
   if (!until.ok()) return std::nullopt;

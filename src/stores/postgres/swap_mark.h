@@ -15,6 +15,10 @@ struct SwapWish {
   std::string live;  // the database's name, which the new one gets
   std::string id;    // of the run: 4 to 26 letters or digits, case does not matter
   Micros keep{0};    // how long the old one is kept
+  // What the new one is filled with: the point and the moment, which the marks carry for whoever
+  // goes on later.
+  std::string point = {};
+  std::optional<Timestamp> as_of = {};
 };
 // invalid (exit 2) when a part of it cannot be used.
 Status check_swap_wish(const SwapWish& wish);
@@ -35,6 +39,8 @@ struct SwapMark {
   std::string id, live;
   Role role = Role::filled;
   Timestamp since{};
+  std::string point;
+  std::optional<Timestamp> as_of;
   std::optional<Timestamp> until;  // old, undone: kept until then
   // old, undone: what it had before it was put aside.
   std::optional<std::string> comment;

@@ -14,6 +14,8 @@ SwapMark old_mark() {
   mark.role = SwapMark::Role::old;
   mark.since = noon;
   mark.until = noon + std::chrono::hours(24 * 7);
+  mark.point = "06FQ0AAA";
+  mark.as_of = noon - Seconds(1);
   mark.comment = "the shop's own words\nlifeboat.swap/1 {\"role\":\"old\"}";
   mark.connections_max = 40;
   return mark;
@@ -32,6 +34,8 @@ TEST(SwapMark, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->until, old_mark().until);
   EXPECT_EQ(read->comment, old_mark().comment);
   EXPECT_EQ(read->connections_max, 40);
+  EXPECT_EQ(read->point, "06FQ0AAA");
+  EXPECT_EQ(read->as_of, noon - Seconds(1));
   auto fresh = old_mark();
   fresh.role = SwapMark::Role::verified;
   fresh.until.reset();
