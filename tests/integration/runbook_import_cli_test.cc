@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/harness/lifeboat_run.h"
+#include "tests/harness/postgres_server.h"
 
 namespace lb::test {
 namespace {
@@ -84,6 +85,32 @@ TEST_F(RunbookImportCli, RefusesWhatIsNoRunbook) {
   EXPECT_EQ(boat.run({"runbook", "import", boat / "none.md"}).exit_code, 1);
   EXPECT_EQ(boat.run({"runbook", "import"}).exit_code, 2);
   EXPECT_EQ(boat.run({"runbook", "import", boat.folder()}).exit_code, 2);
+}
+
+// The plan of a page that knew nothing of Lifeboat, its references set and nothing else changed:
+// it backs up a real server, restores the point into a sandbox and finds it whole.
+TEST_F(RunbookImportCli, TheDrillOfAnImportedRunbookPassesOnARealServer) {
+  if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+  auto server = PostgresServer::start();
+  server->sql("CREATE TABLE people (id int PRIMARY KEY, name text)");
+  server->sql("CREATE TABLE orders (id int PRIMARY KEY, buyer int REFERENCES people (id))");
+  server->sql("INSERT INTO people SELECT n, 'person ' || n FROM generate_series(1, 1000) n");
+  server->sql("INSERT INTO orders SELECT n, n FROM generate_series(1, 500) n");
+  write_text(file,
+             "# Recovery of the PostgreSQL database\n"
+             "- **RPO:** 4 hours (hourly backups)\n"
+             "## Scenario 1: Rows are gone\n1. Restore the backup before it\n"
+             "## Testing\n- **Monthly Restore Drill:** restore into staging\n");
+  auto plan = boat / "imported.yaml";
+  boat.must({"runbook", "import", file, "--out", plan});
+  boat.environment()["DATABASE_URL"] = server->conninfo();
+  boat.environment()["LIFEBOAT_REPOSITORY"] = boat.repository();
+  boat.must({"init", "--plan", plan});
+  boat.must({"backup", "--plan", plan});
+  auto drill = boat.must({"drill", "monthly-restore-drill", "--plan", plan, "--json"}).summary();
+  EXPECT_EQ(drill["verdict"].string(), "PASS") << drill.dump(2);
+  auto pages = boat.must({"runbook", "export", "--all", "--stored", "--plan", plan});
+  EXPECT_TRUE(has(pages.out, "Restore the backup before it"));
 }
 
 }  // namespace
