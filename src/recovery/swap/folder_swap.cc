@@ -342,9 +342,11 @@ Result<FolderState> undo_folder_swap(const FolderSwap& swap, const FolderActs& a
 
 Result<std::vector<KeptFolder>> kept_folders(Files& files, Clock& clock, const std::string& live) {
   auto start = cat(path_name(live), ".swap-");
-  auto entries = LB_TRY(files.list(path_parent(live)));
   std::vector<KeptFolder> out;
-  for (const auto& entry : entries) {
+  auto entries = files.list(path_parent(live));
+  if (!entries.ok() && entries.error().kind() == ErrorKind::not_found) return out;
+  if (!entries.ok()) return std::move(entries).take_error();
+  for (const auto& entry : *entries) {
     if (!entry.name.starts_with(start) || entry.kind != FileKind::regular) continue;
     KeptFolder kept;
     kept.id = entry.name.substr(start.size());

@@ -94,6 +94,7 @@ struct KeptFolder {
   std::optional<Timestamp> until;
   std::string trouble;  // why the swap cannot be looked at; empty when it can
 };
+// None where there is no such folder: a plan may speak of another host.
 Result<std::vector<KeptFolder>> kept_folders(Files& files, Clock& clock, const std::string& live);
 // Those whose time is over, with what is known of their swaps; never what has the live name, and
 // none when nothing has. Returns the folders removed.

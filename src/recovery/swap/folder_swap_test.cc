@@ -192,6 +192,13 @@ TEST_F(FolderSwapTest, WhatCannotBeExchangedIsRefused) {
   EXPECT_EQ(refusal("/srv/main/"), ExitCode::usage);
 }
 
+TEST_F(FolderSwapTest, OnAHostWithoutTheFolderNothingIsKept) {
+  auto kept = kept_folders(*files_, clock_, "/elsewhere/main");
+  ASSERT_TRUE(kept.ok());
+  EXPECT_TRUE(kept->empty());
+  EXPECT_TRUE(remove_kept_folders(*files_, clock_, "/elsewhere/main").take().empty());
+}
+
 TEST_F(FolderSwapTest, WhatIsKeptGoesWhenItsTimeIsOver) {
   ASSERT_TRUE(finish().ok());
   auto kept = kept_folders(*files_, clock_, "/srv/main").take();
