@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "stores/postgres/page_hints.h"
 #include "stores/postgres/page_plan.h"
 
 namespace lb::pg {
@@ -329,7 +330,8 @@ Status FolderBackup::compare(const WalkedFile& file, const repo::Row& row,
       const std::uint64_t length = now.size() / page_bytes * page_bytes;
       const Buffer stored = LB_TRY(options_.parent->read(row, asked.offset, length));
       for (std::uint64_t at = 0; at < length; at += page_bytes) {
-        if (!may_stand_for(ByteView(stored).subspan(at, page_bytes), now.subspan(at, page_bytes)))
+        if (!may_stand_for(file, ByteView(stored).subspan(at, page_bytes),
+                           now.subspan(at, page_bytes)))
           differ.push_back(asked.offset + at);
       }
       return {};
@@ -342,10 +344,15 @@ Status FolderBackup::compare(const WalkedFile& file, const repo::Row& row,
   return {};
 }
 
-// A page that changed since the backup began is put right by replay.
-bool FolderBackup::may_stand_for(ByteView stored, ByteView now) const {
-  return std::equal(stored.begin(), stored.end(), now.begin()) ||
-         page_lsn(now) >= options_.backup_start || is_unlogged_hint(now);
+// A page that changed since the backup began is put right by replay. After a failover, and where
+// backups of a standby and its primary alternate, hints differ, which are each server's own. The
+// maps of a relation change without an LSN of their own.
+bool FolderBackup::may_stand_for(const WalkedFile& file, ByteView stored, ByteView now) const {
+  if (std::equal(stored.begin(), stored.end(), now.begin())) return true;
+  if (page_lsn(now) >= options_.backup_start || is_unlogged_hint(now)) return true;
+  const auto place = relation_path(file.path);
+  const bool main = place && place->name.fork == RelationName::Fork::main;
+  return main && options_.judge != nullptr && differ_in_hints_alone(stored, now);
 }
 
 // The first reading may have met a page that was just being written.
@@ -355,7 +362,7 @@ Status FolderBackup::look_again(const WalkedFile& file, const repo::Row& row, st
   const DataRange page{offset, page_bytes};
   bool differs = false;
   LB_TRY(data.read({&page, 1}, [&](const DataRange&, MutableBytes now) -> Status {
-    differs = now.size() == page_bytes && !may_stand_for(stored, now);
+    differs = now.size() == page_bytes && !may_stand_for(file, stored, now);
     return {};
   }));
   if (!differs) return {};

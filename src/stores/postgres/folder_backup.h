@@ -64,7 +64,7 @@ class FolderBackup {
   Status save_whole(const WalkedFile& file, DataFile& data);
   Status compare(const WalkedFile& file, const repo::Row& row, const std::vector<PageStep>& steps,
                  DataFile& data, std::vector<DataRange>& ranges);
-  bool may_stand_for(ByteView stored, ByteView now) const;
+  bool may_stand_for(const WalkedFile& file, ByteView stored, ByteView now) const;
   Status look_again(const WalkedFile& file, const repo::Row& row, std::uint64_t offset,
                     DataFile& data, std::vector<DataRange>& ranges);
   void note_lost(const Error& error);
