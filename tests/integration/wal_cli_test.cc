@@ -222,6 +222,18 @@ TEST_F(WalCli, ListsWhatIsFoundDelayedAndLostAndSaysSoInStatus) {
   EXPECT_EQ(late.exit_code, 4);
   EXPECT_NE(late.out.find("delayed"), std::string::npos) << late.out;
   EXPECT_NE(late.out.find("archive_command fails"), std::string::npos) << late.out;
+  const auto doctor = boat.run({"doctor", "--json"});
+  EXPECT_NE(doctor.exit_code, 0);
+  bool told = false;
+  const auto summary = doctor.summary();
+  for (const auto& finding : summary["findings"].items()) {
+    if (finding["what"].string() != "log") continue;
+    told = true;
+    EXPECT_FALSE(finding["ok"].boolean());
+    EXPECT_NE(finding["text"].string().find("archive_command fails"), std::string::npos);
+    EXPECT_NE(finding["text"].string().find("the server keeps"), std::string::npos);
+  }
+  EXPECT_TRUE(told) << doctor.out << doctor.err;
   // Somebody "helps": the log is thrown away.
   server->set("archive_command", "/bin/true");
   server->reload();

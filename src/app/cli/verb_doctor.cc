@@ -1,4 +1,5 @@
 #include "app/cli/lock_watch.h"
+#include "app/cli/log_watch.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/backup/backup.h"
@@ -144,6 +145,29 @@ void look_at_store(const Shell& shell, const plan::Store& store, const Reference
   for (auto& diagnosis : *diagnoses) findings.add(store.name, std::move(diagnosis));
 }
 
+// Holes, archiving that fails, what slots make the server keep, and how long its disk lasts.
+Status look_at_log(const Shell& shell, Session& session, const plan::Store& store,
+                   Findings& findings) {
+  const auto points = LB_TRY(restore::read_points(*session.repository, store));
+  const auto watch = LB_TRY(watch_log(shell, session, store, points));
+  if (!watch || !watch->kept) return {};
+  const auto verdict = judge_log(*watch, shell.world.clock.now());
+  findings.add(store.name, {verdict.state == "ok", "log", verdict.text,
+                            cat("see lifeboat wal ls --store ", store.name)});
+  return {};
+}
+
+// Where the repository cannot be opened or read, that was said before.
+void look_at_logs(const Shell& shell, const Args& args, Findings& findings) {
+  auto session = Session::open(shell, args);
+  if (!session.ok() || !(*session)->repository->may_read()) return;
+  for (const auto& store : (*session)->plan.plan.stores) {
+    if (store.kind != plan::StoreKind::postgres) continue;
+    const auto looked = look_at_log(shell, **session, store, findings);
+    if (!looked.ok()) findings.add(store.name, "log", looked.error());
+  }
+}
+
 // A sandbox is really made, used and removed: a permission on paper proves nothing.
 Result<std::vector<std::string>> try_sandbox(const Shell& shell, const std::string& root) {
   auto& world = shell.world;
@@ -173,6 +197,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   look_at_repository(shell, loaded, references, &repository_folder, findings);
   for (const auto& store : loaded.plan.stores)
     look_at_store(shell, store, references, repository_folder, findings);
+  look_at_logs(shell, args, findings);
   auto facts = try_sandbox(shell, drill::default_sandbox_root(shell.uid));
   if (facts.ok()) {
     findings.good("sandbox", "isolation", join(*facts, "; "));
