@@ -38,6 +38,10 @@ class RunActs final : public runbook::Acts {
   std::string word_to_type(const runbook::Act& act) override;
   Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
                 const Json& shown) override;
+  Status inform(const runbook::Act& act, const std::string& person,
+                const std::string& text) override {
+    return post_.inform(act, person, text);
+  }
 
  private:
   using End = runbook::ActEnd;

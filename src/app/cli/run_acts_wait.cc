@@ -5,6 +5,7 @@
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "operations/runbook/command.h"
+#include "operations/runbook/forecast.h"
 #include "recovery/backup/backup.h"
 
 namespace lb::cli {
@@ -36,12 +37,6 @@ Result<Request> request_of(const std::string& words, const std::string& base) {
   return out;
 }
 
-// The wall clock may jump: what is left is never more than the whole, and within one program the
-// steady clock counts.
-Micros left_of(const Clock& clock, Timestamp began, Micros whole) {
-  return std::clamp(whole - (clock.now() - began), Micros(0), whole);
-}
-
 std::vector<std::string> words_of(const YamlNode& node) {
   if (node.is_scalar()) return {node.text};
   std::vector<std::string> out;
@@ -59,12 +54,12 @@ Result<ActEnd> RunActs::wait(const Act& act, std::stop_token stop) {
     if (act.mode == "drill")
       return ActEnd{
           true, cat("held: waiting ", human_duration(whole)), Json::object().set("held", true), {}};
-    if (!clock.sleep(left_of(clock, act.began, whole), stop))
+    if (!clock.sleep(runbook::left_of(act.began, whole, clock.now()), stop))
       return Error(ErrorKind::cancelled, "stopped while waiting");
     return ActEnd{true, cat("waited ", human_duration(whole)), Json::object(), {}};
   }
   auto limit = what.duration("limit").value_or(act.step().limit.value_or(wait_limit));
-  auto end = clock.steady() + left_of(clock, act.began, limit);
+  auto end = clock.steady() + runbook::left_of(act.began, limit, clock.now());
   std::string last = "nothing was tried";
   do {
     if (what.has("run")) {
@@ -98,7 +93,7 @@ Result<ActEnd> RunActs::watch(const Act& act, std::stop_token stop) {
   plan::View what(act.step().what, no_files);
   auto& clock = shell_.world.clock;
   auto whole = what.duration("for").value_or(Micros(0));
-  auto end = clock.steady() + left_of(clock, act.began, whole);
+  auto end = clock.steady() + runbook::left_of(act.began, whole, clock.now());
   int looked = 0;
   for (;;) {
     auto now = LB_TRY(one_check(act, what.text("check"), stop));

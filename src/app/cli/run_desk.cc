@@ -65,6 +65,19 @@ Result<RunDesk> open_run_desk(const Shell& shell, const Args& args) {
   return out;
 }
 
+Status read_run(state::RunLog& log, RunDesk& desk) {
+  desk.events = LB_TRY(log.events(desk.run));
+  if (desk.events.empty())
+    return Error(ErrorKind::corrupt, cat("run ", desk.run, " has no beginning"));
+  const auto& opened = desk.events.front();
+  desk.plan = LB_TRY(plan_for_run(opened.data["plan"].string(),
+                                  opened.data["plan_file"].string("plan of the run")));
+  std::map<std::string, std::string> given;
+  for (const auto& [name, value] : opened.data["given"].members()) given[name] = value.string();
+  desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, given));
+  return {};
+}
+
 Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, bool open) {
   auto heads = LB_TRY(desk.log->runs(true));
   std::vector<state::RunHead> fitting;
@@ -84,15 +97,8 @@ Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, boo
   if (fitting.size() != 1) return pick_among(fitting, named);
   desk.run = fitting.front().id;
   desk.runbook = fitting.front().runbook;
-  desk.events = LB_TRY(desk.log->events(desk.run));
-  if (desk.events.empty())
-    return Error(ErrorKind::corrupt, cat("run ", desk.run, " has no beginning"));
+  LB_TRY(read_run(*desk.log, desk));
   const auto& opened = desk.events.front();
-  desk.plan = LB_TRY(plan_for_run(opened.data["plan"].string(),
-                                  opened.data["plan_file"].string("plan of the run")));
-  std::map<std::string, std::string> given;
-  for (const auto& [name, value] : opened.data["given"].members()) given[name] = value.string();
-  desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, given));
   if (opened.data["plan_fingerprint"].string() != desk.session->plan.fingerprint) {
     shell.console.note(cat("the plan has changed since run ", desk.run,
                            " began: the run keeps its own version, of ",

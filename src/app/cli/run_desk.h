@@ -34,6 +34,9 @@ Result<plan::Plan> plan_for_run(const std::string& text, const std::string& file
 // that is not closed. `open`: closed ones do not count.
 Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, bool open);
 
+// Events, plan and script of the run `desk.run` of `desk.runbook`.
+Status read_run(state::RunLog& log, RunDesk& desk);
+
 // What a person says: into the log. Prints what became of it when somebody drives the run.
 Status say(const Shell& shell, RunDesk& desk, record::RunInput input);
 

@@ -1,6 +1,7 @@
 #include "app/cli/run_post.h"
 
 #include "foundation/base/text.h"
+#include "foundation/crypto/hash.h"
 #include "model/plan/view.h"
 
 namespace lb::cli {
@@ -141,6 +142,22 @@ Status RunPost::invite(const Act& act, const std::string& person, const std::str
   letter.text += cat("\nlifeboat approve lifeboat:", act.run, "/", act.own.number, "/", token,
                      "\nlifeboat deny lifeboat:", act.run, "/", act.own.number, "/", token,
                      " -m REASON\n\nThe link is for you alone and counts once.\n");
+  auto posted = postman_->post(std::move(letter), {person});
+  return posted.ok() ? Status() : posted.status();
+}
+
+Status RunPost::inform(const Act& act, const std::string& person, const std::string& text) {
+  LB_TRY(open());
+  notify::Letter letter;
+  letter.key = cat(act.run, "/", act.own.number, "/", act.attempt, "/",
+                   to_hex(sha256(view_of(text))).substr(0, 8));
+  letter.system = plan_.system;
+  letter.run = act.run;
+  letter.about = act.run;
+  letter.severity = notify::Severity::warning;
+  letter.shareable = true;
+  letter.subject = cat(plan_.system, ": runbook ", act.script.runbook, ", step ", act.own.number);
+  letter.text = cat(runbook::title_of(act.step()), "\n\n", text, "\n");
   auto posted = postman_->post(std::move(letter), {person});
   return posted.ok() ? Status() : posted.status();
 }

@@ -27,6 +27,8 @@ class RunPost {
   Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
                 const Json& shown);
 
+  Status inform(const runbook::Act& act, const std::string& person, const std::string& text);
+
  private:
   Status open();
   void carry(std::stop_token stop);

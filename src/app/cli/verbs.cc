@@ -85,7 +85,8 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
                             run_show_verb(),
                             run_verb(),
                             resume_verb(),
-                            postmortem_verb()};
+                            postmortem_verb(),
+                            forecast_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   for (auto& verb : message_verbs()) more.push_back(std::move(verb));
   verbs.insert(verbs.end() - 1, std::make_move_iterator(more.begin()),

@@ -64,6 +64,7 @@ Verb run_ls_verb();
 Verb run_show_verb();
 Verb resume_verb();
 Verb postmortem_verb();
+Verb forecast_verb();
 std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
 Verb alert_test_verb();

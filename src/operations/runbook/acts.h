@@ -52,6 +52,8 @@ class Acts {
   // Somebody is asked to decide; `token` makes the link that proves who decides.
   virtual Status invite(const Act& act, const std::string& person, const std::string& token,
                         const Json& shown) = 0;
+  // Somebody is told of a decision: before it, when they are to be asked for their view, or after.
+  virtual Status inform(const Act& act, const std::string& person, const std::string& text) = 0;
 };
 
 }  // namespace lb::runbook

@@ -189,11 +189,9 @@ Status Driver::take(RunInput input, std::stop_token stop) {
   auto judged = judge(plan_, script_, state_, input, shown, tools_.world.clock.now());
   auto follow = judged.follow;
   if (judged.refused()) tools_.console.warn(judged.event.text);
-  if (judged.event.data["break_glass"].boolean()) {
-    tools_.console.warn(cat("THE GLASS WAS BROKEN at step ", judged.event.step, " by ",
-                            judged.event.by, ": ", judged.event.text));
-  }
+  auto said = judged.event;
   LB_TRY(append(std::move(judged.event)));
+  tell_of_decision(said);
   if (follow == Judgement::Follow::ask_again) {
     auto need = state_.at(input.step).need;
     if (need == Need::decision) LB_TRY(ask_decision(input.step));
@@ -201,6 +199,33 @@ Status Driver::take(RunInput input, std::stop_token stop) {
   }
   if (follow == Judgement::Follow::undo) launch(input.step, true, tools_.world.clock.now());
   return {};
+}
+
+// Those the RACI table names are told afterwards; when the glass was broken, also all who should
+// have decided.
+void Driver::tell_of_decision(const RunEvent& event) {
+  bool decided = event.kind == RunEventKind::ended && event.data["hash"].is_string();
+  if (!decided) return;
+  const auto& gate = *script_.at(event.step).step;
+  auto people = raci_of(plan_, gate, 'I');
+  auto text = cat("decided by ", event.by, ": ", event.text);
+  if (event.data["break_glass"].boolean()) {
+    auto deciders = deciders_of(plan_, gate);
+    people.insert(deciders.begin(), deciders.end());
+    text = cat("THE GLASS WAS BROKEN. ", text);
+    tools_.console.warn(
+        cat("THE GLASS WAS BROKEN at step ", event.step, " by ", event.by, ": ", event.text));
+  }
+  inform(event.step, people, text);
+}
+
+void Driver::inform(std::size_t gate, const std::set<std::string>& people,
+                    const std::string& text) {
+  auto act = act_of(gate);
+  for (const auto& person : people) {
+    auto told = act.ok() ? tools_.acts.inform(*act, person, text) : act.status();
+    if (!told.ok()) tools_.console.warn(cat("could not reach ", person, ": ", told.error().text()));
+  }
 }
 
 Result<bool> Driver::take_ended() {

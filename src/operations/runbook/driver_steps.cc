@@ -245,6 +245,8 @@ Result<bool> Driver::ask_decision(std::size_t number) {
     auto told = tools_.acts.invite(act, person, token, shown.what);
     if (!told.ok()) tools_.console.warn(cat("could not reach ", person, ": ", told.error().text()));
   }
+  inform(number, raci_of(plan_, *script_.at(number).step, 'C'),
+         "your view is wanted before a decision: lifeboat step note -m TEXT");
   return true;
 }
 

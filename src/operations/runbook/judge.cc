@@ -418,14 +418,6 @@ bool waits_for(const StepState& step, RunInputKind kind) {
   }
 }
 
-std::set<std::string> of_raci(const plan::Plan& plan, const plan::Step& gate, char letter) {
-  plan::View what(gate.what, no_files);
-  const auto* task = plan.raci_task(what.text("task"));
-  if (task == nullptr) return {};
-  auto who = task->who(letter);
-  return {who.begin(), who.end()};
-}
-
 }  // namespace
 
 Shown shown_of(Json what) {
@@ -454,14 +446,22 @@ std::size_t addressed(const Script& script, const RunState& state, const RunInpu
   return 0;
 }
 
+std::set<std::string> raci_of(const plan::Plan& plan, const plan::Step& gate, char letter) {
+  plan::View what(gate.what, no_files);
+  const auto* task = plan.raci_task(what.text("task"));
+  if (task == nullptr) return {};
+  auto who = task->who(letter);
+  return {who.begin(), who.end()};
+}
+
 std::set<std::string> deciders_of(const plan::Plan& plan, const plan::Step& gate) {
   plan::View what(gate.what, no_files);
   if (what.has("approve")) return members_of(plan, what.text("approve"));
-  return of_raci(plan, gate, 'A');
+  return raci_of(plan, gate, 'A');
 }
 
 std::set<std::string> reporters_of(const plan::Plan& plan, const plan::Step& gate) {
-  auto out = of_raci(plan, gate, 'R');
+  auto out = raci_of(plan, gate, 'R');
   for (const auto& decider : deciders_of(plan, gate)) out.erase(decider);
   return out;
 }

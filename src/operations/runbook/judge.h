@@ -34,6 +34,8 @@ std::size_t addressed(const Script& script, const RunState& state, const record:
 std::set<std::string> deciders_of(const plan::Plan& plan, const plan::Step& gate);
 // Who reports before: the responsible of that line.
 std::set<std::string> reporters_of(const plan::Plan& plan, const plan::Step& gate);
+// Of the same line: who is consulted before (C), or told afterwards (I).
+std::set<std::string> raci_of(const plan::Plan& plan, const plan::Step& gate, char letter);
 // Whether something destructive follows before the next gate.
 bool guards_destruction(const plan::Plan& plan, const Script& script, const RunState& state,
                         std::size_t gate);

@@ -67,6 +67,9 @@ TEST_F(Gates, OnlyWhoIsNamedDecidesUnlessTheGlassIsBroken) {
   go(*run);
   EXPECT_EQ(run->state().at(1).status, StepStatus::done);
   EXPECT_TRUE(run->state().at(1).result["break_glass"].boolean());
+  ASSERT_EQ(acts.informed.size(), 1u) << "who should have decided is told, loudly";
+  EXPECT_EQ(acts.informed[0].first, "lead");
+  EXPECT_NE(acts.informed[0].second.find("GLASS WAS BROKEN"), std::string::npos);
 }
 
 TEST_F(Gates, ADecisionIsBoundToWhatWasShown) {
@@ -196,7 +199,7 @@ TEST_F(Gates, AKeyProvesItsOwner) {
 
 TEST_F(Gates, TheAccountableDecidesAfterTheResponsibleReported) {
   use(R"(raci:
-  go/no-go: {management: A, dba: R, lead: I}
+  go/no-go: {management: A, dba: R, lead: I, team: C}
 runbooks:
   main: {steps: [{gate: {task: go/no-go}}, {run: a}]}
 )",
@@ -213,6 +216,10 @@ runbooks:
   go(*run);
   EXPECT_EQ(run->state().closed, RunResult::done);
   EXPECT_EQ(run->state().notes.at(0).text, "all checks pass");
+  ASSERT_EQ(acts.informed.size(), 2u);
+  EXPECT_EQ(acts.informed[0].first, "team") << "consulted before";
+  EXPECT_EQ(acts.informed[1].first, "lead") << "told afterwards";
+  EXPECT_NE(acts.informed[1].second.find("decided by max"), std::string::npos);
 }
 
 class People : public testing::RunbookTest {

@@ -21,6 +21,7 @@ class RehearsalActs final : public Acts {
   Status invite(const Act&, const std::string&, const std::string&, const Json&) override {
     return {};
   }
+  Status inform(const Act&, const std::string&, const std::string&) override { return {}; }
 
  private:
   Result<ActEnd> done(const Act& act, std::stop_token stop);

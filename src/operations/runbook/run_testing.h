@@ -35,10 +35,11 @@ inline plan::Plan plan_with(const std::string& rest) {
 class CountedActs final : public Acts {
  public:
   std::map<std::string, int> done, undone, probed;
-  std::map<std::string, int> fails;                          // so many times
-  std::map<std::string, bool> happened_;                     // answers of probes
-  std::map<std::string, std::string> gives;                  // "step title" -> value of $out
-  std::vector<std::pair<std::string, std::string>> invited;  // person, token
+  std::map<std::string, int> fails;                           // so many times
+  std::map<std::string, bool> happened_;                      // answers of probes
+  std::map<std::string, std::string> gives;                   // "step title" -> value of $out
+  std::vector<std::pair<std::string, std::string>> invited;   // person, token
+  std::vector<std::pair<std::string, std::string>> informed;  // person, text
   std::atomic<bool> hang{false};
   Json facts = Json::object().set("point", "p1");
   bool safe = false;
@@ -83,6 +84,10 @@ class CountedActs final : public Acts {
   Status invite(const Act&, const std::string& person, const std::string& token,
                 const Json&) override {
     invited.emplace_back(person, token);
+    return {};
+  }
+  Status inform(const Act&, const std::string& person, const std::string& text) override {
+    informed.emplace_back(person, text);
     return {};
   }
 

@@ -1,0 +1,62 @@
+#include "operations/runbook/forecast.h"
+
+#include "operations/runbook/run_testing.h"
+
+namespace lb::runbook {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class Forecasts : public testing::RunbookTest {
+ protected:
+  // A run in which each step took that long; 0: it was held.
+  PastRun run_of(const std::vector<int>& took) {
+    PastRun out{script, {}};
+    out.state.steps.resize(script.steps.size());
+    for (std::size_t i = 0; i < took.size(); ++i) {
+      auto& step = out.state.steps[i];
+      step.status = StepStatus::done;
+      step.began = from_micros(1'000'000);
+      step.ended = step.began + seconds(took[i]);
+      if (took[i] == 0) step.result = Json::object().set("held", true);
+    }
+    return out;
+  }
+};
+
+TEST_F(Forecasts, AddUpWhatStepsTookBefore) {
+  use("runbooks:\n  main: {steps: [{run: a}, {manual: m}, {run: c}]}\n", "main");
+  EXPECT_EQ(forecast(script, {}).confidence, "none");
+  EXPECT_EQ(forecast(script, {}).unknown, 3u);
+  std::vector<PastRun> past;
+  for (int i = 1; i <= 9; ++i) past.push_back(run_of({i, 10 * i, 0}));
+  auto out = forecast(script, past);
+  EXPECT_EQ(out.confidence, "medium");
+  EXPECT_EQ(out.unknown, 1u) << "what was held took no time that means anything";
+  EXPECT_EQ(out.steps[0].half, seconds(5));
+  EXPECT_EQ(out.steps[0].most, seconds(8));
+  EXPECT_EQ(out.half, seconds(55));
+  EXPECT_TRUE(out.steps[1].by_people);
+}
+
+TEST_F(Forecasts, ARunbookThatWasEditedKeepsItsTimes) {
+  use("runbooks:\n  main: {steps: [{run: a}, {run: b}]}\n", "main");
+  std::vector<PastRun> past = {run_of({3, 4})};
+  auto old_plan = std::move(plan);
+  use("runbooks:\n  main: {steps: [{run: fresh}, {run: b}]}\n", "main");
+  auto out = forecast(script, past);
+  EXPECT_FALSE(out.steps[0].half.has_value());
+  EXPECT_EQ(out.steps[1].half, seconds(4));
+}
+
+TEST(Timers, NeitherGrowNorGoBelowNothingWhenTheClockJumps) {
+  auto began = from_micros(1'800'000'000'000'000);
+  EXPECT_EQ(left_of(began, minutes(30), began + minutes(10)), minutes(20));
+  EXPECT_EQ(left_of(began, minutes(30), began - minutes(60)), minutes(30)) << "set back";
+  EXPECT_EQ(left_of(began, minutes(30), began + minutes(90)), Micros(0))
+      << "set forward, or a reboot";
+}
+
+}  // namespace
+}  // namespace lb::runbook
