@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -268,6 +269,20 @@ TEST_F(ClusterSwapTest, AServerThatDoesNotStopIsNotExchanged) {
   EXPECT_FALSE(advance_folder_swap(swap(), acts).ok());
   EXPECT_EQ(look_at_folder_swap(swap()).take().stage, FolderStage::verified);
   EXPECT_EQ(found(), "bad 1000");
+}
+
+TEST(MountedFolder, CannotBeExchanged) {
+  pg::TestWorld world;
+  test::TempDir dir;
+  auto live = dir / "live";
+  fs::create_directories(live);
+  EXPECT_TRUE(check_folder_swap(world.world.files, {live, "abcd"}).ok());
+  if (::mount("tmpfs", live.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "may not mount";
+  auto checked = check_folder_swap(world.world.files, {live, "abcd"});
+  ::umount(live.c_str());
+  ASSERT_FALSE(checked.ok());
+  EXPECT_EQ(checked.error().exit_code(), ExitCode::refused);
+  EXPECT_NE(checked.error().message().find("mounted"), std::string::npos);
 }
 
 TEST_F(ClusterSwapTest, WhatCannotBeExchangedIsRefusedBeforehand) {
