@@ -37,6 +37,15 @@ Json settle_table(const Json& table, const Added& added) {
   return out;
 }
 
+// All members but one, which may be large.
+Json without(const Json& whole, std::string_view member) {
+  Json out = Json::object();
+  for (const auto& [key, value] : whole.members()) {
+    if (key != member) out.set(key, value);
+  }
+  return out;
+}
+
 Result<Json> settle_database(const Json& database, const Json& before, const RowsBetween& between) {
   const auto rows =
       LB_TRY(between(snapshot_of(before, database["oid"]), database["snapshot"].string()));
@@ -52,12 +61,19 @@ Result<Json> settle_database(const Json& database, const Json& before, const Row
       return not_exact("the log took away more rows than there were");
     tables.push(std::move(settled));
   }
-  Json out = database;
+  Json out = without(database, "tables");
   out.set("tables", std::move(tables));
   return out;
 }
 
 }  // namespace
+
+Json moments_of(const Json& fingerprint) {
+  Json databases = Json::array();
+  for (const Json& database : fingerprint["databases"].items())
+    databases.push(without(database, "tables"));
+  return Json::object().set("databases", std::move(databases));
+}
 
 std::uint64_t carried_tables(const Json& fingerprint) {
   std::uint64_t count = 0;
@@ -79,7 +95,7 @@ Result<Json> settle_counts(const Json& fingerprint, const Json& before,
     Json settled = LB_TRY(settle_database(database, before, between));
     databases.push(std::move(settled));
   }
-  Json out = fingerprint;
+  Json out = without(fingerprint, "databases");
   out.set("databases", std::move(databases));
   return out;
 }

@@ -18,6 +18,8 @@ namespace lb::pg {
 // In a table of a fingerprint: its rows are those of the fingerprint before.
 inline constexpr const char* carried_mark = "carried";
 std::uint64_t carried_tables(const Json& fingerprint);
+// What settle_counts() needs of the fingerprint before: no tables, of which there may be many.
+Json moments_of(const Json& fingerprint);
 
 // Rows added by transactions that the first snapshot does not see and the second does.
 using RowsBetween = std::function<Result<std::map<RelationId, std::int64_t>>(

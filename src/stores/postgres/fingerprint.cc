@@ -101,14 +101,14 @@ class DatabaseCounter {
         before_(std::move(before)),
         stop_(std::move(stop)) {}
 
-  Result<Json> count() {
+  // Adds what is counted to `json`, which says what database it is.
+  Status count_into(Json& json) {
     LB_TRY(connection_.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     const QueryResult moment = LB_TRY(connection_.query(sql_moment));
     // A role under row security would count only its own rows: better no count than a wrong one.
     LB_TRY(
         connection_.query("SET LOCAL row_security = off; SET LOCAL lock_timeout = '30s'; "
                           "SET LOCAL statement_timeout = 0"));
-    Json json = Json::object();
     json.set("snapshot", moment.rows.at(0)[0].value_or(""));
     json.set("lsn", moment.rows.at(0)[1].value_or(""));
     lsn = LB_TRY(parse_lsn(json["lsn"].string()));
@@ -117,8 +117,7 @@ class DatabaseCounter {
     Json rows = LB_TRY(tables());
     json.set("extensions", std::move(installed)).set("catalog", std::move(counts));
     json.set("tables", std::move(rows));
-    LB_TRY(connection_.query("COMMIT"));
-    return json;
+    return connection_.query("COMMIT").status();
   }
 
   Lsn lsn = 0;
@@ -229,8 +228,7 @@ Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& 
     DatabaseCounter counter(**connection, name, counted_before(before, number(row[1])), stop);
     Json database = Json::object();
     database.set("name", name).set("oid", number(row[1])).set("bytes", number(row[2]));
-    const Json counted = LB_TRY(counter.count().context(cat("fingerprint of ", printable(name))));
-    for (const auto& [key, value] : counted.members()) database.set(key, value);
+    LB_TRY(counter.count_into(database).context(cat("fingerprint of ", printable(name))));
     print.lsn = std::max(print.lsn, counter.lsn);
     print.warnings.insert(print.warnings.end(), counter.warnings.begin(), counter.warnings.end());
     databases.push(std::move(database));

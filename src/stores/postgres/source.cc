@@ -293,6 +293,7 @@ Status BackupRun::fingerprint() {
   const Json* before = may_carry() ? &counted_before_ : nullptr;
   print_ = LB_TRY(take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock,
                                    before, context_.stop));
+  counted_before_ = moments_of(counted_before_);
   return {};
 }
 
