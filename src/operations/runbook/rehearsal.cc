@@ -29,6 +29,18 @@ std::vector<std::string> stores_of(const plan::Plan& plan, const plan::Step& ste
   return found->stores;
 }
 
+// What went wrong, for the verdict: whether it speaks of the backup or of the sandbox. A check that
+// did not pass speaks of the backup.
+ErrorKind kind_of(const StepState& step) {
+  const auto name = step.result["kind"].string();
+  for (auto kind :
+       {ErrorKind::not_found, ErrorKind::denied, ErrorKind::invalid, ErrorKind::corrupt,
+        ErrorKind::timeout, ErrorKind::exhausted, ErrorKind::cancelled, ErrorKind::unsupported}) {
+    if (lb::name_of(kind) == name) return kind;
+  }
+  return ErrorKind::unavailable;
+}
+
 std::string state_of(const StepState& step) {
   if (step.result["held"].boolean()) return "held";
   return std::string(name_of(step.status));
@@ -188,15 +200,15 @@ Status rehearse(const DriverTools& tools, const DriverOptions& options, const pl
     std::size_t failed = 0;
     for (const auto& step : state.steps) failed += step.status == StepStatus::passed ? 1 : 0;
     if (failed == 0) return {};
-    return Error(ErrorKind::invalid, cat(failed, " steps of runbook ", script.runbook, " failed"))
+    return Error(ErrorKind::unavailable,
+                 cat(failed, " steps of runbook ", script.runbook, " failed"))
         .with_exit(ExitCode::check_not_met);
   }
   for (auto number : frontier(script, state)) {
     const auto& step = state.at(number);
     if (step.status != StepStatus::failed) continue;
-    return Error(ErrorKind::invalid,
-                 cat("step ", number, " of runbook ", script.runbook, " (",
-                     title_of(*script.at(number).step), ") failed: ", step.text))
+    return Error(kind_of(step), cat("step ", number, " of runbook ", script.runbook, " (",
+                                    title_of(*script.at(number).step), ") failed: ", step.text))
         .with_exit(ExitCode::check_not_met);
   }
   return Error(ErrorKind::cancelled,
