@@ -257,5 +257,55 @@ TEST_F(RunbookCli, ATabletopFindsWhatCannotWork) {
   EXPECT_EQ(boat.run({"runbook", "test", "goood"}).exit_code, 2);
 }
 
+// The decider has no account here: the link that was sent to them is what proves who they are.
+TEST_F(RunbookCli, MessagesReachPeopleAndALinkDecidesOnce) {
+  boat.write_plan(R"(stores:
+  media: {files: ./media, every: hourly, objective: {rpo: 1h}}
+targets:
+  production: {protect: true}
+channels: {paper: {command: "cat >> sent.txt"}}
+people:
+  chief: {via: [paper]}
+  customers: {via: [paper]}
+templates:
+  sorry: {subject: "About {impact}", body: "Since {since}."}
+runbooks:
+  main:
+    steps:
+      - ask: {failed_at: time, impact: text}
+      - notify: {template: sorry, to: customers}
+      - gate: {approve: chief, show: [point, target]}
+      - restore: {store: media, to: production}
+)");
+  boat.must({"init"});
+  boat.must({"backup"});
+  as("ada");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  say({"answer", "failed_at=2026-01-13T02:14:05Z", "impact=lost uploads"});
+  auto sent = read_text(boat / "sent.txt");
+  EXPECT_NE(sent.find("About lost uploads"), std::string::npos) << sent;
+  EXPECT_NE(sent.find("Since 2026-01-13T02:14:05Z."), std::string::npos) << sent;
+  const std::string word = "lifeboat approve ";
+  auto at = sent.find(word + "lifeboat:");
+  ASSERT_NE(at, std::string::npos) << sent;
+  auto link = sent.substr(at + word.size(), sent.find('\n', at) - at - word.size());
+  auto token = link.substr(link.rfind('/') + 1);
+  EXPECT_EQ(shown().dump().find(token), std::string::npos) << "it stands in no record";
+  EXPECT_EQ(boat.run({"approve", link.substr(0, link.size() - 1) + "x"}).exit_code, 0);
+  as("ada");
+  say({"approve", link});
+  EXPECT_EQ(state_of(3), "asks") << "neither a wrong link nor the requester decides";
+  as("somebody");
+  say({"approve", link});
+  EXPECT_EQ(state_of(3), "done");
+  EXPECT_EQ(state_of(4), "asks");
+  say({"approve", link});
+  EXPECT_EQ(state_of(3), "done") << "a link counts once";
+  say({"step", "confirm", "production"});
+  EXPECT_EQ(shown()["state"].string(), "done");
+  sent = read_text(boat / "sent.txt");
+  EXPECT_EQ(sent.find("About lost uploads"), sent.rfind("About lost uploads")) << "told once";
+}
+
 }  // namespace
 }  // namespace lb::test
