@@ -14,6 +14,7 @@ using runbook::StepStatus;
 
 namespace {
 
+constexpr int dim = 2;
 constexpr Micros times_interval = std::chrono::seconds(1);
 
 RunInput input_of(RunInputKind kind, std::size_t step, const std::string& text = "") {
@@ -168,13 +169,14 @@ void RunView::changed(const RunState& state) {
     if (!own.phase.empty() && own.phase != phase_)
       console_.note(console_.bold(cat("\n", own.phase)));
     phase_ = own.phase;
-    auto line = cat("  ", mark_of(step.status), " ", head_of(own));
+    bool held = step.result["held"].boolean() && step.status != StepStatus::running;
+    auto line = cat("  ", held ? "‖" : mark_of(step.status), " ", head_of(own));
     if (step.status != StepStatus::running && !step.text.empty())
       line += cat("  ", printable(step.text));
     bool took = step.status == StepStatus::done && step.ended - step.began >= Seconds(1) &&
                 step.began != Timestamp{};
     if (took) line += cat(" (", human_duration(step.ended - step.began), ")");
-    console_.note(console_.colored(line, color_of(step.status)));
+    console_.note(console_.colored(line, held ? dim : color_of(step.status)));
   }
   for (auto number : runbook::frontier(script_, state)) show_question(state, number);
 }

@@ -17,7 +17,7 @@ void write_runbook(Markup& out, const View& view) {
   out.leaf("p",
            "The same steps as in earnest, carried out in the sandbox. Held: would have reached "
            "something outside it, or is done by a person, and was not exercised.");
-  open_table(out, "Every step", {">No.", "Step", "Result", ">Took", "What came of it"}, "checks");
+  open_table(out, "Every step", {">No.", "Step", "Result", ">Took", "What came of it"});
   out.open("tbody");
   for (const auto& step : record.steps) {
     out.open("tr").leaf("td", cat(step.number), {{"class", "number"}});

@@ -15,8 +15,10 @@ constexpr Micros look_interval = std::chrono::milliseconds(200);
 
 const std::vector<std::string> no_files;
 
+constexpr std::string_view held_prefix = "held: ";
+
 ActEnd held(const std::string& what) {
-  return {true, cat("held: ", what), Json::object().set("held", true), {}};
+  return {true, cat(held_prefix, what), Json::object().set("held", true), {}};
 }
 
 std::vector<std::string> stores_of(const plan::Plan& plan, const plan::Step& step,
@@ -56,12 +58,22 @@ void describe(const Script& script, const RunState& state, record::DrillRecord& 
     out.title = title_of(*own.step);
     out.phase = own.phase;
     out.by = own.step->by;
-    out.text = step.text;
     out.state = state_of(step);
+    bool says_so = out.state == "held" && step.text.starts_with(held_prefix);
+    out.text = says_so ? step.text.substr(held_prefix.size()) : step.text;
     bool timed = step.began != Timestamp{} && step.ended >= step.began;
     if (timed) out.took = step.ended - step.began;
     record.steps.push_back(std::move(out));
   }
+  auto held = std::count_if(record.steps.begin(), record.steps.end(),
+                            [](const auto& step) { return step.state == "held"; });
+  if (held == 0) return;
+  record.findings.push_back(
+      {"note",
+       cat(held, " of the ", record.steps.size(), " steps of runbook ", script.runbook,
+           " were held: what they would do was not exercised"),
+       "lifeboat drill NAME --attended lets people do theirs; commands are tried on a system that "
+       "may be touched."});
 }
 
 }  // namespace
