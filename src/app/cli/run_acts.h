@@ -30,6 +30,9 @@ class RunActs final : public runbook::Acts {
   // All outlive it. `session.repository` may be null: then only steps that need none can be done.
   RunActs(const Shell& shell, Session& session, const plan::Plan& plan);
 
+  // Of the incident that the run belongs to; before its first step.
+  Status watch_incident(const std::string& incident) { return post_.watch(incident); }
+
   runbook::ActEnd act(const runbook::Act& act, std::stop_token stop) override;
   Result<std::optional<bool>> happened(const runbook::Act& act, std::stop_token stop) override;
   bool repeats_safely(const runbook::Act& act) const override;

@@ -8,18 +8,6 @@ namespace lb::cli {
 
 namespace {
 
-// Its state lies on this machine: people can go on while the repository cannot be reached.
-Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, const Args& args) {
-  auto session = std::make_unique<Session>();
-  session->plan = LB_TRY(load_plan(shell, args));
-  session->references =
-      std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
-  session->state_folder = state_folder(shell, session->plan.plan.system);
-  session->journal =
-      LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
-  return session;
-}
-
 bool may_do_without(const Error& error) {
   return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::timeout ||
          error.exit_code() == ExitCode::store_unreachable;
@@ -43,6 +31,17 @@ Error pick_among(const std::vector<state::RunHead>& heads, const std::string& na
 }
 
 }  // namespace
+
+Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, const Args& args) {
+  auto session = std::make_unique<Session>();
+  session->plan = LB_TRY(load_plan(shell, args));
+  session->references =
+      std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
+  session->state_folder = state_folder(shell, session->plan.plan.system);
+  session->journal =
+      LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
+  return session;
+}
 
 Result<plan::Plan> plan_for_run(const std::string& text, const std::string& file) {
   auto read = plan::read_plan(file, text, nullptr);

@@ -23,6 +23,9 @@ struct RunDesk {
   std::vector<record::RunEvent> events;
 };
 
+// Its state lies on this machine: people can go on while the repository cannot be reached.
+Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, const Args& args);
+
 // A repository that does not answer is said and does without: the run goes on where it can.
 Result<RunDesk> open_run_desk(const Shell& shell, const Args& args);
 

@@ -1,5 +1,6 @@
 #include "app/cli/run_post.h"
 
+#include "app/cli/incident_desk.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "model/plan/view.h"
@@ -12,6 +13,7 @@ using runbook::ActEnd;
 namespace {
 
 constexpr Micros look_interval = std::chrono::seconds(1);
+constexpr Micros incident_interval = std::chrono::seconds(2);
 constexpr Micros last_wait = std::chrono::seconds(5);
 constexpr Micros update_interval = std::chrono::hours(1);
 constexpr const char* not_known = "not known yet";
@@ -57,7 +59,9 @@ std::vector<std::string> words_of(const YamlNode& node) {
 RunPost::~RunPost() {
   if (postman_ == nullptr) return;
   carrier_.request_stop();
+  escalator_.request_stop();
   if (carrier_.joinable()) carrier_.join();
+  if (escalator_.joinable()) escalator_.join();
   auto rest = postman_->drain(last_wait, shell_.stop);
   if (!rest.ok()) shell_.console.warn(rest.error().text());
 }
@@ -71,6 +75,34 @@ Status RunPost::open() {
                                                *session_.journal, *outbox_);
   carrier_ = std::jthread([this](std::stop_token stop) { carry(stop); });
   return {};
+}
+
+Status RunPost::watch(const std::string& incident) {
+  incident_ = incident;
+  LB_TRY(open());
+  escalator_ = std::jthread([this](std::stop_token stop) { escalate(stop); });
+  return {};
+}
+
+// As incident watch does, of this one. What cannot be read now is tried again; a run goes on.
+void RunPost::escalate(std::stop_token stop) {
+  state::FactLog log(*session_.journal, session_.repository.get(), "incident");
+  auto carrier = carrier_for(shell_, session_, plan_, *postman_, log);
+  if (!carrier.ok()) {
+    shell_.console.warn(carrier.error().text());
+    return;
+  }
+  std::string problem;
+  while (!stop.stop_requested()) {
+    auto turn = carrier->turn(incident_, true);
+    if (turn.ok() && !turn->told.empty())
+      shell_.console.note(cat("incident ", incident_, ": told ", join(turn->told, ", ")));
+    const auto now_wrong = turn.ok() ? std::string() : turn.error().text();
+    if (!now_wrong.empty() && now_wrong != problem)
+      shell_.console.warn(cat("incident ", incident_, ": ", now_wrong));
+    problem = now_wrong;
+    (void)shell_.world.clock.sleep(incident_interval, stop);
+  }
 }
 
 void RunPost::carry(std::stop_token stop) {

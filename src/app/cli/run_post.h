@@ -21,6 +21,8 @@ class RunPost {
   // Gives what waits some seconds more.
   ~RunPost();
 
+  // From now on the escalation of the incident is carried on with the messages. Before any other.
+  Status watch(const std::string& incident);
   // A message by template; ends when it is in the outbox, after its approval if it needs one.
   Result<runbook::ActEnd> tell(const runbook::Act& act, std::stop_token stop);
   // A decision is asked for; `token` goes to that person alone.
@@ -32,6 +34,7 @@ class RunPost {
  private:
   Status open();
   void carry(std::stop_token stop);
+  void escalate(std::stop_token stop);
   Result<runbook::ActEnd> when_approved(const notify::Told& told, std::stop_token stop);
 
   const Shell& shell_;
@@ -40,7 +43,8 @@ class RunPost {
   std::mutex mutex_;  // of opening
   std::unique_ptr<state::Outbox> outbox_;
   std::unique_ptr<notify::Postman> postman_;
-  std::jthread carrier_;
+  std::string incident_;
+  std::jthread carrier_, escalator_;
 };
 
 }  // namespace lb::cli

@@ -1,4 +1,5 @@
 // run, resume, run ls, run show: runbooks carried out.
+#include "app/cli/incident_desk.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/run_view.h"
@@ -79,6 +80,34 @@ void tell_end(const Shell& shell, const RunDesk& desk, const runbook::RunState& 
                   desk.run, " goes on, here or on another machine"));
 }
 
+state::FactLog incidents_of(const RunDesk& desk) {
+  return {*desk.session->journal, desk.session->repository.get(), "incident"};
+}
+
+Status link_to_incident(const Shell& shell, const RunDesk& desk, const std::string& incident) {
+  auto log = incidents_of(desk);
+  auto picked = LB_TRY(pick_incident(log, incident, Among::open));
+  record::Fact fact;
+  fact.kind = incident::kind::linked;
+  fact.data = Json::object().set("run", desk.run).set("runbook", desk.runbook);
+  return say(shell, desk.plan, log, picked, std::move(fact));
+}
+
+// The escalation goes on while the run does. A run that cannot be linked is still a run.
+Status join_incident(const Shell& shell, const RunDesk& desk, RunActs& acts,
+                     const runbook::NewRun* fresh) {
+  const auto incident =
+      fresh != nullptr ? fresh->incident : desk.events.front().data["incident"].string();
+  if (incident.empty()) return {};
+  if (fresh != nullptr) {
+    auto linked = link_to_incident(shell, desk, incident);
+    if (!linked.ok())
+      shell.console.warn(cat("incident ", incident,
+                             " does not say that this run belongs to it: ", linked.error().text()));
+  }
+  return acts.watch_incident(incident);
+}
+
 Result<ExitCode> drive(const Shell& shell, RunDesk& desk, const Args& args,
                        const runbook::NewRun* fresh, const char* verb) {
   bool interactive = shell.console.options().in_is_terminal && !args.has("no-wait");
@@ -96,6 +125,7 @@ Result<ExitCode> drive(const Shell& shell, RunDesk& desk, const Args& args,
   if (fresh != nullptr)
     shell.console.note(cat("run ", desk.run, " of ", desk.runbook, " (", desk.script.steps.size(),
                            " steps), asked for by ", driver.state().requester));
+  LB_TRY(join_incident(shell, desk, acts, fresh));
   auto end = driver.drive(shell.stop);
   if (!end.ok()) return std::move(end).take_error();
   if (desk.session->repository != nullptr) {
@@ -123,6 +153,12 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   fresh.given = LB_TRY(given_of(args.positionals));
   desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, fresh.given));
   desk.run = desk.session->journal->fresh_id();
+  if (args.has("incident")) {
+    auto log = incidents_of(desk);
+    const auto picked = LB_TRY(pick_incident(log, args.get("incident"), Among::open));
+    LB_TRY(still_open(picked.state));
+    fresh.incident = picked.state.id;
+  }
   fresh.plan_folder = desk.session->plan.folder;
   fresh.plan_fingerprint = desk.session->plan.fingerprint;
   fresh.version = cat("lifeboat ", program_version);
@@ -212,15 +248,19 @@ const std::vector<Flag> driving_flags = {
 }  // namespace
 
 Verb run_verb() {
-  return {{"run",
-           "Carries out a runbook of the plan, step by step; asks what only people can decide.",
-           {"lifeboat run db-loss                                     # step by step",
-            "lifeboat run recover when=2026-01-13T02:14:05Z target=west # with its parameters",
-            "lifeboat run db-loss --no-wait                           # as far as it goes alone"},
-           "run RUNBOOK [NAME=VALUE …] [--no-wait]",
-           driving_flags,
-           parameters_max},
-          run};
+  auto flags = driving_flags;
+  flags.push_back({"incident", 0, "ID", "the incident it answers; its escalation goes on", false});
+  return {
+      {"run",
+       "Carries out a runbook of the plan, step by step; asks what only people can decide.",
+       {"lifeboat run db-loss                                     # step by step",
+        "lifeboat run recover when=2026-01-13T02:14:05Z target=west # with its parameters",
+        "lifeboat run db-loss --incident 9k2m4x7q                 # as the answer to an incident",
+        "lifeboat run db-loss --no-wait                           # as far as it goes alone"},
+       "run RUNBOOK [NAME=VALUE …] [--no-wait] [--incident ID]",
+       flags,
+       parameters_max},
+      run};
 }
 
 Verb resume_verb() {

@@ -69,6 +69,7 @@ std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
 Verb alert_test_verb();
 std::vector<Verb> message_verbs();
+std::vector<Verb> incident_verbs();
 Verb version_verb();
 
 const std::vector<Verb>& all_verbs();

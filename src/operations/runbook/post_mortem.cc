@@ -69,8 +69,14 @@ std::string line_of(const Script& script, const RunEvent& event) {
 class Writer {
  public:
   Writer(const plan::Plan& plan, const Script& script, const RunState& state,
-         const std::vector<RunEvent>& events, const std::vector<record::DrillRecord>& drills)
-      : plan_(plan), script_(script), state_(state), events_(events), drills_(drills) {}
+         const std::vector<RunEvent>& events, const std::vector<record::DrillRecord>& drills,
+         const IncidentStory* incident)
+      : plan_(plan),
+        script_(script),
+        state_(state),
+        events_(events),
+        drills_(drills),
+        incident_(incident) {}
 
   std::string write() {
     head();
@@ -123,8 +129,8 @@ class Writer {
   void impact() {
     auto text = cat("- Duration, from the start of the run to its last event: ",
                     seconds_between(state_.opened, state_.last_event), "\n");
-    auto failed = parse_time(variable("failed_at"));
-    if (failed.ok())
+    auto failed = failed_at();
+    if (failed)
       text += cat("- Duration, from the failure (", format_time_seconds(*failed),
                   ") to the last event: ", seconds_between(*failed, state_.last_event), "\n");
     const auto& rto = script_.plan->objective.rto;
@@ -141,23 +147,59 @@ class Writer {
     section("Impact", text + "- Who noticed what: " + to_be_written);
   }
 
+  // As people answered it, or as the incident has it.
+  std::optional<Timestamp> failed_at() const {
+    auto answered = parse_time(variable("failed_at"));
+    if (answered.ok()) return *answered;
+    return incident_ != nullptr ? incident_->failed_at : std::nullopt;
+  }
+
   void detection() {
-    auto failed = parse_time(variable("failed_at"));
-    section("Detection", failed.ok() ? cat("From the failure to the start of the run: ",
-                                           seconds_between(*failed, state_.opened),
-                                           ". How it was noticed: ", to_be_written)
-                                     : cat("When it failed was not asked for. ", to_be_written));
+    auto failed = failed_at();
+    std::string text;
+    if (incident_ != nullptr) {
+      const auto& it = *incident_;
+      text += cat("- Incident ", it.severity, " \"", printable(it.title), "\", opened ",
+                  format_time_seconds(it.opened), "\n");
+      if (failed)
+        text +=
+            cat("- From the failure to its opening: ", seconds_between(*failed, it.opened), "\n");
+      text += cat("- From its opening to the first answer: ",
+                  it.acknowledged ? seconds_between(it.opened, *it.acknowledged)
+                                  : std::string("nobody acknowledged it"),
+                  "\n");
+      if (it.closed)
+        text +=
+            cat("- From its opening to its end: ", seconds_between(it.opened, *it.closed), "\n");
+    }
+    text += failed ? cat("- From the failure to the start of the run: ",
+                         seconds_between(*failed, state_.opened), "\n")
+                   : std::string("- When it failed was not asked for.\n");
+    section("Detection", cat(text, "- How it was noticed: ", to_be_written));
+  }
+
+  // What was said of the incident stands among the events of the run.
+  std::vector<std::pair<Timestamp, std::string>> timeline_lines() const {
+    std::vector<std::pair<Timestamp, std::string>> out;
+    for (const auto& event : events_) out.emplace_back(event.at, line_of(script_, event));
+    if (incident_ == nullptr) return out;
+    for (const auto& line : incident_->lines) {
+      const auto who = line.by.empty() ? std::string("Lifeboat") : role_of(line.by);
+      out.emplace_back(line.at, cat("incident: ", line.text, ", by ", who));
+    }
+    std::stable_sort(out.begin(), out.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    return out;
   }
 
   void timeline() {
     std::string text;
-    Timestamp last = state_.opened;
-    for (const auto& event : events_) {
-      if (event.at - last > gap)
-        text += cat("- _", seconds_between(last, event.at), " without an event_\n");
-      last = event.at;
-      auto line = line_of(script_, event);
-      if (!line.empty()) text += cat("- ", format_time_seconds(event.at), "  ", line, "\n");
+    const auto lines = timeline_lines();
+    Timestamp last = lines.empty() ? state_.opened : lines.front().first;
+    for (const auto& [at, line] : lines) {
+      if (at - last > gap) text += cat("- _", seconds_between(last, at), " without an event_\n");
+      last = at;
+      if (!line.empty()) text += cat("- ", format_time_seconds(at), "  ", line, "\n");
     }
     section("Timeline", text);
   }
@@ -248,7 +290,11 @@ class Writer {
 
   void evidence() {
     section("Evidence", cat("- Run ", state_.id, ": `lifeboat run show ", state_.id,
-                            " --json` has every event with the output of commands.\n"));
+                            " --json` has every event with the output of commands.\n",
+                            incident_ == nullptr
+                                ? std::string()
+                                : cat("- Incident ", incident_->id, ": `lifeboat incident show ",
+                                      incident_->id, " --json`.\n")));
   }
 
   const plan::Plan& plan_;
@@ -256,6 +302,7 @@ class Writer {
   const RunState& state_;
   const std::vector<RunEvent>& events_;
   const std::vector<record::DrillRecord>& drills_;
+  const IncidentStory* const incident_;
   std::string out_;
 };
 
@@ -317,8 +364,9 @@ std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
 
 std::string post_mortem(const plan::Plan& plan, const Script& script, const RunState& state,
                         const std::vector<RunEvent>& events,
-                        const std::vector<record::DrillRecord>& drills) {
-  return Writer(plan, script, state, events, drills).write();
+                        const std::vector<record::DrillRecord>& drills,
+                        const IncidentStory* incident) {
+  return Writer(plan, script, state, events, drills, incident).write();
 }
 
 }  // namespace lb::runbook

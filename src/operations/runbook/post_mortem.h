@@ -2,6 +2,7 @@
 // only people know is asked for. Blameless: roles, not names. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,23 @@ std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
 std::vector<std::string> deviations(const Script& script, const RunState& state,
                                     const std::vector<record::RunEvent>& events);
 
-// Markdown. `drills`: of the system, oldest first, for what was predicted and last proven.
+// The incident that a run answered, as far as a post-mortem speaks of it.
+struct IncidentStory {
+  struct Line {
+    Timestamp at{};
+    std::string by, text;  // by: "ada (lead)"; empty: Lifeboat
+  };
+  std::string id, severity, title;
+  Timestamp opened{};
+  std::optional<Timestamp> failed_at, acknowledged, closed;
+  std::vector<Line> lines;
+};
+
+// Markdown. `incident`: null when the run answered none. `drills`: of the system, oldest first, for
+// what was predicted and last proven.
 std::string post_mortem(const plan::Plan& plan, const Script& script, const RunState& state,
                         const std::vector<record::RunEvent>& events,
-                        const std::vector<record::DrillRecord>& drills);
+                        const std::vector<record::DrillRecord>& drills,
+                        const IncidentStory* incident = nullptr);
 
 }  // namespace lb::runbook

@@ -67,5 +67,35 @@ TEST_F(PostMortem, ARunThatWentAsWrittenHasNoDeviations) {
   EXPECT_NE(text(one, *run).find("followed as it is written"), std::string::npos);
 }
 
+TEST_F(PostMortem, TheIncidentStandsAmongTheEventsOfTheRun) {
+  use("runbooks:\n  main: {steps: [{run: a}]}\n", "main");
+  Machine one(&shelf);
+  auto run = start(one);
+  const auto began = run->state().opened;
+  using std::chrono::minutes;
+  IncidentStory story;
+  story.id = "i1";
+  story.severity = "P0";
+  story.title = "no orders";
+  story.opened = began - minutes(5);
+  story.failed_at = began - minutes(7);
+  story.acknowledged = began - minutes(2);
+  story.lines = {{began - minutes(5), "eve (dba, team)", "P0 opened: no orders"},
+                 {began - minutes(4), "", "told lead (P0.1.1)"},
+                 {began + minutes(30), "max", "closed: all is well"}};
+  auto events = one.log.events("r1").take();
+  auto out = post_mortem(plan, script, run->state(), events, {}, &story);
+  for (const char* part :
+       {"Incident P0 \"no orders\"", "From the failure to its opening: 2 min",
+        "From its opening to the first answer: 3 min",
+        "From the failure to the start of the run: 7 min", "P0 opened: no orders, by dba",
+        "told lead (P0.1.1), by Lifeboat", "closed: all is well, by somebody without a role",
+        "lifeboat incident show i1"})
+    EXPECT_NE(out.find(part), std::string::npos) << part << "\n" << out;
+  EXPECT_LT(out.find("told lead"), out.find("the run was asked for"));
+  EXPECT_LT(out.find("the run ended"), out.find("closed: all is well"));
+  EXPECT_EQ(out.find("eve ("), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lb::runbook

@@ -1,0 +1,268 @@
+// Incidents with the real program: messages arrive at a webhook in their order and at their times,
+// an answer stops them, and whoever carries them on may be killed or be there several times.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "foundation/base/text.h"
+#include "foundation/sys/test_server.h"
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using Steady = std::chrono::steady_clock;
+
+struct Arrived {
+  Steady::time_point at;
+  Json body;
+};
+
+// Answers 200 to everything; "slow" answers take as long as the test says.
+class Inbox {
+ public:
+  std::string url() const { return server_.url("/hook"); }
+  std::vector<Arrived> all() {
+    const std::lock_guard lock(mutex_);
+    return arrived_;
+  }
+  // "ada trigger", in the order in which they came.
+  std::string told() {
+    std::string out;
+    for (const auto& one : all())
+      out += cat(out.empty() ? "" : "; ", one.body["to"].string(), " ", one.body["event"].string());
+    return out;
+  }
+  // Of a sender that was killed before it had noted the answer, the same message comes again.
+  std::set<std::string> ids() {
+    std::set<std::string> out;
+    for (const auto& one : all()) out.insert(one.body["id"].string());
+    return out;
+  }
+  bool wait_for(std::size_t count, milliseconds limit = milliseconds(20'000)) {
+    const auto end = Steady::now() + limit;
+    while (Steady::now() < end) {
+      if (all().size() >= count) return true;
+      std::this_thread::sleep_for(milliseconds(20));
+    }
+    return false;
+  }
+
+ private:
+  std::string take(const std::string& request) {
+    const auto body = request.substr(request.find("\r\n\r\n") + 4);
+    auto json = parse_json(body);
+    if (json.ok()) {
+      const std::lock_guard lock(mutex_);
+      arrived_.push_back({Steady::now(), std::move(json).take()});
+    }
+    return "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  }
+  std::mutex mutex_;
+  std::vector<Arrived> arrived_;
+  TestServer server_{[this](const std::string& request) { return take(request); }};
+};
+
+class IncidentCli : public testing::Test {
+ protected:
+  IncidentCli() : boat(LIFEBOAT_BINARY) {
+    write_text(boat / "media/a.txt", "one");
+    boat.environment()["HOOK"] = inbox.url();
+    boat.environment()["SUDO_USER"] = "root";
+    plan("3s");
+    boat.must({"init"});
+  }
+  void plan(const std::string& within) {
+    boat.write_plan(cat(R"(stores: {media: {files: ./media}}
+channels: {hook: {webhook: env:HOOK}}
+people:
+  ada:  {users: ada, via: hook, deputy: bob}
+  bob:  {users: bob, via: hook, escalate: max}
+  max:  {via: hook}
+escalation:
+  P0: {within: )",
+                        within, R"(, to: ada, repeat: 0, means: nobody can buy}
+  P1: {within: )",
+                        within, R"(, to: bob, repeat: 0}
+runbooks:
+  db-loss:
+    symptoms: [queries return errors, connection fails]
+    objective: {rto: 4h}
+    steps: [{run: "sleep 8"}]
+  files-lost: {symptoms: [files missing], steps: [{manual: look}]}
+)"));
+  }
+  void as(const std::string& user) { boat.environment()["SUDO_USER"] = user; }
+  void on(const std::string& machine) { boat.environment()["LIFEBOAT_STATE"] = boat / machine; }
+  Json shown() { return boat.must({"incident", "show", "--json"}).summary(); }
+  std::string open(const std::string& severity = "P0") {
+    auto ran = boat.must({"incident", "open", severity, "no orders", "--symptom", "queries fail",
+                          "--affected", "all", "--json"});
+    return ran.summary()["incident"].string();
+  }
+
+  Inbox inbox;
+  Lifeboat boat;
+};
+
+TEST_F(IncidentCli, ToldOneAfterTheOtherUntilNobodyIsLeft) {
+  plan("2s");
+  auto opened = boat.must({"incident", "open", "P0", "no orders", "-s", "queries fail"});
+  EXPECT_NE(opened.out.find("lifeboat run db-loss --incident"), std::string::npos) << opened.out;
+  EXPECT_NE(opened.err.find("told ada"), std::string::npos) << opened.err;
+  EXPECT_NE(opened.err.find("bob is told next"), std::string::npos) << opened.err;
+  auto watch = boat.start({"incident", "watch"});
+  ASSERT_TRUE(inbox.wait_for(3)) << inbox.told() << watch->err_so_far();
+  std::this_thread::sleep_for(milliseconds(4000));
+  EXPECT_EQ(inbox.told(), "ada trigger; bob trigger; max trigger");
+  auto all = inbox.all();
+  EXPECT_GE(all[2].at - all[1].at, milliseconds(1500));
+  EXPECT_EQ(all[0].body["subject"].string(), "test: P0 no orders");
+  EXPECT_EQ(all[0].body["severity"].string(), "critical");
+  EXPECT_EQ(all[0].body["about"].string(), all[2].body["about"].string());
+  EXPECT_NE(watch->err_so_far().find("nobody answered"), std::string::npos) << watch->err_so_far();
+  watch->signal(SIGINT);
+  EXPECT_NE(watch->wait().exit_code, 0);
+  EXPECT_EQ(shown()["next"]["state"].string(), "silent");
+}
+
+TEST_F(IncidentCli, AnAnswerStopsTheChainAndTheEndIsTold) {
+  plan("10s");
+  const auto begun = Steady::now();
+  const auto id = open();
+  auto watch = boat.start({"incident", "watch", id});
+  as("ada");
+  auto ack = boat.must({"incident", "ack", "-m", "on it"});
+  EXPECT_NE(ack.out.find("acknowledged by ada (ada)"), std::string::npos) << ack.out;
+  EXPECT_EQ(watch->wait().exit_code, 0) << "nothing is left to watch";
+  EXPECT_EQ(boat.must({"incident", "watch", "--once"}).exit_code, 0);
+  std::this_thread::sleep_until(begun + std::chrono::seconds(12));
+  EXPECT_EQ(boat.must({"incident", "watch", "--once"}).exit_code, 0);
+  EXPECT_EQ(inbox.told(), "ada trigger; ada acknowledge");
+  EXPECT_NE(boat.must({"incident", "ack"}).out.find("already"), std::string::npos);
+  boat.must({"incident", "assign", "max"});
+  boat.must({"incident", "note", "-m", "the provider says 30 minutes"});
+  EXPECT_EQ(boat.run({"incident", "close"}).exit_code, 2) << "a reason is asked for";
+  boat.must({"incident", "close", "-m", "index rebuilt"});
+  EXPECT_EQ(inbox.told(), "ada trigger; ada acknowledge; max note; ada resolve");
+  auto show = boat.must({"incident", "show"}).out;
+  for (const char* part : {"closed: no orders", "told ada (P0.1.1)", "acknowledged: on it",
+                           "the provider says 30 minutes", "assigned to max", "index rebuilt",
+                           "target RTO", "runbook db-loss"})
+    EXPECT_NE(show.find(part), std::string::npos) << part << "\n" << show;
+  EXPECT_EQ(boat.run({"incident", "ack", id}).exit_code, 2) << "it is closed";
+  EXPECT_EQ(boat.run({"incident", "ack"}).exit_code, 1) << "none is open";
+}
+
+// Killed again and again at any moment between two messages.
+TEST_F(IncidentCli, KilledWatchersLoseNobodyAndTellNobodyTwice) {
+  open();
+  const auto end = Steady::now() + std::chrono::seconds(60);
+  int kills = 0;
+  for (int turn = 0; inbox.ids().size() < 3 && Steady::now() < end; ++turn) {
+    auto watch = boat.start({"incident", "watch"});
+    std::this_thread::sleep_for(milliseconds(150 + 190 * (turn % 7)));
+    if (watch->alive()) ++kills;
+    watch->signal(SIGKILL);
+    watch->wait();
+  }
+  EXPECT_GE(kills, 3);
+  // What a killed sender was at is tried again when its lease has ended.
+  auto last = boat.start({"incident", "watch"});
+  const auto late = Steady::now() + std::chrono::seconds(60);
+  while (inbox.ids().size() < 3 && Steady::now() < late)
+    std::this_thread::sleep_for(milliseconds(50));
+  std::this_thread::sleep_for(milliseconds(3000));
+  EXPECT_EQ(inbox.ids().size(), 3U) << inbox.told();
+}
+
+TEST_F(IncidentCli, TwoMachinesThatShareARepositoryTellEachStepOnce) {
+  plan("8s");
+  on("one");
+  const auto id = open();
+  auto first = boat.start({"incident", "watch"});
+  on("two");
+  auto second = boat.start({"incident", "watch"});
+  auto third = boat.start({"incident", "watch"});
+  ASSERT_TRUE(inbox.wait_for(2)) << inbox.told();
+  as("bob");
+  boat.must({"incident", "ack", id.substr(id.size() - 8)});
+  std::this_thread::sleep_for(milliseconds(9000));
+  for (auto* watch : {first.get(), second.get(), third.get()}) watch->signal(SIGKILL);
+  auto told = inbox.told();
+  EXPECT_TRUE(told.starts_with("ada trigger; bob trigger; ")) << told;
+  EXPECT_EQ(told.find("max"), std::string::npos) << told;
+  on("one");
+  EXPECT_EQ(shown()["acknowledged"]["by"].string(), "bob (bob)");
+  on("three");  // has never seen it
+  EXPECT_EQ(shown()["state"].string(), "acknowledged");
+}
+
+TEST_F(IncidentCli, ARunOfItCarriesItOnAndThePostMortemTellsBoth) {
+  boat.must({"backup"});
+  const auto id = open();
+  auto run = boat.must({"run", "db-loss", "--incident", id, "--no-wait"});
+  EXPECT_TRUE(inbox.wait_for(2)) << inbox.told();
+  EXPECT_TRUE(inbox.told().starts_with("ada trigger; bob trigger")) << inbox.told();
+  EXPECT_EQ(shown()["runs"].items().at(0)["runbook"].string(), "db-loss");
+  as("ada");
+  boat.must({"incident", "close", "-m", "restored"});
+  auto review = boat.must({"postmortem"}).out;
+  for (const char* part :
+       {"incident: P0 opened: no orders", "incident: told bob (P0.1.2), by Lifeboat",
+        "nobody acknowledged it", "the run ended: done", "incident: closed: restored, by ada"})
+    EXPECT_NE(review.find(part), std::string::npos) << part << "\n" << review;
+  EXPECT_LT(review.find("P0 opened"), review.find("the run ended"));
+  EXPECT_EQ(boat.run({"run", "db-loss", "--incident", id}).exit_code, 2) << "it is closed";
+}
+
+TEST_F(IncidentCli, SeveritiesSymptomsAndMistakes) {
+  auto fit = boat.must({"incident", "suggest", "queries failing", "--json"}).summary();
+  EXPECT_EQ(fit["suggestions"].items().at(0)["runbook"].string(), "db-loss");
+  EXPECT_EQ(boat.run({"incident", "suggest", "weather"}).exit_code, 1);
+  EXPECT_EQ(boat.run({"incident", "open", "P7", "x"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"incident", "open", "P0"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"incident", "open", "P0", "x", "--failed-at", "yesterday"}).exit_code, 2);
+  EXPECT_EQ(
+      boat.run({"incident", "open", "P0", "x", "--failed-at", "2199-01-01T00:00:00Z"}).exit_code,
+      2);
+  EXPECT_EQ(boat.run({"incident", "show"}).exit_code, 1);
+  EXPECT_NE(boat.must({"incident", "ls"}).out.find("no incident yet"), std::string::npos);
+  EXPECT_TRUE(inbox.all().empty());
+  auto quiet = boat.must({"incident", "open", "P3", "slow reports"});
+  EXPECT_NE(quiet.err.find("nobody is told"), std::string::npos) << quiet.err;
+  boat.must({"incident", "severity", "P1", "-m", "payments too"});
+  ASSERT_TRUE(inbox.wait_for(1));
+  EXPECT_EQ(inbox.told(), "bob trigger");
+  EXPECT_EQ(boat.run({"incident", "assign", "bb"}).exit_code, 2);
+  open();
+  EXPECT_EQ(boat.run({"incident", "ack"}).exit_code, 2) << "two are open: which?";
+  EXPECT_EQ(boat.must({"incident", "ls", "--json"}).summary()["incidents"].items().size(), 2U);
+}
+
+// Nothing but this machine: everything is said all the same, and sent when the repository is back.
+TEST_F(IncidentCli, WithoutTheRepositoryPeopleAreToldAllTheSame) {
+  on("one");
+  boat.must({"incident", "ls"});
+  fs::rename(boat.repository(), boat / "away");
+  const auto ran = boat.run({"incident", "open", "P0", "the storage is gone", "--json"});
+  fs::rename(boat / "away", boat.repository());
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(inbox.told(), "ada trigger");
+  EXPECT_NE(ran.err.find("this machine only"), std::string::npos) << ran.err;
+  on("two");
+  EXPECT_EQ(boat.run({"incident", "show"}).exit_code, 1);
+  on("one");
+  shown();
+  on("two");
+  EXPECT_EQ(shown()["title"].string(), "the storage is gone");
+}
+
+}  // namespace
+}  // namespace lb::test
