@@ -246,6 +246,27 @@ TEST_F(IncidentCli, SeveritiesSymptomsAndMistakes) {
   EXPECT_EQ(boat.must({"incident", "ls", "--json"}).summary()["incidents"].items().size(), 2U);
 }
 
+TEST_F(IncidentCli, StatusAlarmsUntilSomebodyAnswers) {
+  boat.must({"backup"});
+  boat.must({"status"});
+  open();
+  auto status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4);
+  EXPECT_NE(status.out.find("P0 no orders: nobody has answered"), std::string::npos) << status.out;
+  as("ada");
+  boat.must({"incident", "ack"});
+  EXPECT_NE(boat.must({"status"}).out.find("ada (ada) looks after it"), std::string::npos);
+  boat.must({"incident", "close", "-m", "over"});
+  EXPECT_EQ(boat.must({"status"}).out.find("incident"), std::string::npos);
+  boat.must({"incident", "open", "P1", "old", "-s", "queries fail", "--failed-at",
+             "2020-01-01T00:00:00Z"});
+  boat.must({"incident", "ack"});
+  status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4);
+  EXPECT_NE(status.out.find("target RTO 4h of runbook db-loss is missed"), std::string::npos)
+      << status.out;
+}
+
 // Nothing but this machine: everything is said all the same, and sent when the repository is back.
 TEST_F(IncidentCli, WithoutTheRepositoryPeopleAreToldAllTheSame) {
   on("one");

@@ -1,4 +1,5 @@
 #include "app/cli/copies.h"
+#include "app/cli/incident_desk.h"
 #include "app/cli/lock_watch.h"
 #include "app/cli/log_watch.h"
 #include "app/cli/verbs.h"
@@ -174,6 +175,44 @@ void add_locks(const Shell& shell, Session& session, std::vector<Line>& lines) {
   }
 }
 
+// An open incident is an alarm until somebody has answered, and again when its time is over.
+Result<std::optional<Line>> judge_incident(const Shell& shell, const plan::Plan& plan,
+                                           state::FactLog& log, const std::string& id) {
+  const auto facts = LB_TRY(log.facts(id, true));
+  const auto state = LB_TRY(incident::fold(id, facts));
+  if (state.closed) return std::optional<Line>();
+  const auto now = shell.world.clock.now();
+  Line line{cat("incident ", id), cat(state.severity, " ", printable(state.title)),
+            standing_of(state), state.acknowledged.has_value()};
+  if (!state.acknowledged) {
+    const auto next = LB_TRY(next_for(shell, plan, state));
+    line.text += cat(": nobody has answered; ", text_of(next, now));
+  } else {
+    line.text += cat(": ", state.acknowledged->by, " looks after it");
+  }
+  const auto countdown = incident::countdown_of(plan, state, now);
+  if (countdown && countdown->left < Micros(0)) {
+    line.text += cat("; target RTO ", format_duration(countdown->target), " of ", countdown->of,
+                     " is missed");
+    line.good = false;
+  }
+  return std::optional(std::move(line));
+}
+
+Status add_incidents(const Shell& shell, Session& session, std::vector<Line>& lines) {
+  state::FactLog log(*session.journal, session.repository.get(), "incident");
+  const auto ids = LB_TRY(log.members(true));
+  for (const auto& id : ids) {
+    auto line = judge_incident(shell, session.plan.plan, log, id);
+    if (!line.ok()) {
+      lines.push_back({cat("incident ", id), line.error().text(), "unreadable", false});
+    } else if (*line) {
+      lines.push_back(std::move(**line));
+    }
+  }
+  return {};
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto now = shell.world.clock.now();
@@ -190,6 +229,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   for (const auto& copy : session->plan.plan.repository.copies)
     lines.push_back(judge_copy(shell, *session, copy));
   add_locks(shell, *session, lines);
+  LB_TRY(add_incidents(shell, *session, lines));
   auto interrupted = LB_TRY(session->journal->interrupted());
   bool good = interrupted.empty();
   Json list = Json::array();
