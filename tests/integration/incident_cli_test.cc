@@ -267,6 +267,37 @@ TEST_F(IncidentCli, StatusAlarmsUntilSomebodyAnswers) {
       << status.out;
 }
 
+TEST_F(IncidentCli, TasksAreKeptUntilTheyAreDone) {
+  boat.must({"backup"});
+  boat.must({"run", "db-loss", "--no-wait"});
+  auto first = boat.must({"postmortem", "--tasks"});
+  EXPECT_NE(first.err.find("1 of 1 actions are new"), std::string::npos) << first.err;
+  on("other");
+  auto second = boat.must({"postmortem", "--tasks"});
+  EXPECT_NE(second.err.find("0 of 1 actions are new"), std::string::npos) << second.err;
+  boat.must({"status"});
+  boat.must({"task", "add", "order a disk", "--owner", "ada", "--due", "2020-01-01T00:00:00Z"});
+  auto status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4);
+  EXPECT_NE(status.out.find("order a disk (of ada), due 2020-01-01"), std::string::npos)
+      << status.out;
+  auto tasks = boat.must({"task", "ls", "--json"}).summary()["tasks"].items();
+  ASSERT_EQ(tasks.size(), 2U);
+  std::string id;
+  for (const auto& task : tasks) {
+    if (task["state"].string() == "overdue") id = task["task"].string();
+  }
+  as("ada");
+  on("state");
+  boat.must({"task", "done", id.substr(id.size() - 8), "-m", "it is here"});
+  boat.must({"status"});
+  EXPECT_NE(boat.must({"task", "ls", "--all"}).out.find("order a disk (ada (ada): it is here)"),
+            std::string::npos);
+  EXPECT_EQ(boat.run({"task", "done", "nothing"}).exit_code, 1);
+  EXPECT_EQ(boat.run({"task", "add", "x", "--due", "soon"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"task", "add", "x", "--owner", "nobody"}).exit_code, 2);
+}
+
 // Nothing but this machine: everything is said all the same, and sent when the repository is back.
 TEST_F(IncidentCli, WithoutTheRepositoryPeopleAreToldAllTheSame) {
   on("one");

@@ -2,6 +2,7 @@
 #include "app/cli/incident_desk.h"
 #include "app/cli/lock_watch.h"
 #include "app/cli/log_watch.h"
+#include "app/cli/task_desk.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/points.h"
@@ -213,6 +214,23 @@ Status add_incidents(const Shell& shell, Session& session, std::vector<Line>& li
   return {};
 }
 
+Status add_tasks(const Shell& shell, Session& session, std::vector<Line>& lines) {
+  auto log = tasks_of(session);
+  std::vector<std::string> unreadable;
+  const auto tasks = LB_TRY(all_tasks(log, unreadable));
+  const auto now = shell.world.clock.now();
+  for (const auto& task : tasks) {
+    if (!task.overdue(now)) continue;
+    const auto owner = task.owner.empty() ? std::string("nobody's") : cat("of ", task.owner);
+    lines.push_back(
+        {cat("task ", task.id),
+         cat(printable(task.text), " (", owner, "), due ", format_time_seconds(*task.due)),
+         "overdue", false});
+  }
+  for (const auto& line : unreadable) lines.push_back({"task", line, "unreadable", false});
+  return {};
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto now = shell.world.clock.now();
@@ -230,6 +248,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     lines.push_back(judge_copy(shell, *session, copy));
   add_locks(shell, *session, lines);
   LB_TRY(add_incidents(shell, *session, lines));
+  LB_TRY(add_tasks(shell, *session, lines));
   auto interrupted = LB_TRY(session->journal->interrupted());
   bool good = interrupted.empty();
   Json list = Json::array();

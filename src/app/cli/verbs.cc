@@ -89,6 +89,7 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
                             forecast_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   for (auto& verb : incident_verbs()) more.push_back(std::move(verb));
+  for (auto& verb : task_verbs()) more.push_back(std::move(verb));
   for (auto& verb : message_verbs()) more.push_back(std::move(verb));
   verbs.insert(verbs.end() - 1, std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));

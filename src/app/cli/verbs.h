@@ -70,6 +70,7 @@ Verb status_verb();
 Verb alert_test_verb();
 std::vector<Verb> message_verbs();
 std::vector<Verb> incident_verbs();
+std::vector<Verb> task_verbs();
 Verb version_verb();
 
 const std::vector<Verb>& all_verbs();

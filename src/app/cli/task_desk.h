@@ -1,0 +1,24 @@
+// What is left to do afterwards: read, added, done; by the verbs task, postmortem and status.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/cli/session.h"
+#include "operations/incident/task_state.h"
+#include "storage/state/fact_log.h"
+
+namespace lb::cli {
+
+state::FactLog tasks_of(const Session& session);
+
+// All that can be read, oldest first; of the others a line in `unreadable`.
+Result<std::vector<incident::TaskState>> all_tasks(state::FactLog& log,
+                                                   std::vector<std::string>& unreadable);
+
+// False: it is there already. `task`: id (empty: a new one), text, owner, due, run.
+Result<bool> add_task(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
+                      incident::TaskState& task);
+
+}  // namespace lb::cli
