@@ -97,6 +97,7 @@ Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, boo
   desk.run = fitting.front().id;
   desk.runbook = fitting.front().runbook;
   LB_TRY(read_run(*desk.log, desk));
+  if (!desk.log->lost().empty()) shell.console.warn(desk.log->lost());
   const auto& opened = desk.events.front();
   if (opened.data["plan_fingerprint"].string() != desk.session->plan.fingerprint) {
     shell.console.note(cat("the plan has changed since run ", desk.run,

@@ -1,5 +1,7 @@
 #include "operations/runbook/command.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/text.h"
 #include "foundation/sys/process.h"
 #include "operations/runbook/run_testing.h"
 
@@ -10,7 +12,7 @@ class Commands : public testing::RunbookTest {
  protected:
   Commands() { use("runbooks:\n  main:\n    steps: [{run: a}]\n", "main"); }
   Act act(Variables seen = {}) {
-    return {plan, script, script.at(1), "r1", "earnest", 1, {}, std::move(seen)};
+    return {plan, script, script.at(1), run_id, "earnest", 1, {}, std::move(seen)};
   }
   ActEnd run(const std::string& text, Micros limit = std::chrono::seconds(20)) {
     CommandWish wish;
@@ -21,6 +23,8 @@ class Commands : public testing::RunbookTest {
   }
 
   state::TestWorld test;
+  // Its commands are found by it, on the whole machine: other tests may run beside this one.
+  const std::string run_id = cat("r", to_hex(test.random->bytes(8)));
   std::unique_ptr<Processes> processes = real_processes();
   World world{*test.clock, *test.random, *test.files, test.http, *processes, test.sandboxes};
   std::map<std::string, std::string> own = {{"PATH", "/usr/bin:/bin"},
@@ -53,7 +57,7 @@ TEST_F(Commands, SecretsAreNeitherGivenNorKept) {
   EXPECT_EQ(text.find("open-the-boat"), std::string::npos);
   EXPECT_EQ(text.find("hunter22"), std::string::npos);
   EXPECT_EQ(text.find("tok-4711"), std::string::npos);
-  EXPECT_NE(text.find("key= url=[secret] token=[secret] run=r1"), std::string::npos)
+  EXPECT_NE(text.find("key= url=[secret] token=[secret] run=" + run_id), std::string::npos)
       << "the repository's key is not even there: " << text;
 }
 
@@ -89,7 +93,7 @@ TEST_F(Commands, SurvivorsOfACrashAreEnded) {
                      "; sleep 0.05; done' >/dev/null 2>&1 & while ! test -e ", mark,
                      "; do sleep 0.01; done"));
   EXPECT_TRUE(end.ok) << end.text;
-  EXPECT_TRUE(end_survivors(world, "r1/1/2").empty()) << "of another try";
+  EXPECT_TRUE(end_survivors(world, cat(run_id, "/1/2")).empty()) << "of another try";
   EXPECT_FALSE(end_survivors(world, marker_of(act())).empty());
   ASSERT_TRUE(test.files->remove(mark).ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(300));

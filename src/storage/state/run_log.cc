@@ -127,18 +127,48 @@ Status RunLog::send_waiting(const std::string& run) {
   return {};
 }
 
+Result<Json> RunLog::record_of(const std::string& run, const std::string& name) {
+  auto key = cat(run, "/", name);
+  auto found = seen_.find(key);
+  if (found != seen_.end()) return found->second;
+  auto bytes = LB_TRY(repository_->get_record(kind_of(run), name).context(cat("read run ", run)));
+  auto json = LB_TRY(parse_json(text_of(bytes)).context(cat("read run ", run)));
+  seen_.emplace(key, json);
+  return json;
+}
+
+// Two machines drove the run while neither saw the other: from the first number on under which the
+// repository has another event, what was written here belongs to no run any more.
+void RunLog::leave_lost_branch(const std::map<std::string, Json>& here,
+                               std::map<std::string, Json>& out) {
+  lost_.clear();
+  auto first = std::find_if(here.begin(), here.end(), [&](const auto& each) {
+    bool event = !each.first.starts_with(input_prefix);
+    return event && out.contains(each.first) && !(out.at(each.first) == each.second);
+  });
+  if (first == here.end()) return;
+  std::size_t count = 0;
+  for (auto each = first; each != here.end(); ++each) {
+    if (each->first.starts_with(input_prefix)) continue;
+    ++count;
+    bool of_repository = out.contains(each->first) && !(out.at(each->first) == each->second);
+    if (!of_repository) out.erase(each->first);
+  }
+  lost_ = cat(count, " events that this machine wrote from number ", first->first,
+              " on are no part of the run: another machine drove it meanwhile. What they tell of "
+              "happened all the same");
+}
+
 Status RunLog::fetch(const std::string& run, std::map<std::string, Json>& out) {
   auto names = repository_->records(kind_of(run));
   if (!names.ok()) {
     behind_ = names.error().text();
     return out_of_reach(names.error()) ? Status() : Status(names.error());
   }
+  const auto here = out;
   std::set<std::string> there(names->begin(), names->end());
-  for (const auto& name : there) {
-    if (out.contains(name)) continue;
-    auto bytes = LB_TRY(repository_->get_record(kind_of(run), name).context(cat("read run ", run)));
-    out.emplace(name, LB_TRY(parse_json(text_of(bytes)).context(cat("read run ", run))));
-  }
+  for (const auto& name : there) out[name] = LB_TRY(record_of(run, name));
+  leave_lost_branch(here, out);
   for (const auto& [name, json] : out) {
     if (!there.contains(name)) LB_TRY(send(run, name, json.dump()));
   }

@@ -34,7 +34,8 @@ class RunLog {
   // Fills `at` and `host` when empty. `act`: "run db-loss".
   Status append(const std::string& run, const std::string& act, record::RunEvent& event);
   // In order, without gaps: what is missing here is taken from the repository and the other way
-  // round. corrupt when a number is missing or is there with two contents.
+  // round; where both have a number, the repository's event counts, because every machine sees it.
+  // corrupt when a number is missing.
   Result<std::vector<record::RunEvent>> events(const std::string& run);
 
   // Fills id, at, host and user when empty.
@@ -45,6 +46,9 @@ class RunLog {
   // All that are known, oldest first.
   Result<std::vector<RunHead>> runs(bool far);
   const std::string& behind() const { return behind_; }  // empty: all is in the repository
+  // Of the run read last: what this machine wrote while another one drove the run. It happened, but
+  // is no part of the run. Empty: nothing.
+  const std::string& lost() const { return lost_; }
 
  private:
   Status keep_local(const std::string& run, const std::string& act, const record::RunEvent& event);
@@ -52,9 +56,13 @@ class RunLog {
   Status send_waiting(const std::string& run);
   Status fetch(const std::string& run, std::map<std::string, Json>& out);
 
+  Result<Json> record_of(const std::string& run, const std::string& name);
+  void leave_lost_branch(const std::map<std::string, Json>& here, std::map<std::string, Json>& out);
+
   Journal& journal_;
   repo::Repository* const repository_;
-  std::string behind_;
+  std::string behind_, lost_;
+  std::map<std::string, Json> seen_;            // records never change: each is read once
   std::map<std::string, std::string> waiting_;  // name in the repository -> text, of one run
 };
 

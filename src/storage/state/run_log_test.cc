@@ -138,5 +138,31 @@ TEST(RunLog, InputsOfOthersAreFoundWhenAskedFar) {
   EXPECT_EQ(one.log.events("r1").value().size(), 1u) << "an input is no event";
 }
 
+// Neither saw the other while the repository was gone. The one that came first is the run; the
+// other one's own journal still tells what it did, and says that it does not count.
+TEST(RunLog, OfTwoThatDroveApartTheRepositorysCounts) {
+  RecordShelf shelf;
+  Machine one(&shelf), two(&shelf);
+  ASSERT_TRUE(one.append(1, RunEventKind::opened).ok());
+  ASSERT_TRUE(two.log.events("r1").ok());
+  shelf.put_fails = ErrorKind::unavailable;
+  ASSERT_TRUE(one.append(2, RunEventKind::began, "by one").ok());
+  ASSERT_TRUE(two.append(2, RunEventKind::began, "by two").ok());
+  ASSERT_TRUE(two.append(3, RunEventKind::ended, "by two").ok());
+  shelf.put_fails.reset();
+  ASSERT_TRUE(one.append(3, RunEventKind::ended, "by one").ok());
+  auto late = two.append(4, RunEventKind::began, "by two");
+  EXPECT_EQ(late.error().kind(), ErrorKind::conflict);
+  for (auto* machine : {&one, &two}) {
+    RunLog again(*machine->journal, &shelf);
+    auto events = again.events("r1").take();
+    ASSERT_EQ(events.size(), 3u);
+    EXPECT_EQ(events[1].text, "by one");
+    EXPECT_EQ(events[2].text, "by one");
+    EXPECT_EQ(again.lost().empty(), machine == &one) << again.lost();
+  }
+  EXPECT_FALSE(shelf.held.contains({"run.r1", "000004"})) << "nothing of the lost branch is sent";
+}
+
 }  // namespace
 }  // namespace lb::state
