@@ -75,15 +75,15 @@ class RunbookCli : public testing::Test {
 // Each command leaves a line; its probe looks for it.
 constexpr const char* ledger_steps = R"(  main:
     steps:
-      - {run: "sleep 0.05; echo one >> $LEDGER; sleep 0.05", probe: "grep -qx one $LEDGER"}
+      - {run: "sleep 0.15; echo one >> $LEDGER; sleep 0.1", probe: "grep -qx one $LEDGER"}
       - banner: half of it
       - restore: {store: media, to: production}
-      - {run: "echo two >> $LEDGER; sleep 0.05", probe: "grep -qx two $LEDGER"}
-      - wait: {for: 200ms}
+      - {run: "sleep 0.1; echo two >> $LEDGER; sleep 0.15", probe: "grep -qx two $LEDGER"}
+      - wait: {for: 900ms}
       - wait: {run: "test -e $LEDGER"}
       - parallel:
-          - {run: "sleep 0.05; echo three >> $LEDGER", probe: "grep -qx three $LEDGER"}
-          - {run: "echo four >> $LEDGER; sleep 0.05", probe: "grep -qx four $LEDGER"}
+          - {run: "sleep 0.2; echo three >> $LEDGER", probe: "grep -qx three $LEDGER"}
+          - {run: "echo four >> $LEDGER; sleep 0.2", probe: "grep -qx four $LEDGER"}
       - {run: "echo five >> $LEDGER", probe: "grep -qx five $LEDGER"}
 )";
 
@@ -92,18 +92,18 @@ TEST_F(RunbookCli, KilledAnywhereItGoesOnHereAndElsewhere) {
   std::mt19937 chance(4711);
   elsewhere(0);
   as("root");
-  auto first = boat.start({"run", "main", "--no-wait"});
-  std::this_thread::sleep_for(milliseconds(100));
-  first->signal(SIGKILL);
-  first->wait();
-  int kills = 1;
+  int kills = 0;
   bool closed = false;
   for (int turn = 0; turn < 60 && !closed; ++turn) {
     elsewhere(turn % 3);
     auto heads = boat.run({"run", "ls", "--json"});
     ASSERT_EQ(heads.exit_code, 0) << heads.err;
     if (heads.lines().back()["runs"].items().empty()) {  // killed before it began
-      boat.start({"run", "main", "--no-wait"})->wait();
+      auto begun = boat.start({"run", "main", "--no-wait"});
+      std::this_thread::sleep_for(milliseconds(100 + static_cast<int>(chance() % 300)));
+      if (begun->alive()) ++kills;
+      begun->signal(SIGKILL);
+      begun->wait();
       continue;
     }
     if (shown()["state"].string() == "done") break;
