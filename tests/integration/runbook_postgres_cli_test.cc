@@ -56,6 +56,10 @@ runbooks:
       - restore: {store: db, to: production, at: $point, how: beside-then-swap, keep_old: 7d}
       - verify: [db]
       - checklist: [customers told]
+  beside:
+    steps:
+      - restore: {store: db, to: production, how: beside}
+      - verify: [db]
 )");
     boat.must({"init"});
     boat.must({"backup"});
@@ -165,6 +169,23 @@ TEST_F(RunbookPostgresCli, KilledWhileItExchangesItGoesOnAndNoneIsLost) {
   EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
   EXPECT_EQ(server->value("SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'"), "2")
       << "the live one and the one that is kept";
+}
+
+// The live one lacks rows: a check that asked it instead of the copy would fail.
+TEST_F(RunbookPostgresCli, ACopyBesideTheLiveOneIsWhatIsChecked) {
+  sql("DELETE FROM orders WHERE id > 10");
+  for (bool uri : {false, true}) {
+    boat.environment()["DB"] = uri ? "postgresql://postgres@/shop?host=" + server->socket_folder() +
+                                         "&port=" + std::to_string(server->port())
+                                   : server->conninfo("shop");
+    EXPECT_EQ(boat.run({"run", "beside", "--no-wait"}).exit_code, 75);
+    say({"step", "confirm", "production"});
+    auto ran = go_on();
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_NE(ran.err.find("db: database shop_restored"), std::string::npos) << ran.err;
+    EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
+    server->sql("DROP DATABASE shop_restored");
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "app/cli/run_post.h"
 #include "app/cli/session.h"
 #include "operations/runbook/acts.h"
+#include "recovery/check/check.h"
 #include "recovery/check/redactor.h"
 #include "recovery/restore/points.h"
 
@@ -22,8 +23,8 @@ struct RestorePlace {
   bool original = false;   // the store's own place
 };
 // invalid when the target has no place for the store.
-Result<RestorePlace> place_of(const Session& session, const plan::Plan& plan,
-                              const plan::Store& store, const plan::Target& target);
+Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
+                              const plan::Target& target);
 
 class RunActs final : public runbook::Acts {
  public:
@@ -67,6 +68,7 @@ class RunActs final : public runbook::Acts {
   Result_ one_check(const runbook::Act& act, const std::string& name, std::stop_token stop);
   Result_ suites(const runbook::Act& act, const std::vector<const plan::Suite*>& suites,
                  std::stop_token stop);
+  check::CheckedStore checked_of(const runbook::Act& act, const plan::Store& store) const;
   Result_ query(const runbook::Act& act);
   Result_ wait(const runbook::Act& act, std::stop_token stop);
   Result_ watch(const runbook::Act& act, std::stop_token stop);

@@ -17,6 +17,7 @@ namespace {
 
 const std::vector<std::string> no_files;
 constexpr const char* snapshot_prefix = "point ";
+constexpr const char* database_prefix = "database ";  // of what a restore leaves as its place
 
 // "latest", a time, or "point ID" as choose: gives it for stores without a log.
 Result<restore::Wish> wish_of(const std::string& text) {
@@ -64,8 +65,8 @@ Json as_json(const std::vector<record::CheckResult>& results) {
 
 }  // namespace
 
-Result<RestorePlace> place_of(const Session& session, const plan::Plan& plan,
-                              const plan::Store& store, const plan::Target& target) {
+Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
+                              const plan::Target& target) {
   const plan::Reference* address = nullptr;
   for (const auto& wanted : {store.name, std::string(plan::name_of(store.kind))}) {
     for (const auto& [name, reference] : target.addresses) {
@@ -81,7 +82,6 @@ Result<RestorePlace> place_of(const Session& session, const plan::Plan& plan,
                                          store.name, " (", target.place.text(), ")"))
         .with_hint(cat("add stores: {", store.name, ": …} to the target"));
   }
-  (void)plan;
   if (store.kind == plan::StoreKind::files) {
     out.folder = LB_TRY(session.references->path(*address));
     return out;
@@ -178,6 +178,7 @@ Result<ActEnd> RunActs::restore(const Act& act, std::stop_token stop) {
     auto done = LB_TRY(restore_store(act, *plan_.store(choice.store), choice, stop)
                            .context(cat("restore ", choice.store)));
     lines.push_back(done.text);
+    out.set[cat("target_", choice.store)] = LB_TRY(act.expand(what.text("to")));
     out.set.insert(done.set.begin(), done.set.end());
     out.data.set(choice.store, std::move(done.data));
   }
@@ -192,7 +193,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   auto name = LB_TRY(act.expand(what.text("to")));
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
-  auto place = LB_TRY(place_of(session_, plan_, store, *target));
+  auto place = LB_TRY(place_of(session_, store, *target));
   LB_TRY(check_first(*target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};
@@ -233,7 +234,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   request.rescue = std::move(rescue);
   auto data = LB_TRY(restore_rescue(inner, session_, request, choice));
   out.text = cat(store.name, " to database ", request.rescue->as);
-  out.set[cat("restored_", store.name)] = cat("database ", request.rescue->as);
+  out.set[cat("restored_", store.name)] = cat(database_prefix, request.rescue->as);
   out.data = std::move(data);
   return out;
 }
@@ -261,43 +262,57 @@ Result<ActEnd> RunActs::one_check(const Act& act, const std::string& name, std::
       .with_hint("give the check a name: in checks:");
 }
 
+// The copy that this run made of the store, or the live one. A check that could reach another
+// database than the one it is to judge is worse than none: what cannot be told stays without a
+// connection, and its checks cannot run.
+check::CheckedStore RunActs::checked_of(const Act& act, const plan::Store& store) const {
+  check::CheckedStore out;
+  out.name = store.name;
+  out.kind = store.kind;
+  out.live = true;
+  out.row_deltas_missing = "the copy is not the one whose log was counted";
+  auto restored = variable(act, cat("restored_", store.name));
+  if (store.kind == plan::StoreKind::files) {
+    auto own = session_.references->path(store.address);
+    out.folder = !restored.empty() ? restored : own.ok() ? *own : std::string();
+    return out;
+  }
+  auto address = store.address;
+  if (!restored.empty()) {
+    const auto* target = plan_.target(variable(act, cat("target_", store.name)));
+    if (target == nullptr) return out;
+    auto place = place_of(session_, store, *target);
+    if (!place.ok() || !place->folder.empty()) return out;
+    address = place->server;
+  }
+  auto secret = session_.references->secret(address);
+  if (!secret.ok()) return out;
+  if (!restored.starts_with(database_prefix)) {
+    out.connection = std::string(secret->reveal());
+    return out;
+  }
+  auto other = pg::conninfo_to(*secret, restored.substr(std::string(database_prefix).size()));
+  if (other.ok()) out.connection = std::string(other->reveal());
+  return out;
+}
+
 Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Suite*>& wanted,
                                std::stop_token stop) {
   check::CheckContext context{shell_.world, shell_.world.http, base_url(act), {}, {}, stop};
   context.environment = shell_.environment;
-  auto target_name = variable(act, "restored_target");
   std::vector<std::unique_ptr<repo::SnapshotReader>> snapshots;
+  std::vector<std::string> asked;
   for (const auto& store : plan_.stores) {
-    check::CheckedStore checked;
-    checked.name = store.name;
-    checked.kind = store.kind;
-    checked.live = true;
-    auto restored = variable(act, cat("restored_", store.name));
+    bool built = store.kind == plan::StoreKind::files || store.kind == plan::StoreKind::postgres;
+    if (!built) continue;
+    auto checked = checked_of(act, store);
     auto point = variable(act, cat("point_", store.name));
-    if (store.kind == plan::StoreKind::files) {
-      auto own = session_.references->path(store.address);
-      checked.folder = !restored.empty() ? restored : own.ok() ? *own : std::string();
-    } else if (store.kind == plan::StoreKind::postgres) {
-      const auto* target = plan_.target(target_name);
-      auto place = target != nullptr && !restored.empty()
-                       ? place_of(session_, plan_, store, *target)
-                       : Result<RestorePlace>(RestorePlace{"", store.address, true});
-      auto secret = place.ok() && place->folder.empty()
-                        ? session_.references->secret(place->server)
-                        : Result<Secret>(Error(ErrorKind::unavailable, "no server"));
-      if (secret.ok()) checked.connection = std::string(secret->reveal());
-      if (restored.starts_with("database "))
-        checked.connection += cat(secret.ok() && secret->reveal().find("://") == std::string::npos
-                                      ? cat(" dbname=", pg::quote_conninfo(restored.substr(9)))
-                                      : std::string());
-    } else {
-      continue;
-    }
     if (!point.empty() && session_.repository != nullptr) {
       snapshots.push_back(LB_TRY(session_.repository->snapshot(point)));
       checked.snapshot = snapshots.back().get();
     }
-    checked.row_deltas_missing = "the copy is not the one whose log was counted";
+    auto restored = variable(act, cat("restored_", store.name));
+    asked.push_back(cat(store.name, restored.empty() ? ": live" : cat(": ", restored)));
     context.stores.push_back(std::move(checked));
   }
   std::map<std::string, std::string> saved;
@@ -313,7 +328,7 @@ Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Sui
     return result.state == record::CheckState::pass;
   });
   out.text = cat(passed, " of ", all.size(), " checks passed", judged.reason.empty() ? "" : ": ",
-                 judged.reason);
+                 judged.reason, " (", join(asked, "; "), ")");
   out.data.set("checks", as_json(all));
   return out;
 }
@@ -329,7 +344,7 @@ Result<ActEnd> RunActs::query(const Act& act) {
     auto on = LB_TRY(act.expand(what.text("on")));
     const auto* target = plan_.target(on);
     if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", on));
-    address = LB_TRY(place_of(session_, plan_, *store, *target)).server;
+    address = LB_TRY(place_of(session_, *store, *target)).server;
   }
   auto secret = LB_TRY(session_.references->secret(address));
   pg::ConnectOptions options;

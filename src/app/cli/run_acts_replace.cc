@@ -140,7 +140,7 @@ Result<ActEnd> RunActs::undo_restore(const Act& act, std::stop_token stop) {
   }
   std::vector<std::string> lines;
   for (const auto* store : stores) {
-    auto place = LB_TRY(place_of(session_, plan_, *store, *target));
+    auto place = LB_TRY(place_of(session_, *store, *target));
     auto id = swap_id_of(act, store->name);
     if (!place.folder.empty()) {
       return Error(ErrorKind::unsupported, "a data directory is put back by hand")
@@ -171,10 +171,9 @@ struct SwitchParts {
 };
 
 // What clients are to connect to: the target's first address.
-Result<SwitchParts> parts_of(const Shell& shell, const Session& session, const plan::Plan& plan,
-                             const Act& act, const std::function<Status()>& hook) {
+Result<SwitchParts> parts_of(const Session& session, const plan::Plan& plan, const Act& act,
+                             const std::function<Status()>& hook) {
   plan::View what(act.step().what, no_files);
-  (void)shell;
   SwitchParts out;
   out.wish.id = act.run.substr(act.run.size() > 20 ? act.run.size() - 20 : 0);
   out.wish.hook = hook;
@@ -209,7 +208,7 @@ Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
     if (end.ok) return {};
     return Error(ErrorKind::unavailable, cat("the hook: ", end.text));
   };
-  auto parts = LB_TRY(parts_of(shell_, session_, plan_, act, hook));
+  auto parts = LB_TRY(parts_of(session_, plan_, act, hook));
   LB_TRY(swap::make_switch(world.files, parts.wish, parts.content));
   std::vector<std::string> proven;
   if (parts.target != nullptr) {
@@ -231,7 +230,7 @@ Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
   for (const auto& store : plan_.stores) {
     if (store.kind != plan::StoreKind::postgres || parts.target == nullptr) continue;
     auto old = session_.references->secret(store.address);
-    auto fresh = place_of(session_, plan_, store, *parts.target);
+    auto fresh = place_of(session_, store, *parts.target);
     bool same = !old.ok() || !fresh.ok() || !fresh->folder.empty() || fresh->original;
     if (same || fresh->server.text() == store.address.text()) continue;
     auto still = swap::prove_old_is_still(world, *old, still_window, answer_limit, stop);
@@ -257,7 +256,7 @@ Result<ActEnd> RunActs::undo_switch(const Act& act, std::stop_token stop) {
     if (end.ok) return {};
     return Error(ErrorKind::unavailable, cat("the hook: ", end.text));
   };
-  auto parts = LB_TRY(parts_of(shell_, session_, plan_, act, hook));
+  auto parts = LB_TRY(parts_of(session_, plan_, act, hook));
   LB_TRY(swap::undo_switch(shell_.world.files, parts.wish));
   return ActEnd{true, "switched back", Json::object(), {}};
 }

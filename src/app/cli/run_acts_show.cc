@@ -88,7 +88,7 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   auto stores = LB_TRY(stores_of(own));
   for (const auto* store : stores) {
     names.push_back(store->name);
-    auto place = LB_TRY(place_of(session_, plan_, *store, *target));
+    auto place = LB_TRY(place_of(session_, *store, *target));
     places.set(store->name, shown_address(place));
   }
   facts.set("overwrites", std::move(places));

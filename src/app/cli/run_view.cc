@@ -252,8 +252,7 @@ void RunView::show_times(const RunState& state) {
   console_.status(prompts ? cat(line, "  > ") : line);
 }
 
-std::optional<RunInput> RunView::next_answer(const RunState& state, std::size_t number,
-                                             const std::string& line) {
+std::optional<RunInput> RunView::next_answer(std::size_t number, const std::string& line) {
   const auto& questions = script_.at(number).step->what.entries;
   if (questions_answered_ >= questions.size()) questions_answered_ = 0;
   answers_.set(questions[questions_answered_].key.text, line);
@@ -267,7 +266,6 @@ std::optional<RunInput> RunView::next_answer(const RunState& state, std::size_t 
   out.data.set("values", answers_);
   questions_answered_ = 0;
   asked_.clear();
-  (void)state;
   return out;
 }
 
@@ -292,7 +290,7 @@ std::optional<RunInput> RunView::typed(const RunState& state) {
                  state.at(waiting).need == Need::answers;
   auto word = text.substr(0, text.find(' '));
   bool command = word == "note" || word == "abort" || word == "skip";
-  if (answers && !command) return next_answer(state, waiting, text);
+  if (answers && !command) return next_answer(waiting, text);
   auto input = read_line(script_, state, waiting, text);
   if (input.ok()) return std::move(input).take();
   asked_.clear();

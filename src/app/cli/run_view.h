@@ -33,8 +33,7 @@ class RunView {
   void show_question(const runbook::RunState& state, std::size_t step);
   void show_times(const runbook::RunState& state);
   std::string head_of(const runbook::ScriptStep& step) const;
-  std::optional<record::RunInput> next_answer(const runbook::RunState& state, std::size_t step,
-                                              const std::string& line);
+  std::optional<record::RunInput> next_answer(std::size_t step, const std::string& line);
 
   Console& console_;
   const Clock& clock_;

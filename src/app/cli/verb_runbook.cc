@@ -55,7 +55,7 @@ runbook::TabletopLooks looks_of(const Shell& shell, const Session& session) {
     return command_missing(shell, session.plan.folder, command);
   };
   out.place_missing = [&](const plan::Store& store, const plan::Target& target) {
-    auto place = place_of(session, plan, store, target);
+    auto place = place_of(session, store, target);
     return place.ok() ? std::string() : place.error().text();
   };
   out.unreachable = [&](const std::string& name) -> std::string {
