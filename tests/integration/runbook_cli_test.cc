@@ -255,6 +255,10 @@ TEST_F(RunbookCli, ATabletopFindsWhatCannotWork) {
   EXPECT_NE(bad.out.find("no-such-program: not found in PATH"), std::string::npos) << bad.out;
   EXPECT_NE(bad.out.find("$nothing has no value by then"), std::string::npos) << bad.out;
   EXPECT_EQ(boat.run({"runbook", "test", "goood"}).exit_code, 2);
+  auto run = boat.run({"run", "bad", "--no-wait"});
+  EXPECT_NE(run.err.find("step 1 cannot work: no-such-program: not found in PATH"),
+            std::string::npos)
+      << run.err;
 }
 
 // The decider has no account here: the link that was sent to them is what proves who they are.

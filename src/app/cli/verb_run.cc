@@ -3,6 +3,7 @@
 #include "app/cli/run_acts.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/run_view.h"
+#include "app/cli/runbook_looks.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 
@@ -139,6 +140,16 @@ Result<ExitCode> drive(const Shell& shell, RunDesk& desk, const Args& args,
   return exit;
 }
 
+// What is known before the first step not to work is said before it, not when it is reached.
+void warn_of(const Shell& shell, const RunDesk& desk) {
+  auto table = runbook::walk(desk.plan, desk.script, looks_of(shell, *desk.session));
+  for (const auto& finding : table.findings) {
+    if (finding.weight != runbook::TabletopFinding::Weight::fails) continue;
+    shell.console.warn(
+        cat("step ", finding.step, " cannot work: ", finding.text, "; the run will stop there"));
+  }
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (args.positionals.empty()) {
     return Error(ErrorKind::invalid, "run takes the name of a runbook")
@@ -152,6 +163,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   desk.runbook = args.positionals[0];
   fresh.given = LB_TRY(given_of(args.positionals));
   desk.script = LB_TRY(runbook::make_script(desk.plan, desk.runbook, fresh.given));
+  warn_of(shell, desk);
   desk.run = desk.session->journal->fresh_id();
   if (args.has("incident")) {
     auto log = incidents_of(desk);
