@@ -58,6 +58,11 @@ ActEnd RunActs::act(const Act& act, std::stop_token stop) {
 Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
   const auto& verb = act.verb();
   const auto& text = act.step().what.text;
+  auto unbuilt = runbook::not_built(act.step());
+  if (!unbuilt.empty()) {
+    return Error(ErrorKind::unsupported, cat("not supported yet: ", unbuilt))
+        .with_hint("do it by hand and say done, or leave it out with its reason");
+  }
   if (verb == "run" || verb == "provision") return command(act, text, stop);
   if (verb == "task") return task(act, stop);
   if (verb == "choose") return choose(act);

@@ -194,6 +194,11 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
   auto place = LB_TRY(place_of(session_, store, *target));
+  bool part = what.has("only") || what.text("mode") == "exact";
+  if (part && store.kind == plan::StoreKind::postgres) {
+    return Error(ErrorKind::unsupported, "not supported yet: only: and mode: exact of a database")
+        .with_hint("how: beside brings all of it back under another name");
+  }
   LB_TRY(check_first(*target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};

@@ -9,12 +9,12 @@ namespace lb::cli {
 namespace {
 
 // Those that can be read; one that is damaged says nothing of the others.
-std::vector<runbook::PastRun> past_of(const Shell& shell, RunDesk& desk, const std::string& name,
-                                      std::vector<std::unique_ptr<RunDesk>>& kept) {
+Result<std::vector<runbook::PastRun>> past_of(const Shell& shell, RunDesk& desk,
+                                              const std::string& name,
+                                              std::vector<std::unique_ptr<RunDesk>>& kept) {
   std::vector<runbook::PastRun> out;
-  auto heads = desk.log->runs(true);
-  if (!heads.ok()) return out;
-  for (const auto& head : *heads) {
+  auto heads = LB_TRY(desk.log->runs(true));
+  for (const auto& head : heads) {
     if (head.runbook != name) continue;
     auto one = std::make_unique<RunDesk>();
     one->run = head.id;
@@ -50,7 +50,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   }
   auto script = LB_TRY(runbook::make_script(plan, args.positionals[0], given));
   std::vector<std::unique_ptr<RunDesk>> kept;
-  auto past = past_of(shell, desk, args.positionals[0], kept);
+  auto past = LB_TRY(past_of(shell, desk, args.positionals[0], kept));
   auto forecast = runbook::forecast(script, past);
   Json steps = Json::array();
   std::vector<std::vector<std::string>> rows = {{"NO", "STEP", "HALF", "NINE OF TEN", "MEASURED"}};

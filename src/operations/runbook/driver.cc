@@ -94,7 +94,7 @@ Status Driver::append(RunEvent event) {
   return {};
 }
 
-Result<Act> Driver::act_of(std::size_t number) const {
+Act Driver::act_of(std::size_t number) const {
   const auto& own = script_.at(number);
   const auto& step = state_.at(number);
   Act act{plan_,      script_, own, run_, state_.mode, std::max<std::uint64_t>(1, step.attempt),
@@ -181,7 +181,7 @@ Status Driver::take(RunInput input, std::stop_token stop) {
   if (in_range && state_.at(input.step).status == StepStatus::asks) {
     auto need = state_.at(input.step).need;
     if (need == Need::decision || need == Need::confirmation) {
-      auto act = LB_TRY(act_of(input.step));
+      auto act = act_of(input.step);
       auto what = tools_.acts.show(act);
       if (what.ok()) shown = shown_of(std::move(what).take());
     }
@@ -223,7 +223,7 @@ void Driver::inform(std::size_t gate, const std::set<std::string>& people,
                     const std::string& text) {
   auto act = act_of(gate);
   for (const auto& person : people) {
-    auto told = act.ok() ? tools_.acts.inform(*act, person, text) : act.status();
+    auto told = tools_.acts.inform(act, person, text);
     if (!told.ok()) tools_.console.warn(cat("could not reach ", person, ": ", told.error().text()));
   }
 }
@@ -305,11 +305,10 @@ Status Driver::close(const std::string& result, const std::string& text) {
 
 void Driver::launch(std::size_t number, bool undo, Timestamp began) {
   auto act = act_of(number);
-  if (!act.ok()) return;
-  act->began = began;
+  act.began = began;
   auto& effect = effects_[number];
   effect.undo = undo;
-  effect.thread = std::jthread([this, number, undo, own = *act](std::stop_token token) {
+  effect.thread = std::jthread([this, number, undo, own = act](std::stop_token token) {
     auto end = undo ? tools_.acts.undo(own, token) : tools_.acts.act(own, token);
     // Cut short because the run is left: the outcome is not known, and nothing is claimed.
     if (token.stop_requested() && !end.ok) return;

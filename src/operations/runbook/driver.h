@@ -89,7 +89,7 @@ class Driver {
   Status close(const std::string& result, const std::string& text);
   Status append(record::RunEvent event);
   void launch(std::size_t number, bool undo, Timestamp began);
-  Result<Act> act_of(std::size_t number) const;
+  Act act_of(std::size_t number) const;
   bool only_people_can_go_on() const;
 
   const DriverTools tools_;

@@ -124,7 +124,7 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
   if (own.step->review && !step.reviewed && options_.attended)
     return ask(number, Need::review, Json::object().set("text", title_of(*own.step)));
   if (own.step->review && !step.reviewed) return hold(number);
-  auto act = LB_TRY(act_of(number));
+  auto act = act_of(number);
   if (own.step->verb == "watch" && !has_check(plan_, *own.step)) {
     return options_.attended
                ? ask(number, Need::witness, Json::object().set("text", title_of(*own.step)))
@@ -174,7 +174,7 @@ Result<bool> Driver::still_approved(std::size_t number) {
   if (!begun && tools_.world.clock.now() > state_.at(gate).ended + holds)
     why = cat("the decision of step ", gate, " is older than ", human_duration(holds));
   if (why.empty()) {
-    auto act = LB_TRY(act_of(gate));
+    auto act = act_of(gate);
     auto now = tools_.acts.show(act);
     bool same = now.ok() && shown_of(*now).hash == state_.at(gate).result["hash"].string();
     if (!same) why = cat("what was decided on in step ", gate, " has changed since");
@@ -206,7 +206,7 @@ Result<bool> Driver::ask_of_step(std::size_t number) {
   if (!options_.attended) return hold(number);
   if (step.verb == "gate") return ask_decision(number);
   auto text = title_of(step);
-  auto act = LB_TRY(act_of(number));
+  auto act = act_of(number);
   auto shown = act.expand(text);
   auto data = Json::object().set("text", shown.ok() ? *shown : text);
   if (step.verb == "ask") {
@@ -219,7 +219,7 @@ Result<bool> Driver::ask_of_step(std::size_t number) {
 
 // Each decider gets a link of their own; what is kept of it proves the link, and does not give it.
 Result<bool> Driver::ask_decision(std::size_t number) {
-  auto act = LB_TRY(act_of(number));
+  auto act = act_of(number);
   auto what = tools_.acts.show(act);
   if (!what.ok()) {
     LB_TRY(finish(number, {false, what.error().text(), Json::object(), {}}));
@@ -319,7 +319,7 @@ Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
     LB_TRY(finish(number, {true, "all of it has ended", Json::object(), {}}));
     return true;
   }
-  auto act = LB_TRY(act_of(number));
+  auto act = act_of(number);
   if (tools_.acts.repeats_safely(act)) {
     tools_.console.note(cat("step ", number, " goes on: ", title_of(*own.step)));
     launch(number, false, state_.at(number).began);

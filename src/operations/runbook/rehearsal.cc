@@ -105,6 +105,8 @@ ActEnd RehearsalActs::act(const Act& act, std::stop_token stop) {
 
 Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
   const auto& verb = act.verb();
+  auto unbuilt = not_built(act.step());
+  if (!unbuilt.empty()) return Error(ErrorKind::unsupported, cat("not supported yet: ", unbuilt));
   if (verb == "choose") return choose(act);
   if (verb == "restore") return restore(act, stop);
   if (verb == "verify") return verify(act, stop);

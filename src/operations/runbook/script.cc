@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t steps_max = 10'000;
 constexpr std::size_t depth_max = 64;
+const std::vector<std::string> no_files;
 
 class Flattener {
  public:
@@ -109,7 +110,6 @@ Result<Scope> given_scope(const plan::Runbook& runbook,
 }
 
 std::string subject_title(const plan::Step& step) {
-  static const std::vector<std::string> no_files;
   plan::View what(step.what, no_files);
   auto subject = what.has("group") ? what.text("group") : what.text("store");
   auto out = cat(step.verb, " ", subject);
@@ -131,7 +131,6 @@ std::string listed(const YamlNode& node) {
 }
 
 std::string mapped_title(const plan::Step& step) {
-  static const std::vector<std::string> no_files;
   plan::View what(step.what, no_files);
   if (step.verb == "wait") {
     for (const char* key : {"http", "run", "for"}) {
@@ -201,6 +200,15 @@ std::string title_of(const plan::Step& step) {
   if (verb == "timer") return cat(step.what.text, " the clock");
   if (step.what.is_mapping()) return mapped_title(step);
   return cat(verb, " ", listed(step.what));
+}
+
+std::string not_built(const plan::Step& step) {
+  plan::View what(step.what, no_files);
+  if (step.verb == "restore" && what.has("from")) return "restore from a copy (from:)";
+  if (step.verb == "restore" && what.text("how") == "instant") return "instant restore";
+  auto prefer = step.verb == "choose" ? what.text("prefer") : std::string();
+  if (prefer == "clean" || prefer == "proven") return cat("choosing by prefer: ", prefer);
+  return "";
 }
 
 bool is_done_by_people(const plan::Step& step) {

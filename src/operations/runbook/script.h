@@ -46,6 +46,9 @@ Result<Script> make_script(const plan::Plan& plan, const std::string& runbook,
 
 // For people: "restore db to production", "docker compose stop api".
 std::string title_of(const plan::Step& step);
+// What the step asks for and no code does: "restore from another copy (from)"; empty: nothing. Acts
+// refuse it; they never do something else instead.
+std::string not_built(const plan::Step& step);
 // Whether a person does it; nothing happens by itself.
 bool is_done_by_people(const plan::Step& step);
 // Whether it may overwrite, expose or remove what production needs.

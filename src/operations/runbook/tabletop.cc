@@ -51,6 +51,8 @@ class Walk {
     seen.destructive = is_destructive(plan_, step, constant(what.text("to")));
     out_.steps.push_back(seen);
     if (!built().contains(step.verb)) fail(cat("not supported yet: ", step.verb, " as a step"));
+    auto unbuilt = not_built(step);
+    if (!unbuilt.empty()) fail(cat("not supported yet: ", unbuilt));
     names_of(step);
     people_of(step);
     commands_of(step);
@@ -171,7 +173,6 @@ class Walk {
         if (!why.empty()) fail(why);
       }
     }
-    if (what.text("how") == "instant") fail("not supported yet: instant restore");
   }
 
   void fail(const std::string& text) { add(Weight::fails, text); }

@@ -71,6 +71,20 @@ TEST_F(Walking, WhatCannotWorkIsListed) {
              "7 warns nobody has read it yet (review: required)"}));
 }
 
+TEST_F(Walking, WhatIsNotBuiltIsSaidAndNotReplaced) {
+  EXPECT_EQ(findings(R"(runbooks:
+  main:
+    steps:
+      - choose: {store: db, prefer: clean}
+      - gate: {approve: lead}
+      - restore: {store: db, to: production, from: "s3://offsite/shop"}
+      - restore: {store: db, to: production, how: instant}
+)"),
+            (Lines{"1 fails not supported yet: choosing by prefer: clean",
+                   "3 fails not supported yet: restore from a copy (from:)",
+                   "4 fails not supported yet: instant restore"}));
+}
+
 TEST_F(Walking, ParametersCountWhereTheyAreGiven) {
   constexpr const char* inner =
       "runbooks:\n  inner: {parameters: {when: time}, steps: [{choose: {store: db, at: $when}}]}\n";
