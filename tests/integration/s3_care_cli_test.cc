@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
+#include "tests/harness/kill_moments.h"
 #include "tests/harness/postgres_server.h"
 #include "tests/harness/s3_boat.h"
 
@@ -85,17 +87,17 @@ TEST_F(S3CareCli, PruneFreesWhileABackupRuns) {
 TEST_F(S3CareCli, AKilledPruneIsCarriedOn) {
   boat.must({"init"});
   back_up(1);
-  int killed = 0;
-  for (unsigned round = 2; round < 8; ++round) {
+  KillMoments moments(std::chrono::milliseconds(500), 5);
+  for (unsigned round = 2; moments.more(); ++round) {
     back_up(round);
     auto running = boat.start(prune);
-    ::usleep(60'000 * round);
-    killed += running->alive() ? 1 : 0;
+    std::this_thread::sleep_for(moments.next());
+    moments.killed(running->alive());
     running->signal(SIGKILL);
     running->wait();
     if (round % 3 == 0) boat.must({"verify"});
   }
-  EXPECT_GT(killed, 0);
+  EXPECT_TRUE(moments.enough()) << moments.hits();
   boat.must(prune);
   boat.must(prune);
   expect_restores({}, "after all kills: ");

@@ -12,6 +12,7 @@
 #include "storage/blob/directory_blob_store.h"
 #include "stores/postgres/source.h"
 #include "stores/postgres/test_world.h"
+#include "tests/harness/kill_moments.h"
 #include "tests/harness/postgres_server.h"
 
 namespace lb::pg {
@@ -47,7 +48,7 @@ class KilledTest : public testing::Test {
   }
   // Runs `act` in a process of its own, which is killed after `moment`; true when it was still at
   // work.
-  bool killed_after(std::chrono::milliseconds moment, const std::function<void()>& act) {
+  bool killed_after(std::chrono::microseconds moment, const std::function<void()>& act) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -87,14 +88,13 @@ class KilledTest : public testing::Test {
 };
 
 TEST_F(KilledTest, ABackupKilledAtAnyMomentLeavesTheRepositoryWhole) {
-  int killed = 0;
-  for (int round = 0; round < 5; ++round) {
-    const std::chrono::milliseconds moment(100 + world_.random->below(700));
-    killed +=
-        killed_after(moment, [&] { static_cast<void>(backup(*open().repository).ok()); }) ? 1 : 0;
+  test::KillMoments moments(std::chrono::milliseconds(800), 5);
+  while (moments.more()) {
+    moments.killed(
+        killed_after(moments.next(), [&] { static_cast<void>(backup(*open().repository).ok()); }));
     expect_clean(*open().repository);
   }
-  EXPECT_GT(killed, 0);
+  EXPECT_TRUE(moments.enough()) << moments.hits();
   const OpenRepository opened = open();
   const auto outcome = backup(*opened.repository);
   ASSERT_TRUE(outcome.ok()) << outcome.error().text();
