@@ -196,11 +196,12 @@ TEST_F(RunbookCli, ARunKeepsThePlanItBeganWith) {
 
 TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
   plan(
-      "  main: {steps: [{run: \"sleep 1; echo one >> $LEDGER\"}, {run: \"echo two >> "
-      "$LEDGER\"}]}\n");
+      "  main: {steps: [{run: \"touch begun; sleep 1; echo one >> $LEDGER\"}, {run: \"echo two "
+      ">> $LEDGER\"}]}\n");
   elsewhere(0);
   auto first = boat.start({"run", "main", "--no-wait"});
-  std::this_thread::sleep_for(milliseconds(700));
+  while (first->alive() && !fs::exists(boat / "begun"))
+    std::this_thread::sleep_for(milliseconds(20));
   elsewhere(1);
   auto second = boat.run({"resume", "--no-wait"});
   auto ended = first->wait();
