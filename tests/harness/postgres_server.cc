@@ -58,7 +58,28 @@ std::string PostgresServer::binaries() {
   return {};
 }
 
-std::optional<std::string> PostgresServer::missing() {
+std::string PostgresServer::majors_folder() {
+  if (const char* chosen = std::getenv("LIFEBOAT_POSTGRES_CACHE")) return chosen;
+  if (::getuid() == 0) return "/var/cache/lifeboat/postgres";
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  if (cache != nullptr && *cache != '\0') return std::string(cache) + "/lifeboat/postgres";
+  return std::string(home == nullptr ? "" : home) + "/.cache/lifeboat/postgres";
+}
+
+std::string PostgresServer::binaries_of(int major) {
+  const std::string tail = std::to_string(major) + "/bin";
+  for (const std::string& folder : {"/usr/lib/postgresql/" + tail, majors_folder() + "/" + tail}) {
+    if (::access((folder + "/postgres").c_str(), X_OK) == 0) return folder;
+  }
+  return {};
+}
+
+std::optional<std::string> PostgresServer::missing(int major) {
+  if (major != 0 && binaries_of(major).empty()) {
+    return "no PostgreSQL " + std::to_string(major) +
+           " here; tools/postgres-majors fetches one where npm can";
+  }
   if (binaries().empty()) return "no PostgreSQL server binaries below /usr/lib/postgresql";
   if (!server_user()) return "running as root, and there is no user postgres to run a server";
   return std::nullopt;
@@ -73,10 +94,12 @@ PostgresServer::PostgresServer() {
 
 std::unique_ptr<PostgresServer> PostgresServer::start(const PostgresOptions& options) {
   std::unique_ptr<PostgresServer> server(new PostgresServer);
+  if (options.major != 0) server->binaries_ = binaries_of(options.major);
   std::vector<std::string> argv = {"initdb", "-D",   server->data(), "-U",           "postgres",
                                    "-E",     "UTF8", "--locale=C",   "--auth=trust", "--no-sync"};
   argv.push_back("--wal-segsize=" + std::to_string(options.segment_mib));
   if (options.checksums) argv.push_back("--data-checksums");
+  if (!options.checksums && options.major >= 18) argv.push_back("--no-data-checksums");
   server->run_program(argv, "initdb.log");
   server->configure(options);
   server->launch();
@@ -115,9 +138,9 @@ void PostgresServer::configure(const PostgresOptions& options) {
 
 void PostgresServer::launch() {
   // SIGQUIT: an immediate shutdown that takes the server's own children with it.
-  process_ = std::make_unique<ToolProcess>(
-      std::vector<std::string>{binaries() + "/postgres", "-D", data()}, folder_ / "server.log",
-      SIGQUIT);
+  process_ =
+      std::make_unique<ToolProcess>(std::vector<std::string>{binaries_ + "/postgres", "-D", data()},
+                                    folder_ / "server.log", SIGQUIT);
   while (PQping(conninfo().c_str()) != PQPING_OK) {
     if (!process_->running()) throw std::runtime_error("server did not start: " + log_text());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -218,7 +241,7 @@ void PostgresServer::run_tool(const std::vector<std::string>& argv) const {
 void PostgresServer::run_program(const std::vector<std::string>& argv,
                                  const std::string& log_name) const {
   std::vector<std::string> full = argv;
-  full[0] = binaries() + "/" + full[0];
+  full[0] = binaries_ + "/" + full[0];
   if (ToolProcess(full, folder_ / log_name, SIGKILL).wait() != 0) {
     throw std::runtime_error(argv[0] + " failed: " + file_text(folder_ / log_name));
   }

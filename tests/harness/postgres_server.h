@@ -28,6 +28,7 @@ struct PostgresOptions {
   bool fsync = false;  // tests kill processes, not machines
   std::string wal_level = "replica";
   int max_wal_senders = 10;
+  int major = 0;                                                   // 0: that of binaries()
   int segment_mib = 16;                                            // size of a WAL segment
   std::vector<std::pair<std::string, std::string>> settings = {};  // postgresql.conf, last wins
   std::vector<std::string> hba = {};  // lines before the defaults of pg_hba.conf
@@ -37,11 +38,15 @@ enum class StopMode { fast, immediate, kill };
 
 class PostgresServer {
  public:
-  // The reason why no server can be started here, or nothing.
-  static std::optional<std::string> missing();
+  // The reason why no server (of that major version) can be started here, or nothing.
+  static std::optional<std::string> missing(int major = 0);
   // The newest below /usr/lib/postgresql, or what LIFEBOAT_TEST_POSTGRES names: tests on another
   // major version need its initdb and postgres, some also its tools.
   static std::string binaries();
+  // Of one major version: Debian's, or what tools/postgres-majors fetched below majors_folder();
+  // empty without. Those have initdb, postgres and pg_ctl alone.
+  static std::string binaries_of(int major);
+  static std::string majors_folder();  // holds NN/bin
 
   static std::unique_ptr<PostgresServer> start(const PostgresOptions& options = {});
   // A streaming standby of `primary`, caught up to now or soon after; its tablespaces are not
@@ -78,8 +83,8 @@ class PostgresServer {
            const std::string& value) const;  // postgresql.conf; then reload()
   std::string log_text() const;
 
-  // A client program from binaries() with this server's socket: {"pgbench", "-i", "-s", "5",
-  // "postgres"}.
+  // A client program from binaries(), whatever major the server is, with this server's socket:
+  // {"pgbench", "-i", "-s", "5", "postgres"}.
   std::unique_ptr<ToolProcess> start_tool(std::vector<std::string> argv) const;
   void run_tool(const std::vector<std::string>& argv) const;  // to the end; must succeed
 
@@ -90,6 +95,7 @@ class PostgresServer {
   void run_program(const std::vector<std::string>& argv, const std::string& log_name) const;
 
   TempDir folder_;
+  std::string binaries_ = binaries();
   int port_ = 5432;
   bool tcp_ = false;
   mutable std::unique_ptr<ToolProcess> process_;

@@ -38,12 +38,9 @@ class BaseBackupRun {
       : link_(link), sink_(sink), stop_(std::move(stop)) {}
 
   Result<BaseBackupEnd> run(bool fast_checkpoint) {
-    LB_TRY(link_.send(cat("BASE_BACKUP (LABEL 'lifeboat', PROGRESS true, CHECKPOINT '",
-                          fast_checkpoint ? "fast" : "spread",
-                          "', WAIT false, MANIFEST 'yes', TABLESPACE_MAP true, "
-                          "VERIFY_CHECKSUMS false)")));
+    LB_TRY(link_.send(command(fast_checkpoint)));
     LB_TRY(read_start());
-    LB_TRY(read_copy());
+    LB_TRY(named_archives() ? read_copy() : read_copies());
     // First what the server says: a failure there is the reason for a cut archive.
     LB_TRY(read_end());
     LB_TRY(close_archive());
@@ -51,6 +48,18 @@ class BaseBackupRun {
   }
 
  private:
+  bool named_archives() const { return link_.server_version() >= 150000; }
+
+  std::string command(bool fast_checkpoint) const {
+    if (named_archives()) {
+      return cat("BASE_BACKUP (LABEL 'lifeboat', PROGRESS true, CHECKPOINT '",
+                 fast_checkpoint ? "fast" : "spread",
+                 "', WAIT false, MANIFEST 'yes', TABLESPACE_MAP true, VERIFY_CHECKSUMS false)");
+    }
+    return cat("BASE_BACKUP LABEL 'lifeboat' PROGRESS", fast_checkpoint ? " FAST" : "",
+               " NOWAIT TABLESPACE_MAP NOVERIFY_CHECKSUMS MANIFEST 'yes'");
+  }
+
   Result<QueryResult> rows(std::string_view what) {
     std::optional<QueryResult> result = LB_TRY(link_.next_result(stop_));
     if (!result) return malformed(cat("no ", what));
@@ -77,6 +86,7 @@ class BaseBackupRun {
     if (row.size() != 3) return malformed("list of tablespaces");
     const std::uint64_t kib = LB_TRY(parse_uint(row[2].value_or("0")));
     start.estimated_bytes += kib * 1024;
+    prefixes_.push_back(row[0] ? cat("pg_tblspc/", *row[0], "/") : std::string());
     if (!row[0]) return {};
     Tablespace tablespace;
     const std::uint64_t oid = LB_TRY(parse_uint(*row[0]));
@@ -86,7 +96,9 @@ class BaseBackupRun {
     return {};
   }
 
-  Status read_copy() {
+  // To the end of one COPY.
+  template <typename Take>
+  Status read_messages(Take take_message) {
     for (;;) {
       if (stop_.stop_requested()) {
         return Error(ErrorKind::cancelled, "base backup stopped").with_exit(ExitCode::interrupted);
@@ -94,8 +106,33 @@ class BaseBackupRun {
       ByteView message;
       const CopyEvent event = LB_TRY(link_.next_copy(message, Seconds(5), stop_));
       if (event == CopyEvent::ended) return {};
-      if (event == CopyEvent::data) LB_TRY(take(message));
+      if (event == CopyEvent::data) LB_TRY(take_message(message));
     }
+  }
+
+  Status read_copy() {
+    return read_messages([this](ByteView message) { return take(message); });
+  }
+
+  // A COPY for each tablespace, in the order of their list, then one for the manifest. The first
+  // has begun.
+  Status read_copies() {
+    for (const std::string& prefix : prefixes_) {
+      LB_TRY(begin_archive(prefix));
+      LB_TRY(read_messages([this](ByteView bytes) { return take_counted(bytes); }));
+      LB_TRY(close_archive());
+      const std::optional<QueryResult> more = LB_TRY(link_.next_result(stop_));
+      if (more) return malformed("an archive is missing");
+    }
+    in_manifest_ = true;
+    return read_messages([this](ByteView bytes) { return take_data(bytes); });
+  }
+
+  Status take_counted(ByteView bytes) {
+    LB_TRY(take_data(bytes));
+    end_.sent_bytes += bytes.size();
+    sink_.progress(end_.sent_bytes);
+    return {};
   }
 
   Status take(ByteView message) {
@@ -117,7 +154,6 @@ class BaseBackupRun {
   }
 
   Status open_archive(ByteView body) {
-    LB_TRY(close_archive());
     const std::string_view text = text_of(body);
     const std::string name(text.substr(0, text.find('\0')));
     std::string prefix;
@@ -127,6 +163,11 @@ class BaseBackupRun {
       if (!oid.ok()) return malformed(cat("unknown archive ", printable(name)));
       prefix = cat("pg_tblspc/", *oid, "/");
     }
+    return begin_archive(prefix);
+  }
+
+  Status begin_archive(const std::string& prefix) {
+    LB_TRY(close_archive());
     placed_ = std::make_unique<PlacedSink>(sink_, prefix);
     reader_ = std::make_unique<TarReader>(*placed_);
     in_manifest_ = false;
@@ -183,6 +224,7 @@ class BaseBackupRun {
   std::stop_token stop_;
   std::unique_ptr<PlacedSink> placed_;
   std::unique_ptr<TarReader> reader_;
+  std::vector<std::string> prefixes_;  // of the archives, in the list's order
   bool in_manifest_ = false, manifest_dropped_ = false;
   BaseBackupEnd end_;
 };

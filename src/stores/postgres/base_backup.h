@@ -1,5 +1,6 @@
-// Runs BASE_BACKUP (PostgreSQL 15 and later) on a replication link and hands its archives on, entry
-// by entry, as they arrive. Private to stores/postgres.
+// Runs BASE_BACKUP on a replication link and hands its archives on, entry
+// by entry, as they arrive. PostgreSQL 15 and later send one stream of archives with their names,
+// 13 and 14 an unnamed one for each tablespace of the list. Private to stores/postgres.
 #pragma once
 
 #include <functional>

@@ -27,7 +27,7 @@ Diagnosis judge_version(const ServerFacts& facts) {
   const std::string text = cat("PostgreSQL ", version_text(facts.version));
   if (facts.version < version_min) {
     return bad("version", cat("not supported yet: ", text),
-               "PostgreSQL 15 to 18 can be backed up by this version");
+               "PostgreSQL 13 to 18 can be backed up by this version");
   }
   if (facts.version > version_max) {
     return bad("version", cat("not supported yet: ", text), "use a newer Lifeboat");
@@ -130,9 +130,9 @@ Result<Diagnosis> page_reading(Connection& connection, Files& files, const Secre
     return remark(what, "all files are read at each backup",
                   "log: continuous in the plan lets backups read changed pages alone");
   }
-  const char* begin = connection.server_version() >= 150000
-                          ? "pg_backup_start(text, boolean)"
-                          : "pg_start_backup(text, boolean, boolean)";
+  const bool fresh = connection.server_version() >= 150000;
+  const char* begin =
+      fresh ? "pg_backup_start(text, boolean)" : "pg_start_backup(text, boolean, boolean)";
   const QueryResult may = LB_TRY(connection.query(
       cat("SELECT bool_and(pg_catalog.has_function_privilege('pg_catalog.' || f, 'EXECUTE')) FROM "
           "(VALUES (",
@@ -143,9 +143,11 @@ Result<Diagnosis> page_reading(Connection& connection, Files& files, const Secre
   if (may.rows.at(0)[0] == "t") return good(what, "read through the server's file functions");
   return remark(
       what, "the role may not use the server's file functions: all files are sent at each backup",
-      "as a superuser: GRANT pg_read_server_files TO the role, and EXECUTE on "
-      "pg_backup_start, pg_backup_stop, pg_ls_dir(text, boolean, boolean), "
-      "pg_stat_file(text, boolean) and pg_read_binary_file(text, bigint, bigint, boolean)");
+      cat("as a superuser: GRANT pg_read_server_files TO the role, and EXECUTE on ",
+          fresh ? "pg_backup_start, pg_backup_stop"
+                : "pg_start_backup(text, boolean, boolean), pg_stop_backup(boolean, boolean)",
+          ", pg_ls_dir(text, boolean, boolean), "
+          "pg_stat_file(text, boolean) and pg_read_binary_file(text, bigint, bigint, boolean)"));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace lb::pg {
 
 namespace {
 
-constexpr std::size_t configuration_max = 4 << 20;
+constexpr std::size_t configuration_max = 4 << 20, control_bytes_max = 64 << 10;
 constexpr std::array configuration_files = {"postgresql.conf", "postgresql.auto.conf",
                                             "pg_hba.conf", "pg_ident.conf"};
 
@@ -51,7 +51,7 @@ Result<std::string> preload(Files& files, const std::string& folder) {
 }  // namespace
 
 Status configure(World& world, const RecoveryOptions& options, const RecoveryTarget& target,
-                 int server_version, const std::string& restore_command, std::stop_token stop) {
+                 int server_version, const std::string& restore_command) {
   auto& files = world.files;
   auto folder = LB_TRY(files.info(options.folder));
   LB_TRY(put_aside(files, options.folder));
@@ -59,14 +59,9 @@ Status configure(World& world, const RecoveryOptions& options, const RecoveryTar
   settings.server_version = server_version;
   settings.restore_command = restore_command;
   settings.preload = LB_TRY(preload(files, options.folder));
-  Command command;
-  command.argv = {path_join(options.binaries, "pg_controldata"), options.folder};
-  command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
-  auto control = LB_TRY(world.processes.run(command, Seconds(60), stop).context("pg_controldata"));
-  if (!control.ok()) {
-    return Error(ErrorKind::corrupt, cat("pg_controldata: ", printable(trim(control.errors))));
-  }
-  settings.controldata = parse_controldata(control.output);
+  auto control =
+      LB_TRY(read_file(files, path_join(options.folder, "global/pg_control"), control_bytes_max));
+  settings.control = LB_TRY(parse_control_limits(control));
   auto in_folder = [&](const char* name) { return path_join(options.folder, name); };
   LB_TRY(write_owned(files, in_folder("postgresql.conf"),
                      make_configuration(options, target, settings), folder));

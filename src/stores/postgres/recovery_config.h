@@ -3,7 +3,6 @@
 // force.
 #pragma once
 
-#include <stop_token>
 #include <string>
 
 #include "stores/postgres/restore.h"
@@ -11,7 +10,7 @@
 namespace lb::pg {
 
 Status configure(World& world, const RecoveryOptions& options, const RecoveryTarget& target,
-                 int server_version, const std::string& restore_command, std::stop_token stop);
+                 int server_version, const std::string& restore_command);
 
 // After the shutdown of a real restore: the restored files come back without what points at
 // production.

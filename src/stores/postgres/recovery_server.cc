@@ -51,8 +51,8 @@ class Server final : public RecoveryServer {
     auto superuser = LB_TRY(bootstrap_superuser(world_.files, options_.folder));
     superuser_ = superuser;
     LB_TRY(feeder_.start());
-    LB_TRY(configure(world_, options_, target_, details_.server_version, feeder_.restore_command(),
-                     stop));
+    LB_TRY(
+        configure(world_, options_, target_, details_.server_version, feeder_.restore_command()));
     auto child = LB_TRY(
         starter_(command({path_join(options_.binaries, "postgres"), "-D", options_.folder})));
     child_ = std::move(child);

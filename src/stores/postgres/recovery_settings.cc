@@ -4,6 +4,7 @@
 #include <array>
 
 #include "foundation/base/text.h"
+#include "stores/postgres/wal_bytes.h"
 
 namespace lb::pg {
 
@@ -58,12 +59,7 @@ std::string value_of_line(std::string_view line) {
   return value;
 }
 
-std::string at_least(const ServerSettings& settings, const std::string& label,
-                     std::uint64_t least) {
-  auto found = settings.controldata.find(label);
-  auto value = found == settings.controldata.end() ? std::uint64_t{0}
-               : parse_uint(found->second).ok()    ? *parse_uint(found->second)
-                                                   : std::uint64_t{0};
+std::string at_least(std::uint32_t value, std::uint32_t least) {
   return std::to_string(std::max(value, least));
 }
 
@@ -101,14 +97,13 @@ void add_isolation(Configuration& out, const RecoveryOptions& options,
 
 void add_limits(Configuration& out, const ServerSettings& settings) {
   out.note("At least what the primary had, or its prepared transactions would find no room.");
-  out.set("max_connections", at_least(settings, "max_connections setting", 20));
-  out.set("max_worker_processes", at_least(settings, "max_worker_processes setting", 8));
-  out.set("max_wal_senders", at_least(settings, "max_wal_senders setting", 0));
-  out.set("max_prepared_transactions", at_least(settings, "max_prepared_xacts setting", 0));
-  out.set("max_locks_per_transaction", at_least(settings, "max_locks_per_xact setting", 64));
-  bool commit_times = settings.controldata.contains("track_commit_timestamp setting") &&
-                      settings.controldata.at("track_commit_timestamp setting") == "on";
-  out.set("track_commit_timestamp", commit_times ? "on" : "off");
+  const auto& control = settings.control;
+  out.set("max_connections", at_least(control.connections, 20));
+  out.set("max_worker_processes", at_least(control.worker_processes, 8));
+  out.set("max_wal_senders", at_least(control.wal_senders, 0));
+  out.set("max_prepared_transactions", at_least(control.prepared_transactions, 0));
+  out.set("max_locks_per_transaction", at_least(control.locks_per_transaction, 64));
+  out.set("track_commit_timestamp", control.commit_times ? "on" : "off");
   out.set("wal_level", "replica");
 }
 
@@ -131,14 +126,28 @@ void add_recovery(Configuration& out, const RecoveryTarget& target,
 
 }  // namespace
 
-std::map<std::string, std::string> parse_controldata(std::string_view text) {
-  std::map<std::string, std::string> out;
-  for (const auto& line : split(text, '\n')) {
-    auto colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    out[std::string(trim(line.substr(0, colon)))] = std::string(trim(line.substr(colon + 1)));
+// ControlFileData (pg_control.h) is laid out alike in all of these up to here; 17 put a field where
+// there was padding.
+Result<ControlLimits> parse_control_limits(ByteView pg_control) {
+  constexpr std::size_t version_at = 8, limits_at = 180;
+  constexpr std::uint32_t connections_max = 262143;  // MAX_BACKENDS
+  if (pg_control.size() < limits_at + 21)
+    return Error(ErrorKind::corrupt, "global/pg_control is cut short");
+  const auto version = load<std::uint32_t>(&pg_control[version_at]);
+  if (version != 1300 && version != 1700 && version != 1800) {
+    return Error(
+        ErrorKind::corrupt,
+        cat("global/pg_control is of no PostgreSQL 13 to 18 (its version is ", version, ")"));
   }
-  return out;
+  WalCursor cursor(pg_control.subspan(limits_at));
+  ControlLimits limits;
+  for (auto* limit : {&limits.connections, &limits.worker_processes, &limits.wal_senders,
+                      &limits.prepared_transactions, &limits.locks_per_transaction})
+    *limit = cursor.take<std::uint32_t>();
+  limits.commit_times = cursor.take<std::uint8_t>() != 0;
+  if (limits.connections == 0 || limits.connections > connections_max)
+    return Error(ErrorKind::corrupt, "global/pg_control says an impossible max_connections");
+  return limits;
 }
 
 std::string setting_in(std::string_view configuration, std::string_view name) {

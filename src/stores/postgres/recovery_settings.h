@@ -2,7 +2,6 @@
 // of the restored configuration may come back. Pure text work.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
@@ -10,8 +9,14 @@
 
 namespace lb::pg {
 
-// The output of pg_controldata (LC_ALL=C): "name: value" lines.
-std::map<std::string, std::string> parse_controldata(std::string_view text);
+// What the server that wrote global/pg_control had room for: its copy needs at least as much.
+struct ControlLimits {
+  std::uint32_t connections = 0, worker_processes = 0, wal_senders = 0, prepared_transactions = 0,
+                locks_per_transaction = 0;
+  bool commit_times = false;  // track_commit_timestamp
+};
+// Of PostgreSQL 13 to 18; corrupt when it is of no such server.
+Result<ControlLimits> parse_control_limits(ByteView pg_control);
 
 // The value of `name` in a configuration file, unquoted; empty when it is not set. Last one wins.
 std::string setting_in(std::string_view configuration, std::string_view name);
@@ -22,7 +27,7 @@ std::string needed_libraries(std::string_view shared_preload_libraries);
 
 struct ServerSettings {
   int server_version = 0;
-  std::map<std::string, std::string> controldata;
+  ControlLimits control;
   std::string preload;  // needed_libraries of the restored configuration
   std::string restore_command;
 };

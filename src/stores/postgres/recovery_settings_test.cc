@@ -65,25 +65,34 @@ TEST(RecoverySettings, StopWhereTheTargetSays) {
 
 TEST(RecoverySettings, KnowTheVersion) {
   EXPECT_EQ(
-      made({}, {.server_version = 130010, .controldata = {}, .preload = {}, .restore_command = {}})
+      made({}, {.server_version = 130010, .control = {}, .preload = {}, .restore_command = {}})
           .find("recovery_init_sync_method"),
       std::string::npos);
   auto fifteen =
-      made({}, {.server_version = 150018, .controldata = {}, .preload = {}, .restore_command = {}});
+      made({}, {.server_version = 150018, .control = {}, .preload = {}, .restore_command = {}});
   EXPECT_EQ(setting_in(fifteen, "recovery_prefetch"), "off");
   EXPECT_EQ(setting_in(fifteen, "recovery_init_sync_method"), "syncfs");
 }
 
 TEST(RecoverySettings, AreAtLeastThoseOfThePrimary) {
   ServerSettings settings;
-  settings.controldata = parse_controldata(
-      "pg_control version number:            1300\nmax_connections setting:              700\n"
-      "max_prepared_xacts setting:           11\nmax_wal_senders setting:   junk\nno colon\n");
+  settings.control = {.connections = 700, .prepared_transactions = 11};
   auto text = made({}, settings);
   EXPECT_EQ(setting_in(text, "max_connections"), "700");
   EXPECT_EQ(setting_in(text, "max_prepared_transactions"), "11");
   EXPECT_EQ(setting_in(text, "max_wal_senders"), "0");
   EXPECT_EQ(setting_in(text, "max_locks_per_transaction"), "64");
+}
+
+TEST(RecoverySettings, AControlFileOfNoKnownServerIsRefused) {
+  Buffer control(8192);
+  control[9] = 0x05;  // 1280: PostgreSQL 12's is 1201, nobody's is 1280
+  EXPECT_FALSE(parse_control_limits(control).ok());
+  control[8] = 0x14;  // 1300
+  EXPECT_FALSE(parse_control_limits(control).ok()) << "no connections at all";
+  control[181] = 2;  // 512
+  EXPECT_EQ(parse_control_limits(control).take().connections, 512u);
+  EXPECT_FALSE(parse_control_limits(ByteView(control).first(190)).ok());
 }
 
 TEST(RecoverySettings, OnlyLibrariesTheDataNeedsAreLoaded) {

@@ -13,6 +13,8 @@ namespace {
 // The protocol's clock starts in 2000.
 constexpr std::int64_t micros_to_2000 = 946684800000000;
 
+constexpr int version_of_slot_command = 150000;  // READ_REPLICATION_SLOT
+
 // How long a quiet command may take: a base backup waits here for the server's checkpoint.
 constexpr Micros slice = Seconds(3600);
 
@@ -31,8 +33,10 @@ void put_be64(Buffer& out, std::uint64_t value) {
 
 class PqReplicationLink final : public ReplicationLink {
  public:
-  explicit PqReplicationLink(std::unique_ptr<Connection> connection)
-      : connection_(std::move(connection)), raw_(static_cast<PGconn*>(connection_->native())) {}
+  PqReplicationLink(std::unique_ptr<Connection> connection, std::unique_ptr<Connection> catalog)
+      : connection_(std::move(connection)),
+        catalog_(std::move(catalog)),
+        raw_(static_cast<PGconn*>(connection_->native())) {}
   ~PqReplicationLink() override { forget_copy(); }
 
   int server_version() const override { return connection_->server_version(); }
@@ -58,6 +62,8 @@ class PqReplicationLink final : public ReplicationLink {
   }
 
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Connection>
+      catalog_;  // of servers whose replication grammar cannot tell of slots
   PGconn* raw_;
   char* copy_ = nullptr;
 };
@@ -76,6 +82,16 @@ Result<SystemIdentity> PqReplicationLink::identify() {
 }
 
 Result<SlotInfo> PqReplicationLink::slot(const std::string& name) {
+  if (catalog_) {
+    const QueryResult found =
+        LB_TRY(catalog_->query("SELECT restart_lsn::text FROM pg_catalog.pg_replication_slots"
+                               " WHERE slot_name = $1 AND slot_type = 'physical'",
+                               {name}));
+    SlotInfo info;
+    info.exists = !found.rows.empty();
+    if (info.exists && found.rows[0][0]) info.restart = LB_TRY(parse_lsn(*found.rows[0][0]));
+    return info;
+  }
   const QueryResult result = LB_TRY(command(cat("READ_REPLICATION_SLOT ", quote_name(name))));
   if (result.rows.size() != 1 || result.rows[0].size() < 2) {
     return malformed("READ_REPLICATION_SLOT");
@@ -240,8 +256,13 @@ Result<std::unique_ptr<ReplicationLink>> ReplicationLink::open(
   options.replication = true;
   options.application_name = application_name;
   std::unique_ptr<Connection> connection = LB_TRY(Connection::open(conninfo, options));
+  std::unique_ptr<Connection> catalog;
+  if (connection->server_version() < version_of_slot_command) {
+    options.replication = false;
+    catalog = LB_TRY(Connection::open(conninfo, options));
+  }
   return std::unique_ptr<ReplicationLink>(
-      std::make_unique<PqReplicationLink>(std::move(connection)));
+      std::make_unique<PqReplicationLink>(std::move(connection), std::move(catalog)));
 }
 
 }  // namespace lb::pg

@@ -26,8 +26,7 @@ Result<ServerFacts> read_server_facts(Connection& connection);
 // "15.18 (Debian …)" from 150018: "15.18".
 std::string version_text(int server_version);
 
-inline constexpr int version_min =
-    150000;  // the archive stream of BASE_BACKUP is that of 15 and later
+inline constexpr int version_min = 130000;  // the oldest whose log is understood
 inline constexpr int version_max = 189999;
 
 }  // namespace lb::pg
