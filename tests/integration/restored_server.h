@@ -15,15 +15,17 @@
 namespace lb::test {
 
 // The output of psql, which fails until the server accepts connections; so it is asked again as
-// long as the server runs. `also` gets the folder of the socket while the server is up.
+// long as the server runs, of the major version of `binaries`. `also` gets the folder of the socket
+// while the server is up.
 inline std::string ask_restored(const std::string& folder, const std::string& sql,
-                                const std::function<void(const std::string&)>& also = {}) {
+                                const std::function<void(const std::string&)>& also = {},
+                                const std::string& binaries = PostgresServer::binaries()) {
   const auto socket = folder + ".socket";
   std::filesystem::create_directories(socket);
   give_to_server_user(socket);
   const auto log = folder + ".log";
-  ToolProcess postmaster({PostgresServer::binaries() + "/postgres", "-D", folder, "-k", socket,
-                          "-c", "listen_addresses=", "-c", "port=5432"},
+  ToolProcess postmaster({binaries + "/postgres", "-D", folder, "-k", socket, "-c",
+                          "listen_addresses=", "-c", "port=5432"},
                          log, SIGQUIT);
   const auto command = PostgresServer::binaries() + "/psql -h " + socket +
                        " -p 5432 -U postgres -d postgres -Atc \"" + sql + "\" 2>/dev/null";

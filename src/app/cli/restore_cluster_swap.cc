@@ -71,6 +71,7 @@ class DataSwap {
     swap::DestructiveAct act;
     // Once it is under way, what has the name may be neither.
     if (to_fill()) {
+      LB_TRY(pg::check_same_major(files, wish_.live, choice_.details->server_version));
       auto preview = LB_TRY(swap::check_cluster_swap(
           shell_.world, wish_,
           state_.stage == swap::FolderStage::none ? choice_.details->data_bytes : 0));

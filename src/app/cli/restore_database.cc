@@ -69,6 +69,7 @@ Result<Target> check_target(const Shell& shell, const Request& request,
     LB_TRY(check_unfinished(shell, request));
   } else if (request.delta) {
     auto data = LB_TRY(pg::look_at_present_data(files, folder));
+    LB_TRY(pg::check_same_major(files, folder, choice.details->server_version));
     target.foreign = data.system_identifier != choice.details->system_identifier;
   } else {
     auto entries = LB_TRY(files.list(folder));

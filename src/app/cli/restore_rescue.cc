@@ -45,10 +45,12 @@ struct Rescued {
 Result<Rescued> rescue_table(const Shell& shell, const RestoredCopy& copy,
                              const pg::TableWish& wish, pg::Connection& target) {
   auto source = LB_TRY(copy.open());
+  auto programs = LB_TRY(pg::find_client_programs(shell.world.files, source->server_version(),
+                                                  target.server_version()));
   auto prepared = LB_TRY(pg::prepare_table(*source, target, wish));
   auto dump = [&](const std::vector<std::string>& arguments) -> Result<std::string> {
     Command command;
-    command.argv = {path_join(copy.binaries(), "pg_dump"), cat("--dbname=", copy.conninfo())};
+    command.argv = {path_join(programs, "pg_dump"), cat("--dbname=", copy.conninfo())};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     command.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
     command.output_max = definition_bytes_max;
@@ -113,7 +115,8 @@ struct Target {
 };
 
 // Everything that can be refused before the point is restored, which takes its time.
-Result<Target> ready_target(const Shell& shell, const Session& session, const Request& request) {
+Result<Target> ready_target(const Shell& shell, const Session& session, const Request& request,
+                            const restore::Choice& choice) {
   const auto& rescue = *request.rescue;
   if (session.plan.plan.target(rescue.into_words) != nullptr) {
     return Error(ErrorKind::unsupported, cat("not supported yet: --into the plan's target '",
@@ -125,6 +128,7 @@ Result<Target> ready_target(const Shell& shell, const Session& session, const Re
   LB_TRY(rescue.table
              ? pg::check_table_target(*target.connection, *rescue.table)
              : pg::check_database_target(*target.connection, {rescue.database, rescue.as}));
+  if (!rescue.table) LB_TRY(check_majors(shell, choice, *target.connection));
   auto guarded = protected_target(session, rescue, target.into);
   if (guarded.empty() || request.dry_run) return target;
   LB_TRY(confirm(shell, session, request,
@@ -138,7 +142,7 @@ Result<Target> ready_target(const Shell& shell, const Session& session, const Re
 Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
                             const restore::Choice& choice) {
   const auto& rescue = *request.rescue;
-  auto target = LB_TRY(ready_target(shell, session, request));
+  auto target = LB_TRY(ready_target(shell, session, request, choice));
   LB_TRY(check_preflight(shell, session, session.sandbox_root, choice));
   if (request.dry_run) {
     shell.console.out(cat("would restore point ", choice.snapshot.id, " (",

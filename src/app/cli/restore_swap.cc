@@ -29,6 +29,7 @@ class DatabaseSwap {
     LB_TRY(choose_run());
     state_ = LB_TRY(pg::look_at_swap(*connection_, wish_));
     auto preview = LB_TRY(pg::check_swap(*connection_, wish_));
+    if (to_fill()) LB_TRY(check_majors(shell_, choice_, *connection_));
     LB_TRY(check_space(preview));
     auto act = notice(preview);
     shell_.console.note(swap::shown(act));

@@ -11,7 +11,7 @@ Result<std::unique_ptr<RestoredCopy>> RestoredCopy::make(const Shell& shell, Ses
   std::unique_ptr<RestoredCopy> copy(new RestoredCopy(shell));
   copy->database_ = database;
   copy->marker_ = session.repository->fresh_id();
-  copy->binaries_ = LB_TRY(pg::find_binaries(shell.world.files, choice.details->server_version));
+  LB_TRY(pg::find_binaries(shell.world.files, choice.details->server_version));
   copy->place_ = LB_TRY(make_replay_place(shell, session));
   auto restored = copy->restore(session, choice);
   shell.console.end_progress();
@@ -54,12 +54,31 @@ Result<std::unique_ptr<pg::Connection>> RestoredCopy::open() const {
   return std::move(opened).take_error().context(what).with_exit(ExitCode::failed);
 }
 
+Status check_majors(const Shell& shell, const restore::Choice& choice,
+                    const pg::Connection& target) {
+  const auto source_version = choice.details->server_version;
+  const auto source = source_version / 10000, into = target.server_version() / 10000;
+  if (into < source) {
+    return Error(ErrorKind::denied, cat("the target runs PostgreSQL ", into, ", the point is of ",
+                                        source, ": a database is not carried to an older one"))
+        .with_hint(cat("give a server of PostgreSQL ", source, " or newer"))
+        .with_exit(ExitCode::refused);
+  }
+  LB_TRY(pg::find_binaries(shell.world.files, source_version));
+  return pg::find_client_programs(shell.world.files, source_version, target.server_version())
+      .status();
+}
+
 Result<pg::MovedDatabase> move_database(const Shell& shell, const RestoredCopy& copy,
                                         const Secret& into, const pg::DatabaseWish& wish) {
-  LB_TRY(copy.open());  // the database is there, and the server is the one that was restored
+  // The database is there, and the server is the one that was restored.
+  auto source = LB_TRY(copy.open());
+  auto target = LB_TRY(pg::Connection::open(into));
+  auto programs = LB_TRY(pg::find_client_programs(shell.world.files, source->server_version(),
+                                                  target->server_version()));
   auto start = [&](const Command& command) { return copy.place().sandbox->start(command); };
-  pg::DatabaseMove move{copy.conninfo(), into, copy.place().run, copy.place().user,
-                        copy.binaries(), start};
+  pg::DatabaseMove move{copy.conninfo(),   into,     copy.place().run,
+                        copy.place().user, programs, start};
   return pg::move_database(shell.world, move, wish, shell.stop);
 }
 

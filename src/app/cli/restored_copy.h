@@ -25,7 +25,6 @@ class RestoredCopy {
   Result<std::unique_ptr<pg::Connection>> open() const;
   const pg::RecoveryReached& reached() const { return restored_->server->reached(); }
   const ReplayPlace& place() const { return place_; }
-  const std::string& binaries() const { return binaries_; }
 
  private:
   explicit RestoredCopy(const Shell& shell) : shell_(shell) {}
@@ -34,8 +33,13 @@ class RestoredCopy {
   const Shell& shell_;
   ReplayPlace place_;
   std::optional<restore::PostgresRestored> restored_;
-  std::string marker_, database_, binaries_;
+  std::string marker_, database_;
 };
+
+// Before anything is restored: whether a database of the point can be carried into that server,
+// which may be of the same or a newer major version; and with which programs. refused (exit 5).
+Status check_majors(const Shell& shell, const restore::Choice& choice,
+                    const pg::Connection& target);
 
 // Streams the copy's database into a server, as a new one.
 Result<pg::MovedDatabase> move_database(const Shell& shell, const RestoredCopy& copy,

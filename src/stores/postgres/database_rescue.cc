@@ -44,13 +44,16 @@ Result<std::string> create_statement(Connection& copy, const std::string& name,
                                      const std::string& tablespace) {
   auto facts = LB_TRY(copy.query(
       "SELECT pg_encoding_to_char(encoding), datcollate, datctype, to_jsonb(d)->>'datlocprovider',"
-      " coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale')"
+      " coalesce(to_jsonb(d)->>'daticulocale', to_jsonb(d)->>'datlocale'),"
+      " to_jsonb(d)->>'daticurules'"
       " FROM pg_database d WHERE datname = current_database()"));
   const auto& row = facts.rows.at(0);
   auto text = [&](std::size_t i) { return quote_literal(row[i].value_or("")); };
   auto sql = cat("CREATE DATABASE ", quote_name(name), " TEMPLATE template0 ENCODING ", text(0),
                  " LC_COLLATE ", text(1), " LC_CTYPE ", text(2));
   if (row[3] == "i") sql += cat(" LOCALE_PROVIDER icu ICU_LOCALE ", text(4));
+  if (row[5]) sql += cat(" ICU_RULES ", text(5));
+  if (row[3] == "b") sql += cat(" LOCALE_PROVIDER builtin BUILTIN_LOCALE ", text(4));
   if (!tablespace.empty()) sql += cat(" TABLESPACE ", quote_name(tablespace));
   return sql;
 }
@@ -142,7 +145,7 @@ class Stream {
 
   Command dump_command(bool owners) const {
     Command command;
-    command.argv = {path_join(move_.binaries, "pg_dump"),
+    command.argv = {path_join(move_.programs, "pg_dump"),
                     cat("--dbname=", move_.copy),
                     "--no-tablespaces",
                     "--no-subscriptions",
@@ -157,7 +160,7 @@ class Stream {
 
   Result<std::unique_ptr<Child>> start_load(const std::string& database) const {
     Command command;
-    command.argv = {path_join(move_.binaries, "psql"),
+    command.argv = {path_join(move_.programs, "psql"),
                     "--no-psqlrc",
                     "--quiet",
                     "--set=ON_ERROR_STOP=1",

@@ -33,7 +33,7 @@ struct DatabaseMove {
   const Secret& into;      // of any database of the target, where new ones may be made
   std::string run_folder;  // private, seen by the copy's processes too
   UserId copy_user;        // of the copy's processes
-  std::string binaries;    // "/usr/lib/postgresql/15/bin"
+  std::string programs;    // where pg_dump and psql lie: find_client_programs
   // Starts a process where the copy runs.
   std::function<Result<std::unique_ptr<Child>>(const Command&)> start;
 };

@@ -60,7 +60,8 @@ TEST_F(Preflight, AnotherMajorVersionIsNamedWithItsPackage) {
   ASSERT_TRUE(outcome.ok());
   auto found = failing(*outcome);
   ASSERT_NE(found, nullptr);
-  EXPECT_EQ(found->text, "no PostgreSQL 99 server is installed here");
+  EXPECT_EQ(found->text,
+            "the sandbox lacks PostgreSQL 99: no server of that version is installed here");
   EXPECT_NE(found->hint.find("apt install postgresql-99"), std::string::npos);
   EXPECT_EQ(find_binaries(*real_.files, 990001).error().exit_code(), ExitCode::target_unreachable);
 }

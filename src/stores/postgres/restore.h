@@ -93,7 +93,11 @@ class RecoveryServer {
   virtual Status shut_down() = 0;  // fast, clean; the folder is then an ordinary data directory
 };
 
-// "/usr/lib/postgresql/15/bin" for 150018, or not_found with the package to install.
+// "/usr/lib/postgresql/15/bin" for 150018, or not_found with the package to install. Folders named
+// in the environment variable LIFEBOAT_POSTGRES, each with NN/bin below, come first.
 Result<std::string> find_binaries(Files& files, int server_version);
+// Where the pg_dump and psql lie that carry a database from a server of one major version into one
+// of another: never older than the source, the target's own if they are there.
+Result<std::string> find_client_programs(Files& files, int source_version, int target_version);
 
 }  // namespace lb::pg

@@ -107,6 +107,18 @@ Result<PresentData> look_at_present_data(Files& files, const std::string& folder
   return PresentData{system_identifier_in(files, folder)};
 }
 
+Status check_same_major(Files& files, const std::string& folder, int server_version) {
+  auto text = read_file(files, path_join(folder, "PG_VERSION"), small_file_max);
+  if (!text.ok()) return {};
+  auto present = parse_uint(trim(text_of(*text)));
+  auto major = static_cast<std::uint64_t>(server_version / 10000);
+  if (!present.ok() || *present == major) return {};
+  return refused_folder(
+      folder, cat("is a data directory of PostgreSQL ", *present, ", the point is of ", major),
+      "physical files run on their own major version alone: carry databases over with lifeboat "
+      "restore STORE --database NAME --into CONNINFO, or restore into a new folder");
+}
+
 Result<std::uint64_t> allocated_bytes(Files& files, const std::string& folder) {
   std::uint64_t bytes = 0;
   auto entries = LB_TRY(files.list(folder));

@@ -28,6 +28,10 @@ struct PresentData {
 // When the folder is no data directory, or a server works in it.
 Result<PresentData> look_at_present_data(Files& files, const std::string& folder);
 
+// When the data directory is of another major version than the server that is to be restored: its
+// files mean nothing to the other one. Says nothing where the version cannot be read.
+Status check_same_major(Files& files, const std::string& folder, int server_version);
+
 // What a folder takes on its disk.
 Result<std::uint64_t> allocated_bytes(Files& files, const std::string& folder);
 
