@@ -22,6 +22,23 @@ bool one_of(const std::string& word, std::initializer_list<const char*> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+// What `save` takes from what a command, or its probe after a crash, printed. Returns what is
+// missing; empty: nothing.
+std::string take_saved(const plan::Step& step, const std::string& output, runbook::Variables& set) {
+  for (const auto& [name, pattern] : step.save) {
+    if (pattern.empty()) {
+      set[name] = output;
+      continue;
+    }
+    // `save: {host: HOST}`: the value of the line HOST=…
+    for (const auto& line : split(output, '\n')) {
+      if (line.starts_with(pattern + "=")) set[name] = line.substr(pattern.size() + 1);
+    }
+    if (!set.contains(name)) return cat("printed no line ", pattern, "=… to save as ", name);
+  }
+  return {};
+}
+
 // What would reach the world outside a sandbox.
 bool is_outbound(const std::string& verb) {
   return one_of(verb, {"run", "provision", "task", "switch", "notify"});
@@ -102,19 +119,10 @@ Result<ActEnd> RunActs::command(const Act& act, const std::string& text, std::st
   auto end = runbook::run_command(shell_.world, wish, redactor_, stop);
   if (!end.ok) return end;
   auto output = std::string(trim(end.data["output"].string()));
-  for (const auto& [name, pattern] : act.step().save) {
-    if (pattern.empty()) {
-      end.set[name] = output;
-      continue;
-    }
-    // `save: {host: HOST}`: the value of the line HOST=…
-    for (const auto& line : split(output, '\n')) {
-      if (line.starts_with(pattern + "=")) end.set[name] = line.substr(pattern.size() + 1);
-    }
-    if (!end.set.contains(name)) {
-      end.ok = false;
-      end.text = cat("the command printed no line ", pattern, "=… to save as ", name);
-    }
+  auto missing = take_saved(act.step(), output, end.set);
+  if (!missing.empty()) {
+    end.ok = false;
+    end.text = cat("the command ", missing);
   }
   return end;
 }
@@ -134,24 +142,40 @@ bool RunActs::repeats_safely(const Act& act) const {
   return !one_of(act.verb(), {"run", "provision", "task", "switch"});
 }
 
-Result<std::optional<bool>> RunActs::happened(const Act& act, std::stop_token stop) {
+void RunActs::end_left_running(const Act& act) const {
   for (const auto& left : runbook::end_survivors(shell_.world, runbook::marker_of(act))) {
     shell_.console.warn(
         cat("step ", act.own.number, " was still running and was ended: ", redactor_.clean(left)));
   }
-  if (act.step().probe.empty()) return std::optional<bool>();
+}
+
+Result<runbook::Trace> RunActs::happened(const Act& act, std::stop_token stop) {
+  end_left_running(act);
+  if (act.step().probe.empty()) return runbook::Trace{};
   runbook::CommandWish wish;
   wish.text = act.step().probe;
   wish.environment = runbook::environment_of(act, shell_.environment);
   wish.folder = session_.plan.folder;
   wish.limit = probe_limit;
   auto end = runbook::run_command(shell_.world, wish, redactor_, stop);
-  if (end.data.find("code") != nullptr) return std::optional<bool>(end.ok);
+  if (end.data.find("code") != nullptr) {
+    runbook::Trace out{end.ok, {}};
+    if (!end.ok) return out;
+    // Later steps need what it printed: only the probe can say that now.
+    auto output = std::string(trim(end.data["output"].string()));
+    auto missing = take_saved(act.step(), output, out.set);
+    bool nothing = output.empty() && !act.step().save.empty();
+    if (nothing && missing.empty()) missing = "printed nothing to save";
+    if (missing.empty()) return out;
+    return Error(ErrorKind::invalid, cat("it happened, but the probe ", missing));
+  }
   return Error(ErrorKind::unavailable, cat("the probe could not tell: ", end.text));
 }
 
 ActEnd RunActs::undo(const Act& act, std::stop_token stop) {
   if (act.mode == "drill") return {true, "held", Json::object().set("held", true), {}};
+  // Neither what it does nor an earlier try to take it back goes on beside this one.
+  end_left_running(act);
   auto end = [&]() -> Result<ActEnd> {
     if (act.verb() == "switch") return undo_switch(act, stop);
     if (!act.step().undo.empty()) return command(act, act.step().undo, stop);

@@ -35,7 +35,7 @@ class RunActs final : public runbook::Acts {
   Status watch_incident(const std::string& incident) { return post_.watch(incident); }
 
   runbook::ActEnd act(const runbook::Act& act, std::stop_token stop) override;
-  Result<std::optional<bool>> happened(const runbook::Act& act, std::stop_token stop) override;
+  Result<runbook::Trace> happened(const runbook::Act& act, std::stop_token stop) override;
   bool repeats_safely(const runbook::Act& act) const override;
   runbook::ActEnd undo(const runbook::Act& act, std::stop_token stop) override;
   Result<Json> show(const runbook::Act& act) override;
@@ -52,6 +52,8 @@ class RunActs final : public runbook::Acts {
   using Result_ = Result<End>;
 
   Result_ done(const runbook::Act& act, std::stop_token stop);
+  // Of this attempt, on this machine, by a program that is gone.
+  void end_left_running(const runbook::Act& act) const;
   Result_ command(const runbook::Act& act, const std::string& text, std::stop_token stop);
   Result_ task(const runbook::Act& act, std::stop_token stop);
   Result_ choose(const runbook::Act& act);

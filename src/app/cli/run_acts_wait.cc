@@ -61,6 +61,7 @@ Result<ActEnd> RunActs::wait(const Act& act, std::stop_token stop) {
   auto limit = what.duration("limit").value_or(act.step().limit.value_or(wait_limit));
   auto end = clock.steady() + runbook::left_of(act.began, limit, clock.now());
   std::string last = "nothing was tried";
+  if (what.has("run")) end_left_running(act);
   do {
     if (what.has("run")) {
       auto tried = LB_TRY(command(act, what.text("run"), stop));

@@ -15,6 +15,9 @@ namespace {
 constexpr Micros look_interval = std::chrono::seconds(1);
 constexpr Micros incident_interval = std::chrono::seconds(2);
 constexpr Micros last_wait = std::chrono::seconds(5);
+constexpr Micros delivery_wait = std::chrono::seconds(10);
+constexpr Micros delivery_look = std::chrono::milliseconds(50);
+constexpr std::size_t looked_at_max = 1000;
 constexpr Micros update_interval = std::chrono::hours(1);
 constexpr const char* not_known = "not known yet";
 
@@ -128,11 +131,35 @@ Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {
   notice.letter.about = act.run;
   auto told = LB_TRY(notify::tell(*postman_, plan_, *session_.journal, *outbox_, notice));
   if (!told.draft.empty()) return when_approved(told, stop);
+  auto on_the_way = LB_TRY(wait_for_delivery(notice.letter.key, stop));
   return ActEnd{true,
                 cat("told ", join(told.posted.people, ", "),
-                    told.posted.known > 0 ? cat(" (", told.posted.known, " had it already)") : ""),
+                    told.posted.known > 0 ? cat(" (", told.posted.known, " had it already)") : "",
+                    on_the_way),
                 Json::object(),
                 {}};
+}
+
+// Until it has left, this machine alone has the message: the step is not done before, or says so.
+Result<std::string> RunPost::wait_for_delivery(const std::string& key, std::stop_token stop) {
+  auto& clock = shell_.world.clock;
+  const auto end = clock.steady() + delivery_wait;
+  for (;;) {
+    auto items = LB_TRY(outbox_->items(looked_at_max));
+    std::vector<std::string> waiting, failed;
+    for (const auto& item : items) {
+      if (item.key != key) continue;
+      if (item.state == state::OutboxItem::State::waiting) waiting.push_back(item.to);
+      if (item.state == state::OutboxItem::State::undelivered) failed.push_back(item.to);
+    }
+    auto lost = failed.empty() ? std::string() : cat("; not delivered to ", join(failed, ", "));
+    if (waiting.empty()) return lost;
+    if (clock.steady() >= end)
+      return cat(lost, "; on its way to ", join(waiting, ", "), ", which ", shell_.host,
+                 " goes on trying");
+    if (!clock.sleep(delivery_look, stop))
+      return Error(ErrorKind::cancelled, "stopped while a message was on its way");
+  }
 }
 
 Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token stop) {
@@ -146,10 +173,12 @@ Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token 
       return ActEnd{true, cat("sent, approved by ", draft.approved_by), Json::object(), {}};
     if (draft.state == state::Draft::State::approved) {
       auto posted = LB_TRY(notify::send_draft(*postman_, *session_.journal, *outbox_, told.draft));
-      return ActEnd{true,
-                    cat("told ", join(posted.people, ", "), ", approved by ", draft.approved_by),
-                    Json::object(),
-                    {}};
+      auto on_the_way = LB_TRY(wait_for_delivery(draft.key, stop));
+      return ActEnd{
+          true,
+          cat("told ", join(posted.people, ", "), ", approved by ", draft.approved_by, on_the_way),
+          Json::object(),
+          {}};
     }
     if (!shell_.world.clock.sleep(look_interval, stop))
       return Error(ErrorKind::cancelled, "stopped while a draft waited for its approval");

@@ -23,7 +23,8 @@ class RunPost {
 
   // From now on the escalation of the incident is carried on with the messages. Before any other.
   Status watch(const std::string& incident);
-  // A message by template; ends when it is in the outbox, after its approval if it needs one.
+  // A message by template; ends when it has left, after its approval if it needs one, or is known
+  // to be late.
   Result<runbook::ActEnd> tell(const runbook::Act& act, std::stop_token stop);
   // A decision is asked for; `token` goes to that person alone.
   Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
@@ -35,6 +36,8 @@ class RunPost {
   Status open();
   void carry(std::stop_token stop);
   void escalate(std::stop_token stop);
+  // What is to be said of messages of that key which have not arrived; empty: all have.
+  Result<std::string> wait_for_delivery(const std::string& key, std::stop_token stop);
   Result<runbook::ActEnd> when_approved(const notify::Told& told, std::stop_token stop);
 
   const Shell& shell_;

@@ -173,6 +173,9 @@ void RunView::changed(const RunState& state) {
     auto line = cat("  ", held ? "‖" : mark_of(step.status), " ", head_of(own));
     if (step.status != StepStatus::running && !step.text.empty())
       line += cat("  ", printable(step.text));
+    auto until = runbook::end_of_wait(*own.step, step.began);
+    if (step.status == StepStatus::running && until)
+      line += cat("  until ", format_time_seconds(*until));
     bool took = step.status == StepStatus::done && step.ended - step.began >= Seconds(1) &&
                 step.began != Timestamp{};
     if (took) line += cat(" (", human_duration(step.ended - step.began), ")");

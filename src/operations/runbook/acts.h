@@ -34,13 +34,19 @@ struct ActEnd {
   Variables set;               // new values of variables
 };
 
+// What is known of a step whose end nobody wrote down.
+struct Trace {
+  std::optional<bool> happened;  // nullopt: cannot be told
+  Variables set;                 // what the step would have set, when it happened
+};
+
 class Acts {
  public:
   virtual ~Acts() = default;
   // The effect. Returns when it ended, failed, or was stopped.
   virtual ActEnd act(const Act& act, std::stop_token stop) = 0;
-  // After a crash: did it happen? nullopt: cannot be told.
-  virtual Result<std::optional<bool>> happened(const Act& act, std::stop_token stop) = 0;
+  // After a crash: did it happen?
+  virtual Result<Trace> happened(const Act& act, std::stop_token stop) = 0;
   // Whether doing it once more does no harm, because it goes on, looks only, or is recognised.
   virtual bool repeats_safely(const Act& act) const = 0;
   virtual ActEnd undo(const Act& act, std::stop_token stop) = 0;

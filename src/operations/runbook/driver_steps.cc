@@ -147,6 +147,8 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
   }
   auto at = act.expand(title_of(*own.step));
   event.data = Json::object().set("does", at.ok() ? *at : title_of(*own.step));
+  auto until = end_of_wait(*own.step, tools_.world.clock.now());
+  if (until) event.data.set("until", format_time(*until));
   LB_TRY(append(std::move(event)));
   launch(number, false, state_.at(number).began);
   return true;
@@ -328,12 +330,11 @@ Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
   auto happened = tools_.acts.happened(act, stop);
   if (stop.stop_requested()) return false;
   auto began = format_time_seconds(state_.at(number).began);
-  if (happened.ok() && *happened) {
-    if (**happened) {
-      LB_TRY(finish(number, {true,
-                             cat("it had happened before the interruption (began ", began, ")"),
-                             Json::object().set("probed", true),
-                             {}}));
+  if (happened.ok() && happened->happened) {
+    if (*happened->happened) {
+      LB_TRY(
+          finish(number, {true, cat("it had happened before the interruption (began ", began, ")"),
+                          Json::object().set("probed", true), std::move(happened->set)}));
     } else {
       tools_.console.note(cat("step ", number, " had not happened: it is done now"));
       RunEvent event;

@@ -184,9 +184,7 @@ Result<ActEnd> RehearsalActs::wait(const Act& act, std::stop_token stop) {
   return Error(ErrorKind::timeout, cat(words, " did not answer well: ", last));
 }
 
-Result<std::optional<bool>> RehearsalActs::happened(const Act&, std::stop_token) {
-  return std::optional<bool>();
-}
+Result<Trace> RehearsalActs::happened(const Act&, std::stop_token) { return Trace{}; }
 
 ActEnd RehearsalActs::undo(const Act&, std::stop_token) {
   return held("there is nothing to take back outside the sandbox");

@@ -13,7 +13,7 @@ class RehearsalActs final : public Acts {
       : plan_(plan), rehearsal_(rehearsal), clock_(clock) {}
 
   ActEnd act(const Act& act, std::stop_token stop) override;
-  Result<std::optional<bool>> happened(const Act&, std::stop_token) override;
+  Result<Trace> happened(const Act&, std::stop_token) override;
   bool repeats_safely(const Act&) const override { return true; }
   ActEnd undo(const Act& act, std::stop_token stop) override;
   Result<Json> show(const Act& act) override;

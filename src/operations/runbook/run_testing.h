@@ -63,13 +63,15 @@ class CountedActs final : public Acts {
     if (gives.contains(title)) set["out"] = gives[title];
     return {true, "done", Json::object(), set};
   }
-  Result<std::optional<bool>> happened(const Act& act, std::stop_token) override {
+  Result<Trace> happened(const Act& act, std::stop_token) override {
     auto title = title_of(act.step());
     const std::lock_guard lock(mutex_);
     ++probed[title];
     auto found = happened_.find(title);
-    if (found == happened_.end()) return std::optional<bool>();
-    return std::optional<bool>(found->second);
+    if (found == happened_.end()) return Trace{};
+    Variables set;
+    if (found->second && gives.contains(title)) set["out"] = gives[title];
+    return Trace{found->second, set};
   }
   bool repeats_safely(const Act&) const override { return safe; }
   ActEnd undo(const Act& act, std::stop_token) override {

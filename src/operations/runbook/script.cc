@@ -211,6 +211,14 @@ std::string not_built(const plan::Step& step) {
   return "";
 }
 
+std::optional<Timestamp> end_of_wait(const plan::Step& step, Timestamp began) {
+  plan::View what(step.what, no_files);
+  if (step.verb != "wait" || !what.has("for")) return std::nullopt;
+  auto whole = what.duration("for");
+  if (!whole) return std::nullopt;
+  return began + *whole;
+}
+
 bool is_done_by_people(const plan::Step& step) {
   static const std::vector<std::string> verbs = {"ask",      "gate",   "checklist", "manual",
                                                  "document", "rotate", "free"};

@@ -49,6 +49,8 @@ std::string title_of(const plan::Step& step);
 // What the step asks for and no code does: "restore from another copy (from)"; empty: nothing. Acts
 // refuse it; they never do something else instead.
 std::string not_built(const plan::Step& step);
+// When `wait: {for: …}` that began then is over; nothing for other steps.
+std::optional<Timestamp> end_of_wait(const plan::Step& step, Timestamp began);
 // Whether a person does it; nothing happens by itself.
 bool is_done_by_people(const plan::Step& step);
 // Whether it may overwrite, expose or remove what production needs.

@@ -1,0 +1,234 @@
+// Every kind of step, killed at work again and again and gone on with here and on other machines:
+// nothing is done twice, nothing is lost.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <thread>
+
+#include "foundation/base/text.h"
+#include "foundation/base/time.h"
+#include "tests/harness/kill_moments.h"
+#include "tests/harness/lifeboat_run.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+using Words = std::vector<std::string>;
+
+// One kind of step, as step 2 between two commands that leave a line each.
+struct Kind {
+  std::string name, steps;
+  Words ledger = {};             // lines that it leaves, once each
+  std::vector<Words> said = {};  // when it asks, in this order
+  bool instant = false;          // over at once: it is killed anywhere in the run
+  std::string shows = {};        // in the events of the run, when it has ended
+};
+
+std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
+
+constexpr const char* everything_else = R"(stores:
+  media: {files: ./media, every: hourly, objective: {rpo: 1h}}
+targets:
+  production: {protect: true}
+  west: {stores: {media: ./west}}
+checks:
+  tree:
+    - {name: files are there, files: {count: 2}}
+channels: {paper: {command: "cat >> sent.txt; echo >> sent.txt"}}
+people:
+  operator: {users: [ada]}
+  lead: {users: [boss], via: [paper]}
+tasks: {clean: {run: "sleep 0.1; echo task >> $LEDGER; sleep 0.1"}}
+probes: {provider: {http: "http://127.0.0.1:1/"}}
+runbooks:
+  inner: {parameters: {word: text}, steps: [
+    {run: "sleep 0.1; echo $word >> $LEDGER; sleep 0.1", probe: "grep -qx $word $LEDGER"}]}
+)";
+
+std::string slow(const std::string& word) {
+  return "{run: \"sleep 0.1; echo " + word + " >> $LEDGER; sleep 0.1\", probe: \"grep -qx " + word +
+         " $LEDGER\"}";
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {
+      {"run", "- " + slow("x"), {"x"}},
+      {"provision",
+       R"(- {provision: "sleep 0.1; echo x >> $LEDGER; echo HOST=h1; sleep 0.1", save: {host: HOST},
+         probe: "grep -qx x $LEDGER && echo HOST=h1"}
+      - {run: "echo on $host >> $LEDGER", probe: "grep -qx 'on h1' $LEDGER"})",
+       {"x", "on h1"}},
+      {"task", R"(- {task: clean, probe: "grep -qx task $LEDGER"})", {"task"}},
+      {"use", "- {use: inner, with: {word: inside}}", {"inside"}},
+      {"parallel", "- {parallel: [" + slow("a") + ", " + slow("b") + "]}", {"a", "b"}},
+      {"wait-for", "- wait: {for: 400ms}", {}, {}, false, "waited 400 ms"},
+      {"wait-run", R"(- wait: {run: "sleep 0.3; test -e $LEDGER"})"},
+      {"watch",
+       "- choose: {store: media}\n      - watch: {check: files are there, for: 400ms}",
+       {},
+       {},
+       false,
+       "looked"},
+      {"restore",
+       "- restore: {store: media, to: production, mode: exact}",
+       {},
+       {{"step", "confirm", "production"}},
+       true,
+       "media to "},
+      {"choose", "- choose: {store: media}", {}, {}, true, "proven by no drill"},
+      {"verify",
+       "- choose: {store: media}\n      - verify: [tree]",
+       {},
+       {},
+       true,
+       "1 of 1 checks passed"},
+      {"check",
+       "- choose: {store: media}\n      - check: files are there",
+       {},
+       {},
+       true,
+       "1 of 1 checks passed"},
+      {"preflight", "- preflight: [disk, repository, credentials]", {}, {}, true, "free"},
+      {"status", "- status: provider", {}, {}, true, "provider: "},
+      {"timer", "- timer: start", {}, {}, true, "the clock starts at"},
+      {"banner", "- banner: half of it", {}, {}, true, "half of it"},
+      {"postmortem", "- postmortem: post-mortem", {}, {}, true, "draft in"},
+      {"ask",
+       R"(- ask: {where: text}
+      - {run: "echo at $where >> $LEDGER", probe: "grep -qx 'at home' $LEDGER"})",
+       {"at home"},
+       {{"answer", "where=home"}}},
+      {"checklist",
+       "- checklist: [one thing, another thing]",
+       {},
+       {{"step", "tick", "one thing"}, {"step", "tick", "another thing"}}},
+      {"manual", "- manual: look", {}, {{"step", "done", "-m", "looked"}}},
+      {"document", "- document: what was seen", {}, {{"step", "done", "-m", "written"}}},
+      {"rotate", "- rotate: all", {}, {{"step", "done", "-m", "rotated"}}},
+      {"free", "- free: [logs]", {}, {{"step", "done", "-m", "freed"}}},
+      {"gate", "- gate: {approve: lead}", {}, {{"approve"}}, false, "go"},
+  };
+  return all;
+}
+
+Words lines_of(const std::string& path) {
+  if (!fs::exists(path)) return {};
+  auto lines = split(read_text(path), '\n');
+  std::erase(lines, "");
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+class RunbookKills : public testing::Test {
+ protected:
+  RunbookKills() : boat(LIFEBOAT_BINARY) {
+    write_text(boat / "media/a.txt", "one");
+    write_text(boat / "media/b.txt", "two");
+    fs::create_directories(boat / "west");
+    boat.environment()["LEDGER"] = boat / "ledger";
+    on_machine(0);
+  }
+  void plan(const std::string& steps) {
+    boat.write_plan(everything_else + std::string("  main:\n    steps:\n") + steps);
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+  // Another machine: the same repository and plan, nothing else.
+  void on_machine(int number) {
+    boat.environment()["LIFEBOAT_STATE"] = boat / ("machine-" + std::to_string(number));
+  }
+  void as(const std::string& user) { boat.environment()["SUDO_USER"] = user; }
+  Json shown() {
+    auto ran = boat.run({"run", "show", "--json"});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.exit_code == 0 ? ran.lines().back() : Json();
+  }
+  std::string state_of(const Json& run, std::size_t step) const {
+    return run["steps"].items().at(step - 1)["state"].string();
+  }
+  bool is_open() {
+    auto runs = boat.must({"run", "ls", "--json"}).lines().back()["runs"].items();
+    return !runs.empty() && runs.back()["state"].string() == "open";
+  }
+  // Drives until the step is at work, and a while longer, and kills it. Whether the kill hit.
+  bool killed_at_work(const Kind& kind, std::chrono::microseconds longer) {
+    auto running = boat.start(is_open() ? Words{"resume"} : Words{"run", "main"});
+    auto says = [&](const std::string& word) {
+      return running->err_so_far().find(word) != std::string::npos;
+    };
+    auto at_work = [&] {
+      return kind.instant || says("▶ 2/") || says("? 2/") || says("step 2 goes on") ||
+             says("▶ 3/") || says("step 2 had not happened");
+    };
+    while (running->alive() && !at_work()) std::this_thread::sleep_for(milliseconds(1));
+    std::this_thread::sleep_for(longer);
+    bool hit = running->alive() && (kind.instant || !says("▶ 4/"));
+    running->signal(SIGKILL);
+    running->wait();
+    return hit;
+  }
+  // To the end, saying what is asked for; a step that nobody asks of goes on by itself.
+  void finish(const Kind& kind) {
+    std::size_t said = 0;
+    for (int turn = 0; turn < 20; ++turn) {
+      auto resumed = boat.run({"resume", "--no-wait"});
+      ASSERT_TRUE(resumed.exit_code == 0 || resumed.exit_code == 75)
+          << resumed.exit_code << resumed.err;
+      if (resumed.exit_code == 0) return;
+      if (said >= kind.said.size()) continue;
+      as(kind.name == "gate" ? "boss" : "ada");
+      auto ran = boat.run(kind.said[said]);
+      ASSERT_EQ(ran.exit_code, 0) << ran.err;
+      ++said;
+      as("ada");
+    }
+  }
+
+  Lifeboat boat;
+};
+
+class EveryKind : public RunbookKills, public testing::WithParamInterface<Kind> {};
+
+TEST_P(EveryKind, KilledAtWorkIsNeitherDoneTwiceNorLost) {
+  const auto& kind = GetParam();
+  plan("      - {run: \"echo before >> $LEDGER\", probe: \"grep -qx before $LEDGER\"}\n      " +
+       kind.steps +
+       "\n      - {run: \"echo after >> $LEDGER\", probe: \"grep -qx after $LEDGER\"}\n");
+  as("ada");
+  auto wanted = kind.ledger;
+  for (const char* word : {"before", "after"}) wanted.emplace_back(word);
+  std::sort(wanted.begin(), wanted.end());
+  KillMoments moments(milliseconds(500), 4);
+  int turn = 0;
+  while (moments.more()) {
+    fs::remove(boat / "ledger");
+    write_text(boat / "media/a.txt", "one");
+    for (int kills = 0; kills < 4 && moments.more(); ++kills) {
+      on_machine(turn++ % 3);
+      moments.killed(killed_at_work(kind, moments.next()));
+      if (!is_open()) break;  // it came to its end, or was killed before it began
+    }
+    on_machine(turn++ % 3);
+    if (is_open()) finish(kind);
+    if (!fs::exists(boat / "ledger")) continue;  // killed before it began
+    auto run = shown();
+    ASSERT_EQ(run["state"].string(), "done") << run.dump();
+    EXPECT_EQ(lines_of(boat / "ledger"), wanted);
+    EXPECT_NE(run["events"].dump().find(kind.shows), std::string::npos) << run.dump();
+  }
+  EXPECT_TRUE(moments.enough()) << moments.hits();
+  EXPECT_EQ(files_below(boat / "media").size(), 2u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, EveryKind, testing::ValuesIn(kinds()),
+                         [](const auto& each) { return replace_all(each.param.name, "-", "_"); });
+
+}  // namespace
+}  // namespace lb::test
