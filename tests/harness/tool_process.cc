@@ -10,7 +10,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -49,6 +48,22 @@ std::vector<pid_t> children_of(pid_t parent) {
   for (pid_t child = 0; in >> child;) found.push_back(child);
   return found;
 }
+
+// 'T' when stopped, 'Z' or 'X' when it holds nothing any more, 0 when it is gone.
+char state_of(pid_t process) {
+  std::ifstream in("/proc/" + std::to_string(process) + "/stat");
+  std::string text;
+  if (!std::getline(in, text)) return 0;
+  const auto name_end = text.rfind(')');
+  return name_end + 2 < text.size() ? text[name_end + 2] : '\0';
+}
+
+bool holds_something(pid_t process) {
+  const char state = state_of(process);
+  return state != 0 && state != 'Z' && state != 'X';
+}
+
+void pause_shortly() { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }
 
 }  // namespace
 
@@ -113,14 +128,13 @@ void ToolProcess::kill_with_children() {
   if (ended_) return;
   // Stopped first, so that it forks no more while its children are listed.
   ::kill(pid_, SIGSTOP);
+  while (holds_something(pid_) && state_of(pid_) != 'T') pause_shortly();
   const std::vector<pid_t> children = children_of(pid_);
   ::kill(pid_, SIGKILL);
   for (const pid_t child : children) ::kill(child, SIGKILL);
   wait();
   for (const pid_t child : children) {
-    while (std::filesystem::exists("/proc/" + std::to_string(child) + "/exe")) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    while (holds_something(child)) pause_shortly();
   }
 }
 
