@@ -146,6 +146,7 @@ class DatabaseCounter {
 
   Result<Json> tables() {
     const QueryResult found = LB_TRY(connection_.query(sql_tables));
+    LB_TRY(connection_.query("SAVEPOINT one_table"));
     Json list = Json::array();
     for (const auto& row : found.rows) {
       if (stop_.stop_requested()) {
@@ -154,6 +155,7 @@ class DatabaseCounter {
       Json table = LB_TRY(count_table(row));
       list.push(std::move(table));
     }
+    LB_TRY(connection_.query("ROLLBACK TO SAVEPOINT one_table"));
     return list;
   }
 
@@ -168,16 +170,15 @@ class DatabaseCounter {
     const auto known = before_.find({table["oid"].integer(), table["filenode"].integer()});
     if (known != before_.end())
       return table.set("rows", known->second).set("bytes", number(row[4])).set(carried_mark, true);
-    LB_TRY(connection_.query("SAVEPOINT one_table"));
-    const auto counted = connection_.query(
-        cat("SELECT count(*) FROM ONLY ", quote_name(schema), ".", quote_name(name)));
-    if (counted.ok()) {
-      LB_TRY(connection_.query("RELEASE SAVEPOINT one_table"));
+    // Back to the savepoint before each: that gives the lock on the last table back, which would
+    // else be held to the end, until the server's lock table is full; and mends a failure.
+    const auto counted =
+        connection_.query(cat("ROLLBACK TO SAVEPOINT one_table; SELECT count(*) FROM ONLY ",
+                              quote_name(schema), ".", quote_name(name)));
+    if (counted.ok())
       return table.set("rows", number(counted->rows.at(0)[0])).set("bytes", number(row[4]));
-    }
     const Error& failure = counted.error();
     if (failure.exit_code() == ExitCode::store_unreachable) return failure;
-    LB_TRY(connection_.query("ROLLBACK TO SAVEPOINT one_table"));
     warnings.push_back(cat("rows of ", printable(cat(database_, ".", schema, ".", name)),
                            " were not counted: ", failure.text()));
     return table.set("rows", Json()).set("bytes", number(row[4]));

@@ -191,6 +191,26 @@ TEST_F(SourceTest, TheFingerprintCountsExactly) {
   EXPECT_GE(parse_lsn(print["lsn"].string()).take(), details.stop_lsn);
 }
 
+// A lock kept on each table that was counted would fill the lock table that production shares.
+TEST_F(SourceTest, CountingManyTablesHoldsNoMoreThanALockAtATime) {
+  PostgresOptions options;
+  options.settings = {{"max_locks_per_transaction", "10"}, {"max_connections", "20"}};
+  start(options);
+  constexpr int tables = 2500;
+  server_->sql("DO $$BEGIN FOR n IN 1.." + std::to_string(tables) +
+               " LOOP EXECUTE 'CREATE TABLE t' || n || ' AS SELECT ' || n; COMMIT; "
+               "END LOOP; END$$");
+  const auto outcome = backup();
+  ASSERT_TRUE(outcome.ok()) << outcome.error().text();
+  const auto read = reader(*outcome);
+  const auto print = fingerprint(*read);
+  int counted = 0;
+  for (const auto& table : database_of(print, "postgres")["tables"].items()) {
+    if (table["rows"].is_int() && table["rows"].integer() == 1) ++counted;
+  }
+  EXPECT_EQ(counted, tables) << join(outcome->snapshot.meta.warnings, "\n").substr(0, 400);
+}
+
 TEST_F(SourceTest, ATableThatMayNotBeReadHasNoCountAndAWarning) {
   start();
   server_->make_role("backup", "pw", "REPLICATION");
