@@ -20,12 +20,18 @@ class RecordShelf final : public repo::Repository {
   std::optional<ErrorKind> put_fails;          // before anything is held
   std::optional<ErrorKind> put_answers;        // after it is held: the answer was lost
   std::map<std::string, ErrorKind> get_fails;  // by id
+  std::string put_fails_of;                    // the one put of this id, as unavailable
+  std::string unlisted;                        // the next listing leaves this id out
   std::string name = "00112233445566778899aabbccddeeff";
 
   const std::string& id() const override { return name; }
   std::string describe() const override { return "a shelf"; }
   Status put_record(const std::string& kind, const std::string& id, ByteView bytes) override {
     ++puts;
+    if (id == put_fails_of) {
+      put_fails_of.clear();
+      return Error(ErrorKind::unavailable, "put failed");
+    }
     if (put_fails) return Error(*put_fails, "put failed");
     auto found = held.find({kind, id});
     if (found != held.end()) {
@@ -40,8 +46,9 @@ class RecordShelf final : public repo::Repository {
   Result<std::vector<std::string>> records(const std::string& kind) override {
     std::vector<std::string> out;
     for (const auto& [key, bytes] : held) {
-      if (key.first == kind) out.push_back(key.second);
+      if (key.first == kind && key.second != unlisted) out.push_back(key.second);
     }
+    unlisted.clear();
     return out;
   }
   Result<Buffer> get_record(const std::string& kind, const std::string& id) override {

@@ -26,6 +26,8 @@ std::string event_name(std::uint64_t number) {
   return cat(std::string(6 - std::min<std::size_t>(6, digits.size()), '0'), digits);
 }
 
+bool is_event(const std::string& name) { return !name.starts_with(input_prefix); }
+
 std::string event_text(const RunEvent& event) { return record::encode(event).dump(); }
 
 // A store that does not answer must not stop a recovery; anything else is a reason to.
@@ -102,9 +104,17 @@ Status RunLog::keep_local(const std::string& run, const std::string& act, const 
   return journal_.add(entry_of(run, act, event));
 }
 
+// Events are sent in their order, so that others never see a gap: behind one that could not be sent
+// the next ones wait. Inputs may come in any order.
 Status RunLog::send(const std::string& run, const std::string& name, const std::string& text) {
   if (repository_ == nullptr) {
     behind_ = "the repository cannot be reached";
+    return {};
+  }
+  auto waiting = waiting_.find(run);
+  bool waits = waiting != waiting_.end() && waiting->second.begin()->first < name;
+  if (waits && is_event(name)) {
+    waiting->second[name] = text;
     return {};
   }
   auto put = repository_->put_record(kind_of(run), name, view_of(text));
@@ -115,15 +125,14 @@ Status RunLog::send(const std::string& run, const std::string& name, const std::
   if (put.error().kind() == ErrorKind::conflict) return taken(run, *parse_uint(name));
   if (!out_of_reach(put.error())) return std::move(put).context(cat("record run ", run));
   behind_ = put.error().text();
-  waiting_[name] = text;
+  waiting_[run][name] = text;
   return {};
 }
 
-// What could not be sent goes first, in its order, so that others never see a gap.
 Status RunLog::send_waiting(const std::string& run) {
-  auto waiting = std::move(waiting_);
-  waiting_.clear();
-  for (const auto& [name, text] : waiting) LB_TRY(send(run, name, text));
+  auto waiting = waiting_.extract(run);
+  if (waiting.empty()) return {};
+  for (const auto& [name, text] : waiting.mapped()) LB_TRY(send(run, name, text));
   return {};
 }
 
@@ -143,13 +152,12 @@ void RunLog::leave_lost_branch(const std::map<std::string, Json>& here,
                                std::map<std::string, Json>& out) {
   lost_.clear();
   auto first = std::find_if(here.begin(), here.end(), [&](const auto& each) {
-    bool event = !each.first.starts_with(input_prefix);
-    return event && out.contains(each.first) && !(out.at(each.first) == each.second);
+    return is_event(each.first) && out.contains(each.first) && !(out.at(each.first) == each.second);
   });
   if (first == here.end()) return;
   std::size_t count = 0;
   for (auto each = first; each != here.end(); ++each) {
-    if (each->first.starts_with(input_prefix)) continue;
+    if (!is_event(each->first)) continue;
     ++count;
     bool of_repository = out.contains(each->first) && !(out.at(each->first) == each->second);
     if (!of_repository) out.erase(each->first);
@@ -159,8 +167,24 @@ void RunLog::leave_lost_branch(const std::map<std::string, Json>& here,
               "happened all the same");
 }
 
+// A listing taken while another program writes may show a later event without an earlier one. All
+// that come before one that was seen were there then: the next listing has them.
+Result<std::vector<std::string>> RunLog::names_of(const std::string& run,
+                                                  const std::map<std::string, Json>& here) {
+  auto kind = kind_of(run);
+  auto names = LB_TRY(repository_->records(kind));
+  std::set<std::string> numbers;
+  for (const auto& name : names) numbers.insert(name);
+  for (const auto& [name, json] : here) numbers.insert(name);
+  std::uint64_t next = 1;
+  for (const auto& name : numbers) {
+    if (is_event(name) && name != event_name(next++)) return repository_->records(kind);
+  }
+  return names;
+}
+
 Status RunLog::fetch(const std::string& run, std::map<std::string, Json>& out) {
-  auto names = repository_->records(kind_of(run));
+  auto names = names_of(run, out);
   if (!names.ok()) {
     behind_ = names.error().text();
     return out_of_reach(names.error()) ? Status() : Status(names.error());
@@ -184,7 +208,7 @@ Result<std::vector<RunEvent>> RunLog::events(const std::string& run) {
   std::vector<RunEvent> out;
   std::string act;
   for (const auto& [name, json] : all) {
-    if (name.starts_with(input_prefix)) continue;
+    if (!is_event(name)) continue;
     auto event = LB_TRY(record::decode_run_event(json).context(cat("run ", run)));
     if (event.number != out.size() + 1) {
       return Error(ErrorKind::corrupt, cat("run ", run, ": event ", out.size() + 1, " is missing"))
@@ -218,7 +242,7 @@ Result<std::vector<RunInput>> RunLog::inputs(const std::string& run, bool far) {
   if (far && repository_ != nullptr) LB_TRY(fetch(run, all));
   std::vector<RunInput> out;
   for (const auto& [name, json] : all) {
-    if (!name.starts_with(input_prefix)) continue;
+    if (is_event(name)) continue;
     out.push_back(LB_TRY(record::decode_run_input(json).context(cat("run ", run))));
   }
   return out;

@@ -54,6 +54,8 @@ class RunLog {
   Status keep_local(const std::string& run, const std::string& act, const record::RunEvent& event);
   Status send(const std::string& run, const std::string& name, const std::string& text);
   Status send_waiting(const std::string& run);
+  Result<std::vector<std::string>> names_of(const std::string& run,
+                                            const std::map<std::string, Json>& here);
   Status fetch(const std::string& run, std::map<std::string, Json>& out);
 
   Result<Json> record_of(const std::string& run, const std::string& name);
@@ -62,8 +64,9 @@ class RunLog {
   Journal& journal_;
   repo::Repository* const repository_;
   std::string behind_, lost_;
-  std::map<std::string, Json> seen_;            // records never change: each is read once
-  std::map<std::string, std::string> waiting_;  // name in the repository -> text, of one run
+  std::map<std::string, Json> seen_;  // records never change: each is read once
+  // Of each run that has any: name in the repository -> text.
+  std::map<std::string, std::map<std::string, std::string>> waiting_;
 };
 
 }  // namespace lb::state

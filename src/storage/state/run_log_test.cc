@@ -93,6 +93,56 @@ TEST(RunLog, WhatCouldNotBeSentFollowsInOrder) {
   EXPECT_EQ(two.log.events("r1").value().size(), 4u);
 }
 
+// One that fails alone keeps those behind it back: a kill between them must leave no gap.
+TEST(RunLog, NoneIsSentBeforeOneThatCameFirst) {
+  RecordShelf shelf;
+  Machine one(&shelf), two(&shelf);
+  ASSERT_TRUE(one.append(1, RunEventKind::opened).ok());
+  shelf.put_fails_of = "000002";
+  ASSERT_TRUE(one.append(2, RunEventKind::began).ok());
+  shelf.put_fails_of = "000002";
+  ASSERT_TRUE(one.append(3, RunEventKind::ended).ok());
+  EXPECT_TRUE(shelf.put_fails_of.empty()) << "it was tried";
+  EXPECT_FALSE(shelf.held.contains({"run.r1", "000003"}));
+  EXPECT_NE(one.log.behind(), "");
+  auto events = two.log.events("r1");
+  ASSERT_TRUE(events.ok()) << events.error().text();
+  EXPECT_EQ(events->size(), 1u);
+  ASSERT_TRUE(one.append(4, RunEventKind::began).ok());
+  EXPECT_EQ(one.log.behind(), "");
+  EXPECT_EQ(two.log.events("r1").value().size(), 4u);
+}
+
+TEST(RunLog, WhatOneRunCouldNotSendIsNotSentAsAnothers) {
+  RecordShelf shelf;
+  Machine one(&shelf);
+  ASSERT_TRUE(one.append(1, RunEventKind::opened).ok());
+  shelf.put_fails = ErrorKind::unavailable;
+  ASSERT_TRUE(one.append(2, RunEventKind::began).ok());
+  shelf.put_fails.reset();
+  RunEvent other;
+  other.number = 1;
+  other.kind = RunEventKind::opened;
+  ASSERT_TRUE(one.log.append("r2", act, other).ok());
+  EXPECT_FALSE(shelf.held.contains({"run.r2", "000002"}));
+  EXPECT_NE(one.log.behind(), "") << "the first run still waits";
+  ASSERT_TRUE(one.append(3, RunEventKind::ended).ok());
+  EXPECT_EQ(one.log.behind(), "");
+  EXPECT_TRUE(shelf.held.contains({"run.r1", "000002"}));
+}
+
+// A folder that is listed while events are added may show the last one without the one before.
+TEST(RunLog, AListingTakenWhileOthersWriteIsTakenAgain) {
+  RecordShelf shelf;
+  Machine one(&shelf), two(&shelf);
+  for (std::uint64_t number = 1; number <= 3; ++number)
+    ASSERT_TRUE(one.append(number, number == 1 ? RunEventKind::opened : RunEventKind::began).ok());
+  shelf.unlisted = "000002";
+  auto events = two.log.events("r1");
+  ASSERT_TRUE(events.ok()) << events.error().text();
+  EXPECT_EQ(events->size(), 3u);
+}
+
 // The program that could not send was killed: the next one on that machine sends what is missing.
 TEST(RunLog, ANewProgramSendsWhatTheLastOneCouldNot) {
   RecordShelf shelf;
