@@ -65,6 +65,10 @@ const std::vector<Kind>& kinds() {
          probe: "grep -qx x $LEDGER && echo HOST=h1"}
       - {run: "echo on $host >> $LEDGER", probe: "grep -qx 'on h1' $LEDGER"})",
        {"x", "on h1"}},
+      {"switch",
+       R"(- {switch: {to: west, write: "file:./active",
+           run: "sleep 0.1; echo switched >> $LEDGER; sleep 0.1"}, probe: "grep -qx switched $LEDGER"})",
+       {"switched"}},
       {"task", R"(- {task: clean, probe: "grep -qx task $LEDGER"})", {"task"}},
       {"use", "- {use: inner, with: {word: inside}}", {"inside"}},
       {"parallel", "- {parallel: [" + slow("a") + ", " + slow("b") + "]}", {"a", "b"}},

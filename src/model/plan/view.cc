@@ -41,7 +41,9 @@ std::vector<std::pair<std::string, View>> View::entries() const {
 
 Place View::place() const {
   if (node_->line == 0) return {};
-  return {(*files_)[static_cast<std::size_t>(node_->source)], node_->line, node_->column};
+  // A step that comes from the script of a run has no file any more.
+  auto source = static_cast<std::size_t>(node_->source);
+  return {source < files_->size() ? (*files_)[source] : "", node_->line, node_->column};
 }
 
 Place View::place_of_key(std::string_view key) const {
