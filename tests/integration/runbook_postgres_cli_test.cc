@@ -8,12 +8,19 @@
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/harness/postgres_service.h"
 
 namespace lb::test {
 namespace {
 
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  auto at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
 
 class RunbookPostgresCli : public testing::Test {
  protected:
@@ -187,6 +194,37 @@ TEST_F(RunbookPostgresCli, ACopyBesideTheLiveOneIsWhatIsChecked) {
     EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
     server->sql("DROP DATABASE shop_restored");
   }
+}
+
+// A whole data directory: what is verified after the exchange is the server that serves it now, and
+// undo puts the old one back.
+TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
+  server->stop();
+  PostgresService service(*server);
+  service.want("up");
+  auto plan = read_text(boat / "lifeboat.yaml");
+  plan = replaced(plan, "postgres: env:DB, every",
+                  "postgres: env:DB, data: " + server->data() + ", every");
+  plan = replaced(plan, "  sandbox: {isolate",
+                  "  cluster: {stores: {db: \"" + server->data() + "\"}}\n  sandbox: {isolate");
+  plan +=
+      "  cluster-loss:\n    steps:\n      - restore: {store: db, to: cluster, how: "
+      "beside-then-swap, stop: '" +
+      service.command("down") + "', start: '" + service.command("up") +
+      "'}\n      - verify: [db]\n      - manual: look at it\n";
+  write_text(boat / "lifeboat.yaml", plan);
+  sql("DELETE FROM orders WHERE id > 10");
+  as("ada");
+  auto ran = boat.run({"run", "cluster-loss", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  ASSERT_EQ(state_of(1), "done") << ran.err;
+  EXPECT_EQ(state_of(2), "done") << ran.err;
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
+  say({"step", "undo", "1", "-m", "it was the wrong point"});
+  ran = go_on();
+  EXPECT_EQ(state_of(1), "undone") << ran.err;
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
+  service.end();
 }
 
 }  // namespace

@@ -22,9 +22,14 @@ struct RestorePlace {
   plan::Reference server;  // connection string of the database
   bool original = false;   // the store's own place
 };
+// What the variable restored_STORE says of one that took the place of what was live.
+constexpr const char* exchanged_mark = "exchanged";
+
 // invalid when the target has no place for the store.
 Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
                               const plan::Target& target);
+// unsupported when a restore into it would leave out what it asks for (mask:, migrate:, wipe:).
+Status refuse_unmade(const plan::Plan& plan, const plan::Target& target);
 
 class RunActs final : public runbook::Acts {
  public:
@@ -36,6 +41,7 @@ class RunActs final : public runbook::Acts {
 
   runbook::ActEnd act(const runbook::Act& act, std::stop_token stop) override;
   Result<runbook::Trace> happened(const runbook::Act& act, std::stop_token stop) override;
+  Result<runbook::Variables> pin(const runbook::Act& act) override;
   bool repeats_safely(const runbook::Act& act) const override;
   runbook::ActEnd undo(const runbook::Act& act, std::stop_token stop) override;
   Result<Json> show(const runbook::Act& act) override;
@@ -60,10 +66,13 @@ class RunActs final : public runbook::Acts {
   Result_ restore(const runbook::Act& act, std::stop_token stop);
   Result_ restore_store(const runbook::Act& act, const plan::Store& store,
                         const restore::Choice& choice, std::stop_token stop);
+  Status refuse_unbuilt(const runbook::Act& act, const std::vector<restore::Choice>& chosen) const;
   Status check_first(const plan::Target& target, const restore::Choice& choice);
   Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
                   const RestorePlace& place, const restore::Choice& choice);
   Result_ undo_restore(const runbook::Act& act, std::stop_token stop);
+  Result<std::string> undo_cluster(const runbook::Act& act, const plan::Store& store,
+                                   const std::string& folder, std::stop_token stop);
   Result_ switch_to(const runbook::Act& act, std::stop_token stop);
   Result_ undo_switch(const runbook::Act& act, std::stop_token stop);
   Result_ verify(const runbook::Act& act, std::stop_token stop);
@@ -78,6 +87,8 @@ class RunActs final : public runbook::Acts {
   Result_ preflight(const runbook::Act& act, std::stop_token stop);
   Result_ postmortem(const runbook::Act& act);
   Result<std::vector<restore::Choice>> choices(const runbook::Act& act);
+  Result<std::vector<restore::Choice>> pinned_choices(
+      const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   Result<std::vector<const plan::Store*>> stores_of(const runbook::Act& act) const;
   Result<Json> facts_of_restore(const runbook::Act& act, const runbook::ScriptStep& step);
   Status need_repository() const;

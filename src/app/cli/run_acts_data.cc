@@ -4,6 +4,7 @@
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
+#include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "recovery/check/check.h"
 #include "stores/postgres/connection.h"
@@ -95,6 +96,16 @@ Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
   return out;
 }
 
+Status refuse_unmade(const plan::Plan& plan, const plan::Target& target) {
+  auto asked = plan::unsupported_of_target(plan, target);
+  if (asked.empty()) return {};
+  return Error(ErrorKind::unsupported, cat("not supported yet: ", asked, " of target ", target.name,
+                                           " (", target.place.text(), ")"))
+      .with_left("nothing was restored")
+      .with_hint(
+          cat("restore elsewhere, do by hand what ", target.name, " asks for, and say done"));
+}
+
 Result<std::vector<const plan::Store*>> RunActs::stores_of(const Act& act) const {
   plan::View what(act.step().what, no_files);
   std::vector<const plan::Store*> out;
@@ -126,6 +137,7 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act) {
   LB_TRY(need_repository());
   plan::View what(act.step().what, no_files);
   auto stores = LB_TRY(stores_of(act));
+  if (!act.pinned.empty()) return pinned_choices(act, stores);
   std::string at = "latest";
   for (const char* key : {"at", "before"}) {
     if (what.has(key)) at = LB_TRY(act.expand(what.text(key)));
@@ -138,6 +150,30 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act) {
   if (points.size() > 1) return restore::choose_together(points, wish, now, *session_.repository);
   std::vector<restore::Choice> out;
   out.push_back(LB_TRY(restore::choose(points.front(), wish, now, *session_.repository)));
+  return out;
+}
+
+// Each store at the moment that was chosen when the step began, whatever is newest by now.
+Result<std::vector<restore::Choice>> RunActs::pinned_choices(
+    const Act& act, const std::vector<const plan::Store*>& stores) {
+  auto now = shell_.world.clock.now();
+  std::vector<restore::Choice> out;
+  for (const auto* store : stores) {
+    auto pinned = act.pinned.find(store->name);
+    if (pinned == act.pinned.end())
+      return Error(ErrorKind::corrupt, cat("no point was chosen for ", store->name));
+    auto wish = LB_TRY(wish_of(pinned->second));
+    auto points = LB_TRY(restore::read_points(*session_.repository, *store));
+    out.push_back(LB_TRY(restore::choose(points, wish, now, *session_.repository)));
+  }
+  return out;
+}
+
+Result<runbook::Variables> RunActs::pin(const Act& act) {
+  runbook::Variables out;
+  if (act.verb() != "restore") return out;
+  auto chosen = LB_TRY(choices(act));
+  for (const auto& choice : chosen) out[choice.store] = moment_of(choice);
   return out;
 }
 
@@ -166,10 +202,26 @@ Result<ActEnd> RunActs::choose(const Act& act) {
   return out;
 }
 
+// Before anything is restored: what would be left out, or done in another way than the plan says.
+Status RunActs::refuse_unbuilt(const Act& act, const std::vector<restore::Choice>& chosen) const {
+  plan::View what(act.step().what, no_files);
+  auto name = LB_TRY(act.expand(what.text("to")));
+  if (const auto* target = plan_.target(name)) LB_TRY(refuse_unmade(plan_, *target));
+  for (const auto& choice : chosen) {
+    auto why = plan::unsupported_of_restore(act.step().what, *plan_.store(choice.store));
+    if (why.empty()) continue;
+    return Error(ErrorKind::unsupported, cat("not supported yet: ", why))
+        .with_left("nothing was restored")
+        .with_hint("change the step, or do this one by hand and say done");
+  }
+  return {};
+}
+
 Result<ActEnd> RunActs::restore(const Act& act, std::stop_token stop) {
   const std::lock_guard one_at_a_time(restoring_);
   plan::View what(act.step().what, no_files);
   auto chosen = LB_TRY(choices(act));
+  LB_TRY(refuse_unbuilt(act, chosen));
   ActEnd out;
   out.ok = true;
   std::vector<std::string> lines;
@@ -194,11 +246,6 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
   auto place = LB_TRY(place_of(session_, store, *target));
-  bool part = what.has("only") || what.text("mode") == "exact";
-  if (part && store.kind == plan::StoreKind::postgres) {
-    return Error(ErrorKind::unsupported, "not supported yet: only: and mode: exact of a database")
-        .with_hint("how: beside brings all of it back under another name");
-  }
   LB_TRY(check_first(*target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};
@@ -287,8 +334,10 @@ check::CheckedStore RunActs::checked_of(const Act& act, const plan::Store& store
     const auto* target = plan_.target(variable(act, cat("target_", store.name)));
     if (target == nullptr) return out;
     auto place = place_of(session_, store, *target);
-    if (!place.ok() || !place->folder.empty()) return out;
-    address = place->server;
+    if (!place.ok()) return out;
+    // A data directory is asked where it serves: only one that was exchanged does.
+    if (!place->folder.empty() && restored != exchanged_mark) return out;
+    if (place->folder.empty()) address = place->server;
   }
   auto secret = session_.references->secret(address);
   if (!secret.ok()) return out;

@@ -8,6 +8,7 @@
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
 #include "model/plan/view.h"
+#include "recovery/swap/cluster_swap.h"
 #include "recovery/swap/old_watch.h"
 #include "recovery/swap/proven_elsewhere.h"
 #include "recovery/swap/switch.h"
@@ -121,10 +122,26 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
   out.ok = true;
   out.text = cat(store.name, " exchanged; the old one is ", data["old"].string(), ", kept until ",
                  data["kept_until"].string());
-  out.set[cat("point_", store.name)] = choice.snapshot.id;
-  out.set[cat("restored_", store.name)] = cluster ? place.folder : std::string("exchanged");
+  // Gone on with after a crash, it is the point it was filled from, whatever is newest now.
+  out.set[cat("point_", store.name)] = data["point"].string();
+  out.set[cat("restored_", store.name)] = exchanged_mark;
   out.data = std::move(data);
   return out;
+}
+
+Result<std::string> RunActs::undo_cluster(const Act& act, const plan::Store& store,
+                                          const std::string& folder, std::stop_token stop) {
+  plan::View what(act.step().what, no_files);
+  auto conninfo = LB_TRY(session_.references->secret(store.address));
+  swap::ClusterSwap cluster{shell_.world, conninfo, folder};
+  cluster.stop = service_command(shell_, session_, what.text("stop"));
+  cluster.start = service_command(shell_, session_, what.text("start"));
+  cluster.stopped = stop;
+  swap::FolderSwap swapped{
+      shell_.world.files, shell_.world.clock, {folder, swap_id_of(act, store.name), {}}};
+  auto state = LB_TRY(swap::undo_folder_swap(swapped, swap::cluster_acts(cluster)));
+  return cat(store.name, ": ", swap::name_of(state.stage),
+             state.beside.empty() ? "" : cat(", put aside is ", state.beside));
 }
 
 Result<ActEnd> RunActs::undo_restore(const Act& act, std::stop_token stop) {
@@ -143,8 +160,8 @@ Result<ActEnd> RunActs::undo_restore(const Act& act, std::stop_token stop) {
     auto place = LB_TRY(place_of(session_, *store, *target));
     auto id = swap_id_of(act, store->name);
     if (!place.folder.empty()) {
-      return Error(ErrorKind::unsupported, "a data directory is put back by hand")
-          .with_hint(cat("lifeboat swap undo ", id, " --stop … --start …"));
+      lines.push_back(LB_TRY(undo_cluster(act, *store, place.folder, stop)));
+      continue;
     }
     auto into = LB_TRY(session_.references->secret(place.server));
     auto maintenance = LB_TRY(pg::conninfo_to(into, "postgres"));

@@ -56,6 +56,8 @@ runbook::TabletopLooks looks_of(const Shell& shell, const Session& session) {
     return command_missing(shell, session.plan.folder, command);
   };
   out.place_missing = [&](const plan::Store& store, const plan::Target& target) {
+    auto unmade = refuse_unmade(plan, target);
+    if (!unmade.ok()) return unmade.error().text();
     auto place = place_of(session, store, target);
     return place.ok() ? std::string() : place.error().text();
   };

@@ -133,4 +133,29 @@ std::vector<Mistake> unsupported_for_drill(const Plan& plan, const Drill& drill)
   return out.take();
 }
 
+std::string unsupported_of_target(const Plan& plan, const Target& target) {
+  auto from = View(plan.tree, plan.files).at("targets").at(target.name);
+  std::vector<std::string> out;
+  for (const char* key : {"mask", "migrate"}) {
+    if (from.has(key)) out.push_back(cat(key, ":"));
+  }
+  if (target.wipe) out.push_back("wipe:");
+  return join(out, ", ");
+}
+
+std::string unsupported_of_restore(const YamlNode& step, const Store& store) {
+  static const std::vector<std::string> no_files;
+  View what(step, no_files);
+  if (store.kind == StoreKind::postgres) {
+    bool part = what.has("only") || what.text("mode") == "exact";
+    if (part) return cat("only: and mode: exact of ", store.name, ", a database");
+  } else {
+    auto how = what.text("how");
+    // Taken for in-place it would be merged into what is to be kept.
+    bool other = !how.empty() && how != "in-place" && how != "new";
+    if (other) return cat("how: ", how, " of ", store.name, ", a file tree");
+  }
+  return "";
+}
+
 }  // namespace lb::plan

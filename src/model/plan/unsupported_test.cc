@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "foundation/base/text.h"
 #include "model/plan/plan_testing.h"
 
 namespace lb::plan {
@@ -23,6 +24,28 @@ Lines for_drill(const std::string& text) {
   auto out = read(text);
   EXPECT_EQ(format_mistakes(out.mistakes, false), "");
   return lines(unsupported_for_drill(out.plan, *out.plan.drill("d")));
+}
+
+TEST(Unsupported, WhatARestoreWouldLeaveOut) {
+  auto text = replace_all(small_plan, "targets:\n",
+                          "targets:\n"
+                          "  staging: {mask: pii, migrate: make migrate, wipe: true}\n");
+  auto out = read(cat(text, "masks: {pii: {users.email: redact}}\n"));
+  EXPECT_EQ(format_mistakes(out.mistakes, false), "");
+  EXPECT_EQ(unsupported_of_target(out.plan, *out.plan.target("sandbox")), "");
+  EXPECT_EQ(unsupported_of_target(out.plan, *out.plan.target("staging")), "mask:, migrate:, wipe:");
+  auto of = [&](const std::string& step, StoreKind kind) {
+    Store store;
+    store.name = "s";
+    store.kind = kind;
+    return unsupported_of_restore(parse_yaml(step).root, store);
+  };
+  EXPECT_EQ(of("how: beside-then-swap", StoreKind::postgres), "");
+  EXPECT_EQ(of("only: [t]", StoreKind::postgres), "only: and mode: exact of s, a database");
+  EXPECT_EQ(of("mode: exact", StoreKind::postgres), "only: and mode: exact of s, a database");
+  EXPECT_EQ(of("{mode: exact, only: [t], how: in-place}", StoreKind::files), "");
+  EXPECT_EQ(of("how: beside-then-swap", StoreKind::files),
+            "how: beside-then-swap of s, a file tree");
 }
 
 TEST(Unsupported, NothingInAPlanOfToday) {

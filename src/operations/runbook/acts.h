@@ -19,8 +19,9 @@ struct Act {
   std::string run;
   std::string mode;  // of the run
   std::uint64_t attempt = 1;
-  Timestamp began{};    // of this attempt, by the wall clock; before a crash perhaps
-  Variables variables;  // all that the step sees
+  Timestamp began{};      // of this attempt, by the wall clock; before a crash perhaps
+  Variables variables;    // all that the step sees
+  Variables pinned = {};  // what Acts::pin said when this attempt began
   const plan::Step& step() const { return *own.step; }
   const std::string& verb() const { return own.step->verb; }
   // $names in a text of the step.
@@ -47,6 +48,9 @@ class Acts {
   virtual ActEnd act(const Act& act, std::stop_token stop) = 0;
   // After a crash: did it happen?
   virtual Result<Trace> happened(const Act& act, std::stop_token stop) = 0;
+  // Before an attempt begins: what must stay as it is now when the attempt is gone on with after a
+  // crash, like the point that "latest" means. Written down with the intent.
+  virtual Result<Variables> pin(const Act&) { return Variables{}; }
   // Whether doing it once more does no harm, because it goes on, looks only, or is recognised.
   virtual bool repeats_safely(const Act& act) const = 0;
   virtual ActEnd undo(const Act& act, std::stop_token stop) = 0;

@@ -97,8 +97,9 @@ Status Driver::append(RunEvent event) {
 Act Driver::act_of(std::size_t number) const {
   const auto& own = script_.at(number);
   const auto& step = state_.at(number);
-  Act act{plan_,      script_, own, run_, state_.mode, std::max<std::uint64_t>(1, step.attempt),
-          step.began, {}};
+  Act act{plan_,      script_,     own,
+          run_,       state_.mode, std::max<std::uint64_t>(1, step.attempt),
+          step.began, {},          step.pinned};
   act.variables = Names(script_, state_.variables).all(own.scope);
   return act;
 }

@@ -26,6 +26,12 @@ bool has_check(const plan::Plan& plan, const plan::Step& watch) {
   return false;
 }
 
+Json as_json(const Variables& variables) {
+  auto out = Json::object();
+  for (const auto& [name, value] : variables) out.set(name, value);
+  return out;
+}
+
 std::string default_answer(const std::string& kind, Timestamp now) {
   if (kind == "time") return format_time(now);
   if (kind == "number") return "0";
@@ -149,6 +155,10 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
   event.data = Json::object().set("does", at.ok() ? *at : title_of(*own.step));
   auto until = end_of_wait(*own.step, tools_.world.clock.now());
   if (until) event.data.set("until", format_time(*until));
+  act.pinned.clear();
+  // Where it cannot be chosen the attempt itself fails, which counts it.
+  auto pinned = tools_.acts.pin(act);
+  if (pinned.ok() && !pinned->empty()) event.data.set("pinned", as_json(*pinned));
   LB_TRY(append(std::move(event)));
   launch(number, false, state_.at(number).began);
   return true;
@@ -343,6 +353,7 @@ Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
       event.attempt = state_.at(number).attempt + 1;
       event.text = title_of(*own.step);
       event.data = Json::object().set("probed", false);
+      if (!act.pinned.empty()) event.data.set("pinned", as_json(act.pinned));
       LB_TRY(append(std::move(event)));
       launch(number, false, state_.at(number).began);
     }

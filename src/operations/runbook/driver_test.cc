@@ -207,6 +207,26 @@ TEST_F(Crashed, WhatMayBeRepeatedIsRepeated) {
   EXPECT_EQ(acts.probed["a"], 0);
 }
 
+// A backup taken meanwhile, of what is broken perhaps, must not become what "latest" means.
+class CrashedPinned : public Crashed, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(CrashedPinned, WhatWasChosenWhenItBeganStaysSo) {
+  acts.pins = {{"db", "point early"}};
+  crash();
+  acts.pins = {{"db", "point late"}};
+  acts.safe = GetParam();
+  acts.happened_["a"] = false;
+  acts.pinned.clear();
+  auto next = driver(second);
+  ASSERT_TRUE(next->take_up().ok());
+  EXPECT_EQ(go(*next), Driver::End::closed);
+  ASSERT_EQ(acts.pinned.size(), 2u);
+  EXPECT_EQ(acts.pinned[0]["db"], "point early") << "gone on with";
+  EXPECT_EQ(acts.pinned[1]["db"], "point late") << "another step, which began later";
+}
+
+INSTANTIATE_TEST_SUITE_P(RepeatsSafely, CrashedPinned, ::testing::Bool());
+
 TEST_F(Crashed, TheFirstProgramMustNotGoOnOnceAnotherDid) {
   crash();
   auto old = driver(first);

@@ -183,6 +183,9 @@ Status advance(const Script& script, RunState& state, const RunEvent& event) {
       state.at(event.step).status = StepStatus::running;
       state.at(event.step).attempt = event.attempt;
       state.at(event.step).began = event.at;
+      state.at(event.step).pinned.clear();
+      for (const auto& [name, value] : event.data["pinned"].members())
+        state.at(event.step).pinned[name] = value.string();
       break;
     case RunEventKind::ended:
       take_ended(script, state, event);

@@ -46,6 +46,7 @@ struct StepState {
   StepStatus status = StepStatus::pending;
   std::uint64_t attempt = 0;
   Timestamp asked{}, began{}, ended{};  // of the last attempt
+  Variables pinned;                     // of it: what was chosen when it began
   Need need = Need::deed;               // while it asks
   Json asks;                      // data of the last `asks`: shown, hash, expires, questions …
   std::optional<bool> condition;  // as a person or the variables decided

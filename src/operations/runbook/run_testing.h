@@ -43,12 +43,16 @@ class CountedActs final : public Acts {
   std::atomic<bool> hang{false};
   Json facts = Json::object().set("point", "p1");
   bool safe = false;
+  Variables pins;                 // what the next step that begins is pinned to
+  std::vector<Variables> pinned;  // as each act had it
 
+  Result<Variables> pin(const Act&) override { return pins; }
   ActEnd act(const Act& act, std::stop_token stop) override {
     auto title = title_of(act.step());
     {
       const std::lock_guard lock(mutex_);
       ++done[title];
+      pinned.push_back(act.pinned);
     }
     while (hang && !stop.stop_requested()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "foundation/base/text.h"
+#include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "operations/runbook/actor.h"
 #include "operations/runbook/judge.h"
@@ -172,7 +173,13 @@ class Walk {
         auto why = looks_.place_missing(*store, *target);
         if (!why.empty()) fail(why);
       }
+      why_not_so(step, *store);
     }
+  }
+
+  void why_not_so(const plan::Step& step, const plan::Store& store) {
+    auto why = step.verb == "restore" ? plan::unsupported_of_restore(step.what, store) : "";
+    if (!why.empty()) fail(cat("not supported yet: ", why));
   }
 
   void fail(const std::string& text) { add(Weight::fails, text); }
