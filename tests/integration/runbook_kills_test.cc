@@ -57,7 +57,12 @@ std::string slow(const std::string& word) {
          " $LEDGER\"}";
 }
 
-const std::vector<Kind>& kinds() {
+constexpr const char* switched =
+    "- {switch: {to: west, write: \"file:./active\",\n"
+    "           run: \"sleep 0.1; echo switched >> $LEDGER; sleep 0.1\"},\n"
+    "         probe: \"grep -qx switched $LEDGER\"}";
+
+const std::vector<Kind>& done_by_machines() {
   static const std::vector<Kind> all = {
       {"run", "- " + slow("x"), {"x"}},
       {"provision",
@@ -65,10 +70,7 @@ const std::vector<Kind>& kinds() {
          probe: "grep -qx x $LEDGER && echo HOST=h1"}
       - {run: "echo on $host >> $LEDGER", probe: "grep -qx 'on h1' $LEDGER"})",
        {"x", "on h1"}},
-      {"switch",
-       R"(- {switch: {to: west, write: "file:./active",
-           run: "sleep 0.1; echo switched >> $LEDGER; sleep 0.1"}, probe: "grep -qx switched $LEDGER"})",
-       {"switched"}},
+      {"switch", switched, {"switched"}},
       {"task", R"(- {task: clean, probe: "grep -qx task $LEDGER"})", {"task"}},
       {"use", "- {use: inner, with: {word: inside}}", {"inside"}},
       {"parallel", "- {parallel: [" + slow("a") + ", " + slow("b") + "]}", {"a", "b"}},
@@ -104,6 +106,12 @@ const std::vector<Kind>& kinds() {
       {"timer", "- timer: start", {}, {}, true, "the clock starts at"},
       {"banner", "- banner: half of it", {}, {}, true, "half of it"},
       {"postmortem", "- postmortem: post-mortem", {}, {}, true, "draft in"},
+  };
+  return all;
+}
+
+const std::vector<Kind>& done_by_people() {
+  static const std::vector<Kind> all = {
       {"ask",
        R"(- ask: {where: text}
       - {run: "echo at $where >> $LEDGER", probe: "grep -qx 'at home' $LEDGER"})",
@@ -241,8 +249,11 @@ TEST_P(EveryKind, KilledAtWorkIsNeitherDoneTwiceNorLost) {
   EXPECT_EQ(files_below(boat / "media").size(), 2u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Steps, EveryKind, testing::ValuesIn(kinds()),
-                         [](const auto& each) { return replace_all(each.param.name, "-", "_"); });
+std::string name_of(const testing::TestParamInfo<Kind>& each) {
+  return replace_all(each.param.name, "-", "_");
+}
+INSTANTIATE_TEST_SUITE_P(Machines, EveryKind, testing::ValuesIn(done_by_machines()), name_of);
+INSTANTIATE_TEST_SUITE_P(People, EveryKind, testing::ValuesIn(done_by_people()), name_of);
 
 }  // namespace
 }  // namespace lb::test

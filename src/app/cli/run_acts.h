@@ -86,10 +86,13 @@ class RunActs final : public runbook::Acts {
   Result_ status(const runbook::Act& act);
   Result_ preflight(const runbook::Act& act, std::stop_token stop);
   Result_ postmortem(const runbook::Act& act);
-  Result<std::vector<restore::Choice>> choices(const runbook::Act& act);
+  Result<std::vector<restore::Choice>> choices(
+      const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr);
   Result<std::vector<restore::Choice>> pinned_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
-  Result<std::vector<const plan::Store*>> stores_of(const runbook::Act& act) const;
+  // `not_built`: takes the members of a group that no build can restore, instead of an error.
+  Result<std::vector<const plan::Store*>> stores_of(
+      const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr) const;
   Result<Json> facts_of_restore(const runbook::Act& act, const runbook::ScriptStep& step);
   Status need_repository() const;
   std::string base_url(const runbook::Act& act) const;

@@ -106,13 +106,18 @@ Status refuse_unmade(const plan::Plan& plan, const plan::Target& target) {
           cat("restore elsewhere, do by hand what ", target.name, " asks for, and say done"));
 }
 
-Result<std::vector<const plan::Store*>> RunActs::stores_of(const Act& act) const {
+Result<std::vector<const plan::Store*>> RunActs::stores_of(
+    const Act& act, std::vector<const plan::Store*>* not_built) const {
   plan::View what(act.step().what, no_files);
   std::vector<const plan::Store*> out;
   auto add = [&](const std::string& name) -> Status {
     const auto* store = plan_.store(name);
     if (store == nullptr) return Error(ErrorKind::invalid, cat("the plan has no store ", name));
     bool built = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
+    if (!built && not_built != nullptr) {
+      not_built->push_back(store);
+      return {};
+    }
     if (!built) {
       return Error(ErrorKind::unsupported,
                    cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"))
@@ -122,6 +127,7 @@ Result<std::vector<const plan::Store*>> RunActs::stores_of(const Act& act) const
     return {};
   };
   if (what.has("store")) {
+    not_built = nullptr;  // nothing is left without it
     auto name = LB_TRY(act.expand(what.text("store")));
     LB_TRY(add(name));
     return out;
@@ -130,13 +136,16 @@ Result<std::vector<const plan::Store*>> RunActs::stores_of(const Act& act) const
   const auto* group = plan_.group(name);
   if (group == nullptr) return Error(ErrorKind::invalid, cat("the plan has no group ", name));
   for (const auto& store : group->stores) LB_TRY(add(store));
-  return out;
+  if (!out.empty()) return out;
+  return Error(ErrorKind::unsupported, cat("not supported yet: any of the stores of group ", name))
+      .with_hint("do this one by hand and say done, or leave it out with its reason");
 }
 
-Result<std::vector<restore::Choice>> RunActs::choices(const Act& act) {
+Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
+                                                      std::vector<const plan::Store*>* not_built) {
   LB_TRY(need_repository());
   plan::View what(act.step().what, no_files);
-  auto stores = LB_TRY(stores_of(act));
+  auto stores = LB_TRY(stores_of(act, not_built));
   if (!act.pinned.empty()) return pinned_choices(act, stores);
   std::string at = "latest";
   for (const char* key : {"at", "before"}) {
@@ -178,7 +187,8 @@ Result<runbook::Variables> RunActs::pin(const Act& act) {
 }
 
 Result<ActEnd> RunActs::choose(const Act& act) {
-  auto chosen = LB_TRY(choices(act));
+  std::vector<const plan::Store*> not_built;
+  auto chosen = LB_TRY(choices(act, &not_built));
   auto drills = LB_TRY(state::drills(*session_.repository));
   ActEnd out;
   out.ok = true;
@@ -193,6 +203,10 @@ Result<ActEnd> RunActs::choose(const Act& act) {
                         " of ", format_time_seconds(choice.snapshot.meta.taken), ", ",
                         proven ? "proven by a drill" : "proven by no drill", ")"));
     out.set[cat("point_", choice.store)] = choice.snapshot.id;
+  }
+  for (const auto* store : not_built) {
+    lines.push_back(
+        cat(store->name, ": none, a ", plan::name_of(store->kind), " store is not supported yet"));
   }
   // Stores with a log decide the moment; the others follow it.
   auto ruling = std::find_if(chosen.begin(), chosen.end(),

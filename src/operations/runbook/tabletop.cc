@@ -168,7 +168,10 @@ class Walk {
       if (store == nullptr) continue;
       bool kind = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
       if (!kind) {
-        fail(cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"));
+        // A point is chosen for the others of a group all the same.
+        auto weight = step.verb == "choose" && stores.size() > 1 ? Weight::warns : Weight::fails;
+        add(weight,
+            cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"));
       } else if (target != nullptr) {
         auto why = looks_.place_missing(*store, *target);
         if (!why.empty()) fail(why);
