@@ -121,6 +121,37 @@ TEST_F(DrillCli, ProvesTheRecoveryAndLeavesNothing) {
   expect_nothing_left();
 }
 
+// Checked as an auditor would, without the program; and with it, by the public key alone.
+TEST_F(DrillCli, ItsEvidenceIsSignedAndCheckedByOthersToo) {
+  auto plan = read_text(boat / "lifeboat.yaml");
+  write_text(boat / "lifeboat.yaml", plan + "evidence: {sign: \"file:./evidence.key\"}\n");
+  EXPECT_NE(boat.run({"drill", "full"}).exit_code, 0) << "without the key it does not begin";
+  EXPECT_EQ(boat.must({"drill", "ls", "--json"}).out.find("PASS"), std::string::npos);
+  auto key = boat.must({"person", "key", boat / "evidence.key"}).out.substr(5, 64);
+  drill(0);
+  auto shell = [&](const std::string& command) {
+    return ::system(("cd " + (boat / "report") + " && " + command + " > told 2>&1").c_str());
+  };
+  const std::string openssl =
+      "openssl pkeyutl -verify -pubin -inkey evidence.pem -rawin -sigfile evidence.sig -in ";
+  EXPECT_EQ(shell(openssl + "evidence.json"), 0) << read_text(boat / "report/told");
+  EXPECT_NE(shell(openssl + "report.json"), 0);
+  EXPECT_EQ(shell("grep -q $(sha256sum < report.json | cut -c1-64) evidence.json"), 0);
+  auto good = boat.must({"evidence", "verify"}).out;
+  EXPECT_NE(good.find("PASS, signed"), std::string::npos) << good;
+  EXPECT_NE(good.find(key), std::string::npos) << good;
+  write_text(boat / "lifeboat.yaml", plan);
+  boat.must({"evidence", "verify", "--key", key});
+  EXPECT_EQ(boat.run({"evidence", "verify"}).exit_code, 2) << "whose key?";
+  EXPECT_EQ(boat.run({"evidence", "verify", "--key", std::string(64, '0')}).exit_code, 4);
+  boat.must({"report", "full", "-o", boat / "again"});
+  EXPECT_EQ(read_text(boat / "again/evidence.json"), read_text(boat / "report/evidence.json"));
+  EXPECT_EQ(read_text(boat / "again/report.json"), read_text(boat / "report/report.json"));
+  // A drill that nobody signed is said once others are.
+  drill(0);
+  EXPECT_EQ(boat.run({"evidence", "verify", "--key", key}).exit_code, 4);
+}
+
 TEST_F(DrillCli, AFailedCheckFailsTheDrill) {
   write_plan({.extra_check = "    - sql: SELECT count(*) FROM people\n      expect: 99\n"});
   EXPECT_EQ(drill(4)["verdict"].string(), "FAIL");

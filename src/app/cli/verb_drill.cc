@@ -1,4 +1,5 @@
 // drill, drill ls, report.
+#include "app/cli/drill_evidence.h"
 #include "app/cli/run_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -193,6 +194,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto runbook = LB_TRY(runbook_of(session->plan.plan, *drill));
   if (runbook) drill = &runbook->drill;
   LB_TRY(refuse_unsupported(shell, plan::unsupported_for_drill(session->plan.plan, *drill)));
+  auto seed = LB_TRY(evidence_seed(*session));
   if (drill->verify_fraction) {
     auto verified = LB_TRY(verify_drill(shell, *drill));
     if (drill->restore.empty() || verified != ExitCode::ok) return verified;
@@ -209,6 +211,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                                           path_join("reports", cat(record.drill, "-", record.id))));
   auto history = history_of(LB_TRY(state::drills(*session->repository)), record);
   LB_TRY(write_report(shell, folder, record, history).context("write the report"));
+  if (seed) LB_TRY(leave_evidence(shell, *session, *seed, record, folder));
   auto& console = shell.console;
   if (console.options().json) {
     console.event("lifeboat.summary/1", Json::object()
@@ -242,6 +245,10 @@ Result<ExitCode> make_report(const Shell& shell, const Args& args) {
   auto history = history_of(all, *found);
   if (args.has("out")) {
     LB_TRY(write_report(shell, args.get("out"), *found, history));
+    for (const auto& each : LB_TRY(drill::read_evidence(*session->repository))) {
+      if (each.id == found->id && each.trouble.empty())
+        LB_TRY(write_evidence(shell, args.get("out"), each));
+    }
     shell.console.note(cat("written to ", args.get("out")));
     return ExitCode::ok;
   }

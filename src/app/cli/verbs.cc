@@ -86,7 +86,8 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
                             run_verb(),
                             resume_verb(),
                             postmortem_verb(),
-                            forecast_verb()};
+                            forecast_verb(),
+                            evidence_verify_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   for (auto& verb : incident_verbs()) more.push_back(std::move(verb));
   for (auto& verb : task_verbs()) more.push_back(std::move(verb));

@@ -50,6 +50,7 @@ Verb copy_verify_verb();
 Verb repair_verb();
 Verb drill_verb();
 Verb report_verb();
+Verb evidence_verify_verb();
 Verb wal_push_verb();
 Verb wal_fetch_verb();
 Verb wal_ls_verb();

@@ -107,8 +107,8 @@ TEST(Unsupported, KindsOfChecks) {
             (Lines{"11:8: not supported yet: a manual check (look, suite db)",
                    "11:24: not supported yet: a group check (group SELECT 1, suite db)",
                    "11:43: not supported yet: check logs (logs api, suite db)"}));
-  EXPECT_EQ(for_drill(text + "drills: {d: {verify: 5%}}\nevidence: {sign: env:S}\n"),
-            Lines{"14:18: not supported yet: signed evidence"});
+  EXPECT_EQ(for_drill(text + "drills: {d: {verify: 5%}}\nevidence: {sign: kms:S}\n"),
+            Lines{"14:18: not supported yet: a key service (kms:)"});
 }
 
 }  // namespace
