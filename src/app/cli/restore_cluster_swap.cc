@@ -176,8 +176,10 @@ class DataSwap {
     reached_ = restored.server->reached();
     auto connection =
         cat(restored.server->conninfo(), " dbname=", pg::quote_conninfo(choice_.details->database));
-    LB_TRY(run_suites(shell_, session_, request_.replacement->suites,
-                      {request_.store->name, connection, wishes.run_marker}));
+    CheckedCopy copy{request_.store->name, connection, wishes.run_marker};
+    expected_rows_ = rows_expected(session_, choice_, *restored.server, copy);
+    copy.expected_rows = expected_rows_;
+    LB_TRY(run_suites(shell_, session_, request_.replacement->suites, copy));
     LB_TRY(restored.server->shut_down());
     return restore::remove_mark(world.files, folder);
   }
@@ -217,6 +219,7 @@ class DataSwap {
                    .set("swap", wish_.id)
                    .set("old", state_.beside)
                    .set("kept_until", format_time_seconds(state_.until.value()))
+                   .set("expected_rows", json_of_rows(expected_rows_))
                    .set("took_us", std::int64_t{took_.count()});
     if (reached_)
       out.set("lsn", pg::format_lsn(reached_->lsn))
@@ -233,6 +236,7 @@ class DataSwap {
   Secret conninfo_;
   swap::FolderWish wish_;
   swap::FolderState state_;
+  std::map<std::string, std::int64_t> expected_rows_;
   std::optional<pg::RecoveryReached> reached_;  // when this run filled the new folder
   Micros took_{0};
 };

@@ -189,6 +189,8 @@ class DatabaseSwap {
     LB_TRY(check_preflight(shell_, session_, session_.sandbox_root, choice_));
     auto copy = LB_TRY(RestoredCopy::make(shell_, session_, choice_, wish_.live));
     reached_ = copy->reached();
+    expected_rows_ = rows_expected(session_, choice_, copy->server(),
+                                   {request_.store->name, copy->conninfo(), copy->run_marker()});
     pg::DatabaseWish wish{wish_.live, name, true, tablespace};
     auto moved = move_database(shell_, *copy, into_, wish);
     shell_.console.end_progress();
@@ -210,8 +212,9 @@ class DatabaseSwap {
       // Without statistics the first queries on it would be slow.
       LB_TRY(fresh->query("ANALYZE"));
     }
-    auto checked = run_suites(shell_, session_, request_.replacement->suites,
-                              {request_.store->name, std::string(conninfo.reveal()), marker});
+    auto checked =
+        run_suites(shell_, session_, request_.replacement->suites,
+                   {request_.store->name, std::string(conninfo.reveal()), marker, expected_rows_});
     LB_TRY(connection_->query(cat(alter, " RESET \"lifeboat.run\"")));
     return checked;
   }
@@ -244,6 +247,7 @@ class DatabaseSwap {
                    .set("old", state_.beside)
                    .set("kept_until", format_time_seconds(state_.until.value()))
                    .set("left_out", std::move(left_out))
+                   .set("expected_rows", json_of_rows(expected_rows_))
                    .set("took_us", std::int64_t{took_.count()});
     if (reached_) out.set("rows", rows_).set("lsn", pg::format_lsn(reached_->lsn));
     if (reached_ && reached_->last_commit)
@@ -258,6 +262,7 @@ class DatabaseSwap {
   Secret into_, maintenance_;
   pg::SwapWish wish_;
   pg::SwapState state_;
+  std::map<std::string, std::int64_t> expected_rows_;
   std::unique_ptr<pg::Connection> connection_, second_;
   std::vector<std::string> notes_, left_out_;
   std::optional<pg::RecoveryReached> reached_;  // when this run filled the new database

@@ -24,6 +24,8 @@ class RestoredCopy {
   // Refused unless it is the server that was restored.
   Result<std::unique_ptr<pg::Connection>> open() const;
   const pg::RecoveryReached& reached() const { return restored_->server->reached(); }
+  pg::RecoveryServer& server() const { return *restored_->server; }
+  const std::string& run_marker() const { return marker_; }
   const ReplayPlace& place() const { return place_; }
 
  private:

@@ -3,6 +3,7 @@
 
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
+#include "app/cli/swap_checks.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
@@ -34,6 +35,11 @@ std::string moment_of(const restore::Choice& choice) {
   if (choice.target && choice.target->last_commit)
     return format_time(choice.target->last_commit->time);
   return cat(snapshot_prefix, choice.snapshot.id);
+}
+
+Timestamp time_of(const restore::Choice& choice) {
+  bool log = choice.target && choice.target->last_commit;
+  return log ? choice.target->last_commit->time : choice.snapshot.meta.taken;
 }
 
 bool is_folder(const std::string& address) { return address.starts_with('/'); }
@@ -147,19 +153,31 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   plan::View what(act.step().what, no_files);
   auto stores = LB_TRY(stores_of(act, not_built));
   if (!act.pinned.empty()) return pinned_choices(act, stores);
+  std::vector<restore::StorePoints> points;
+  for (const auto* store : stores)
+    points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
+  auto choose = [&](const std::string& at) -> Result<std::vector<restore::Choice>> {
+    auto wish = LB_TRY(wish_of(at));
+    auto now = shell_.world.clock.now();
+    if (points.size() > 1) return restore::choose_together(points, wish, now, *session_.repository);
+    std::vector<restore::Choice> out;
+    out.push_back(LB_TRY(restore::choose(points.front(), wish, now, *session_.repository)));
+    return out;
+  };
   std::string at = "latest";
   for (const char* key : {"at", "before"}) {
     if (what.has(key)) at = LB_TRY(act.expand(what.text(key)));
   }
-  auto wish = LB_TRY(wish_of(at));
-  auto now = shell_.world.clock.now();
-  std::vector<restore::StorePoints> points;
-  for (const auto* store : stores)
-    points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
-  if (points.size() > 1) return restore::choose_together(points, wish, now, *session_.repository);
-  std::vector<restore::Choice> out;
-  out.push_back(LB_TRY(restore::choose(points.front(), wish, now, *session_.repository)));
-  return out;
+  auto chosen = choose(at);
+  bool beyond = !chosen.ok() && chosen.error().exit_code() == ExitCode::point_unreachable;
+  auto limit = parse_time(at);
+  if (!beyond || !what.has("before") || !limit.ok()) return chosen;
+  // What failed is often noticed after the log had ended: the newest before it is wanted then.
+  auto newest = choose("latest");
+  if (!newest.ok()) return chosen;
+  bool fits = std::all_of(newest->begin(), newest->end(),
+                          [&](const auto& choice) { return time_of(choice) <= *limit; });
+  return fits ? std::move(newest) : std::move(chosen);
 }
 
 // Each store at the moment that was chosen when the step began, whatever is newest by now.
@@ -337,6 +355,8 @@ check::CheckedStore RunActs::checked_of(const Act& act, const plan::Store& store
   out.kind = store.kind;
   out.live = true;
   out.row_deltas_missing = "the copy is not the one whose log was counted";
+  auto rows = parse_json(variable(act, cat("rows_", store.name)));
+  if (rows.ok() && rows->is_object()) out.expected_rows = rows_of_json(*rows);
   auto restored = variable(act, cat("restored_", store.name));
   if (store.kind == plan::StoreKind::files) {
     auto own = session_.references->path(store.address);

@@ -125,6 +125,7 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
   // Gone on with after a crash, it is the point it was filled from, whatever is newest now.
   out.set[cat("point_", store.name)] = data["point"].string();
   out.set[cat("restored_", store.name)] = exchanged_mark;
+  out.set[cat("rows_", store.name)] = data["expected_rows"].dump();
   out.data = std::move(data);
   return out;
 }

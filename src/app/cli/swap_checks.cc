@@ -2,8 +2,50 @@
 
 #include "foundation/base/text.h"
 #include "recovery/check/check.h"
+#include "recovery/check/recorded.h"
 
 namespace lb::cli {
+
+std::map<std::string, std::int64_t> rows_expected(const Session& session,
+                                                  const restore::Choice& choice,
+                                                  pg::RecoveryServer& server,
+                                                  const CheckedCopy& copy) {
+  std::vector<std::string> tables;
+  for (const auto& suite : session.plan.plan.suites) {
+    for (const auto& check : suite.checks) {
+      const auto* count = std::get_if<plan::CheckCount>(&check.what);
+      bool recorded = count != nullptr && count->expect.op == plan::Comparison::Op::recorded &&
+                      (check.store.empty() || check.store == copy.store);
+      if (recorded) tables.insert(tables.end(), count->tables.begin(), count->tables.end());
+    }
+  }
+  if (tables.empty()) return {};
+  auto snapshot = session.repository->snapshot(choice.snapshot.id);
+  if (!snapshot.ok()) return {};
+  check::CheckedStore store;
+  store.name = copy.store;
+  store.kind = plan::StoreKind::postgres;
+  store.connection = copy.connection;
+  store.run_marker = copy.run_marker;
+  store.snapshot = snapshot->get();
+  check::take_recorded(store, server);
+  auto rows = check::expected_rows(store, tables);
+  return rows.ok() ? std::move(rows).take() : std::map<std::string, std::int64_t>();
+}
+
+Json json_of_rows(const std::map<std::string, std::int64_t>& rows) {
+  auto out = Json::object();
+  for (const auto& [table, count] : rows) out.set(table, count);
+  return out;
+}
+
+std::map<std::string, std::int64_t> rows_of_json(const Json& json) {
+  std::map<std::string, std::int64_t> out;
+  for (const auto& [table, count] : json.members()) {
+    if (count.is_int()) out[table] = count.integer();
+  }
+  return out;
+}
 
 Status run_suites(const Shell& shell, const Session& session,
                   const std::vector<std::string>& suites, const CheckedCopy& copy) {
@@ -13,7 +55,7 @@ Status run_suites(const Shell& shell, const Session& session,
   store.kind = plan::StoreKind::postgres;
   store.connection = copy.connection;
   store.run_marker = copy.run_marker;
-  store.row_deltas_missing = "what was recorded is compared in drills";
+  store.expected_rows = copy.expected_rows;
   context.stores.push_back(std::move(store));
   context.environment = session.references->environment();
   std::map<std::string, std::string> saved;

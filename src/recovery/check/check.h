@@ -32,6 +32,9 @@ struct CheckedStore {
   // compared.
   std::optional<std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>> row_deltas;
   std::string row_deltas_missing;
+  // Instead of both, where what is asked was made from the restored copy (a database that was
+  // streamed out of it has other files): the exact counts at the point, by "schema.table".
+  std::optional<std::map<std::string, std::int64_t>> expected_rows{};
 };
 
 struct CheckContext {

@@ -2,6 +2,7 @@
 // against a number of the plan.
 #include "foundation/base/text.h"
 #include "recovery/check/comparison.h"
+#include "recovery/check/recorded.h"
 #include "recovery/check/session.h"
 
 namespace lb::check {
@@ -26,12 +27,12 @@ class Counter {
   Status count(const std::string& text, Finding& out);
   // Every table that was counted and is still the same file.
   Status count_all(Finding& out);
+  Result<Expectation> expected_of(const Table& table);
 
  private:
   Result<std::vector<Part>> parts_of(const Table& table);
   Result<const Json*> recorded_database();
   Result<bool> is_comparable(const Json& recorded, Finding& out);
-  Result<Expectation> expected_of(const Table& table);
   Status add_part(const Json& database, const Part& part, Expectation& sum) const;
   Status compare_recorded(const Table& table, std::int64_t got, Finding& out);
   Status compare_number(const Table& table, std::int64_t got, Finding& out) const;
@@ -111,6 +112,12 @@ Status Counter::add_part(const Json& database, const Part& part, Expectation& su
 }
 
 Result<Expectation> Counter::expected_of(const Table& table) {
+  if (store_.expected_rows) {
+    auto found = store_.expected_rows->find(table.name.text());
+    if (found != store_.expected_rows->end()) return Expectation{found->second, 0};
+    return Error(ErrorKind::unavailable,
+                 cat("the rows of ", table.name.text(), " at that point were not established"));
+  }
   if (!store_.row_deltas) {
     return Error(
         ErrorKind::unavailable,
@@ -222,6 +229,25 @@ Status Counter::count(const std::string& text, Finding& out) {
 }
 
 }  // namespace
+
+Result<std::map<std::string, std::int64_t>> expected_rows(const CheckedStore& copy,
+                                                          const std::vector<std::string>& tables) {
+  std::map<std::string, std::int64_t> out;
+  if (tables.empty()) return out;
+  pg::ConnectOptions options;
+  options.require_run_marker = copy.run_marker;
+  auto connection =
+      LB_TRY(pg::Connection::open(Secret(std::string_view(copy.connection)), options));
+  const plan::CheckCount none;
+  Counter counter(*connection, copy, none);
+  for (const auto& name : tables) {
+    auto table = LB_TRY(find_table(*connection, parse_table(name)));
+    if (!table) continue;
+    auto expected = counter.expected_of(*table);
+    if (expected.ok()) out[table->name.text()] = expected->recorded + expected->added;
+  }
+  return out;
+}
 
 Result<Finding> check_count(const plan::CheckCount& what, const Scope& scope) {
   const auto* store = LB_TRY(store_of(scope.context, scope.check.store, plan::StoreKind::postgres));

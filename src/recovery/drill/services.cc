@@ -1,6 +1,7 @@
 // The part of a drill after the restore: services, checks, description, clean-up.
 #include "foundation/base/text.h"
 #include "model/plan/reader.h"
+#include "recovery/check/recorded.h"
 #include "recovery/drill/runner.h"
 #include "stores/postgres/snapshot_details.h"
 
@@ -127,30 +128,7 @@ check::CheckedStore Runner::checked(DrilledStore& drilled) const {
   if (drilled.server == nullptr) return out;
   out.connection = database_url(*drilled.server, drilled.choice.details->database);
   out.run_marker = run_marker_;
-  auto bytes = drilled.snapshot->attachment(pg::attachment_fingerprint);
-  if (!bytes.ok() || !*bytes) {
-    out.row_deltas_missing = "the snapshot has no fingerprint";
-    return out;
-  }
-  auto fingerprint = parse_json(text_of(**bytes));
-  if (!fingerprint.ok()) {
-    out.row_deltas_missing = cat("the fingerprint cannot be read: ", fingerprint.error().text());
-    return out;
-  }
-  out.fingerprint = std::move(fingerprint).take();
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t> deltas;
-  for (const auto& database : out.fingerprint["databases"].items()) {
-    auto counted = drilled.server->row_deltas(database["snapshot"].string());
-    if (!counted.ok()) {
-      out.row_deltas_missing = counted.error().text();
-      return out;
-    }
-    auto oid = static_cast<std::uint32_t>(database["oid"].integer());
-    for (const auto& [relation, rows] : *counted) {
-      if (relation.database == oid) deltas[{oid, relation.filenode}] = rows;
-    }
-  }
-  out.row_deltas = std::move(deltas);
+  check::take_recorded(out, *drilled.server);
   return out;
 }
 
