@@ -205,8 +205,9 @@ TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
   auto plan = read_text(boat / "lifeboat.yaml");
   plan = replaced(plan, "postgres: env:DB, every",
                   "postgres: env:DB, data: " + server->data() + ", every");
-  plan = replaced(plan, "  sandbox: {isolate",
-                  "  cluster: {stores: {db: \"" + server->data() + "\"}}\n  sandbox: {isolate");
+  plan = replaced(
+      plan, "  sandbox: {isolate",
+      "  cluster: {protect: true, stores: {db: \"" + server->data() + "\"}}\n  sandbox: {isolate");
   plan +=
       "  cluster-loss:\n    steps:\n      - restore: {store: db, to: cluster, how: "
       "beside-then-swap, stop: '" +
@@ -217,6 +218,8 @@ TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
   as("ada");
   auto ran = boat.run({"run", "cluster-loss", "--no-wait"});
   EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  say({"step", "confirm", "cluster"});
+  ran = go_on();
   ASSERT_EQ(state_of(1), "done") << ran.err;
   EXPECT_EQ(state_of(2), "done") << ran.err;
   EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
@@ -225,6 +228,31 @@ TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
   EXPECT_EQ(state_of(1), "undone") << ran.err;
   EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
   service.end();
+}
+
+// Production by another name: nothing asks for the name of what is protected, so nothing happens.
+TEST_F(RunbookPostgresCli, AnotherNameForWhatIsProtectedIsRefused) {
+  auto plan = read_text(boat / "lifeboat.yaml");
+  boat.environment()["ALIAS"] = server->conninfo("postgres");
+  fs::create_directory_symlink(boat / "media", boat / "linked");
+  plan = replaced(plan, "  sandbox: {isolate",
+                  "  alias: {stores: {db: env:ALIAS, media: ./linked}}\n  sandbox: {isolate");
+  plan +=
+      "  by-another-name:\n    steps:\n      - restore: {store: db, to: alias}\n"
+      "  files-by-another-name:\n    steps:\n      - restore: {store: media, to: alias}\n";
+  write_text(boat / "lifeboat.yaml", plan);
+  sql("DELETE FROM orders WHERE id > 10");
+  write_text(boat / "media/a.txt", "what is live");
+  as("ada");
+  for (const char* name : {"by-another-name", "files-by-another-name"}) {
+    auto ran = boat.run({"run", name, "--no-wait"});
+    EXPECT_EQ(ran.exit_code, 75) << ran.err;
+    EXPECT_NE(ran.err.find("leads to the place of production, which is protected"),
+              std::string::npos)
+        << ran.err;
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "10");
+  EXPECT_EQ(read_text(boat / "media/a.txt"), "what is live");
 }
 
 }  // namespace

@@ -60,9 +60,6 @@ Json restore_summary(const Request& request, const restore::Choice& choice,
                      const RestoreOutcome& outcome, Micros took);
 Json dry_run_summary();
 
-// The plan's protected target that is the same place as --into; empty when there is none.
-std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into);
-
 Result<Json> restore_files(const Shell& shell, Session& session, const Request& request,
                            const restore::Choice& choice);
 Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,

@@ -1,5 +1,6 @@
 // One table or database into a server that runs: the point is restored into a throwaway folder and
 // recovered in a sandbox, and what is wanted is streamed out of it under a new name.
+#include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/restored_copy.h"
 #include "foundation/base/text.h"
@@ -9,24 +10,6 @@ namespace lb::cli {
 namespace {
 
 constexpr std::size_t definition_bytes_max = 64 << 20;
-
-}  // namespace
-
-std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into) {
-  for (const auto& target : session.plan.plan.targets) {
-    if (!target.protect) continue;
-    if (target.name == rescue.into_words) return target.name;
-    for (const auto& [store, address] : target.addresses) {
-      auto secret = session.references->secret(address);
-      bool same = address.text() == rescue.into.text() ||
-                  (secret.ok() && secret->reveal() == into.reveal());
-      if (same) return target.name;
-    }
-  }
-  return {};
-}
-
-namespace {
 
 Result<std::unique_ptr<pg::Connection>> open_target(const Secret& into) {
   pg::ConnectOptions options;

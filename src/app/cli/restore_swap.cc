@@ -1,5 +1,6 @@
 // One database of a running server exchanged for a restored one: streamed beside it, checked, then
 // renamed. The old one is kept; `swap undo` puts it back.
+#include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/restored_copy.h"
 #include "app/cli/swap_checks.h"

@@ -24,6 +24,8 @@ struct RestorePlace {
 };
 // What the variable restored_STORE says of one that took the place of what was live.
 constexpr const char* exchanged_mark = "exchanged";
+// And of a database, with its name.
+constexpr const char* database_prefix = "database ";
 
 // invalid when the target has no place for the store.
 Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
@@ -67,6 +69,7 @@ class RunActs final : public runbook::Acts {
   Result_ restore_store(const runbook::Act& act, const plan::Store& store,
                         const restore::Choice& choice, std::stop_token stop);
   Status refuse_unbuilt(const runbook::Act& act, const std::vector<restore::Choice>& chosen) const;
+  Status refuse_alias(const runbook::Act& act, const std::string& guarded) const;
   Status check_first(const plan::Target& target, const restore::Choice& choice);
   Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
                   const RestorePlace& place, const restore::Choice& choice);

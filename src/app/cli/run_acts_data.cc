@@ -1,6 +1,7 @@
 // Steps on data: choosing a point, restoring, checking, asking.
 #include <algorithm>
 
+#include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/swap_checks.h"
@@ -19,7 +20,6 @@ namespace {
 
 const std::vector<std::string> no_files;
 constexpr const char* snapshot_prefix = "point ";
-constexpr const char* database_prefix = "database ";  // of what a restore leaves as its place
 
 // "latest", a time, or "point ID" as choose: gives it for stores without a log.
 Result<restore::Wish> wish_of(const std::string& text) {
@@ -297,6 +297,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   if (database && (how == "beside-then-swap" || (how.empty() && place.folder.empty())))
     return replace(act, inner, store, place, choice);
   if (!place.folder.empty()) {
+    LB_TRY(refuse_alias(act, protected_folder(shell_, session_, place.folder)));
     auto data = LB_TRY(database ? restore_database(inner, session_, request, choice)
                                 : restore_files(inner, session_, request, choice));
     out.text = cat(store.name, " to ", place.folder, ": ",
@@ -315,6 +316,8 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   rescue.into_words = place.server.text();
   auto base = choice.details->database;
   rescue.as = how == "beside" ? pg::name_with_suffix(base, "_restored") : base;
+  auto into = LB_TRY(session_.references->secret(place.server));
+  LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
   request.rescue = std::move(rescue);
   auto data = LB_TRY(restore_rescue(inner, session_, request, choice));
   out.text = cat(store.name, " to database ", request.rescue->as);

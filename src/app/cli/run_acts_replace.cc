@@ -2,6 +2,7 @@
 // restored one, traffic switched; and taking both back.
 #include <algorithm>
 
+#include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/service_command.h"
@@ -86,6 +87,21 @@ Status RunActs::check_first(const plan::Target& target, const restore::Choice& c
       .with_exit(ExitCode::refused);
 }
 
+// A step that names an unprotected target, whose place is that of a protected one: the name that
+// was to be typed was not asked for.
+Status RunActs::refuse_alias(const Act& act, const std::string& guarded) const {
+  plan::View what(act.step().what, no_files);
+  auto name = LB_TRY(act.expand(what.text("to")));
+  const auto* target = plan_.target(name);
+  if (guarded.empty() || (target != nullptr && target->protect)) return {};
+  return Error(ErrorKind::denied,
+               cat("target ", name, " leads to the place of ", guarded, ", which is protected"))
+      .with_left("nothing was restored")
+      .with_hint(
+          cat("if that is meant, let the step name ", guarded, ": then its name is asked for"))
+      .with_exit(ExitCode::refused);
+}
+
 Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::Store& store,
                                 const RestorePlace& place, const restore::Choice& choice) {
   plan::View what(act.step().what, no_files);
@@ -106,6 +122,7 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
     return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
         .with_hint("give the step stop: and start:, the commands of the service");
   }
+  if (cluster) LB_TRY(refuse_alias(act, protected_folder(shell, session_, place.folder)));
   if (!cluster) {
     Rescue rescue;
     rescue.into = place.server;
@@ -113,6 +130,7 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
     rescue.database = choice.details->database;
     auto secret = LB_TRY(session_.references->secret(place.server));
     auto guarded = protected_target(session_, rescue, secret);
+    LB_TRY(refuse_alias(act, guarded));
     if (!guarded.empty()) request.confirmed = guarded;
     request.rescue = std::move(rescue);
   }
@@ -124,7 +142,8 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
                  data["kept_until"].string());
   // Gone on with after a crash, it is the point it was filled from, whatever is newest now.
   out.set[cat("point_", store.name)] = data["point"].string();
-  out.set[cat("restored_", store.name)] = exchanged_mark;
+  out.set[cat("restored_", store.name)] =
+      cluster ? std::string(exchanged_mark) : cat(database_prefix, data["database"].string());
   out.set[cat("rows_", store.name)] = data["expected_rows"].dump();
   out.data = std::move(data);
   return out;

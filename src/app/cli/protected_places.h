@@ -1,0 +1,21 @@
+// Whether a place is that of a protected target, whatever it is called: production must not be
+// touched by an address that merely looks like another one.
+#pragma once
+
+#include <string>
+
+#include "app/cli/restore_request.h"
+
+namespace lb::cli {
+
+// The protected target whose server takes the restore; empty: none. Compared by the words of the
+// addresses, and where both answer by the servers themselves. A database that is exchanged is its
+// place only when it is that target's own database. A target without an address of its own is where
+// the plan's stores live.
+std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into);
+
+// The same for a folder: of files, or a data directory. Compared by the folder itself, so that
+// links and other spellings do not hide it.
+std::string protected_folder(const Shell& shell, const Session& session, const std::string& folder);
+
+}  // namespace lb::cli

@@ -1,0 +1,360 @@
+// The plans of examples/ with the real program: their runbooks in drills and in earnest.
+#include "tests/integration/example_boat.h"
+
+namespace lb::test {
+namespace {
+
+constexpr const char* app = R"(
+import http.server, os, sys
+class Api(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, body=b'{}'):
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        if self.command != 'HEAD':
+            self.wfile.write(body)
+    def do_GET(self):
+        if self.path.startswith('/v1/storage/'):
+            try:
+                name = os.environ['LIFEBOAT_MEDIA_PATH'] + self.path[len('/v1/storage'):]
+                return self.answer(200, open(name, 'rb').read())
+            except OSError:
+                return self.answer(404)
+        self.answer(200)
+    do_HEAD = do_GET
+    def do_POST(self):
+        got = self.rfile.read(int(self.headers.get('Content-Length', '0')))
+        if self.path == '/v1/auth/login':
+            return self.answer(200 if b'a test password' in got else 401, b'{"access_token": "t1"}')
+        good = self.headers.get('Authorization') == 'Bearer t1'
+        self.answer(201 if good else 401)
+http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[2])), Api).serve_forever()
+)";
+
+class ContentCrew : public ExampleBoat {
+ protected:
+  void sail() override {
+    server->sql("CREATE DATABASE crew");
+    sql("CREATE TABLE organizations (id int PRIMARY KEY)");
+    sql("CREATE TABLE users (id int PRIMARY KEY, organization int REFERENCES organizations)");
+    sql("CREATE TABLE content_jobs (id int PRIMARY KEY, user_id int REFERENCES users,"
+        " created_at timestamptz NOT NULL DEFAULT now())");
+    sql("CREATE TABLE content_artifacts (id int PRIMARY KEY, job int REFERENCES content_jobs,"
+        " artifact_type text, storage_key text, storage_url text)");
+    sql("CREATE TABLE billing_events (id int PRIMARY KEY, event_id text)");
+    sql("INSERT INTO organizations VALUES (1)");
+    sql("INSERT INTO users SELECT n, 1 FROM generate_series(1, 20) n");
+    sql("INSERT INTO content_jobs SELECT n, n % 20 + 1 FROM generate_series(1, 200) n");
+    sql("INSERT INTO content_artifacts SELECT n, n, 'voiceover_audio', 'voiceovers/' || n || "
+        "'.wav', '/v1/storage/voiceovers/' || n || '.wav' FROM generate_series(1, 20) n");
+    sql("INSERT INTO billing_events VALUES (1, 'a'), (2, 'b'), (3, 'b')");
+    for (int n = 1; n <= 20; ++n)
+      write_text(boat / cat("storage/voiceovers/", n, ".wav"), cat("sound ", n));
+    write_text(boat / "storage/voiceovers/test.wav", "a test");
+    write_text(boat / "storage/videos/1.mp4", "a film");
+    write_text(boat / "storage/artifacts/1.txt", "a text");
+    write_text(boat / "app/__main__.py", app);
+    auto& environment = boat.environment();
+    environment["DATABASE_URL"] = server->conninfo("crew");
+    environment["REDIS_URL"] = "redis://127.0.0.1:1";
+    environment["TEST_PASSWORD"] = "a test password";
+    environment["LIFEBOAT_SIGNING_KEY"] = std::string(64, '5');
+    stand_in("bin/docker");
+    take("content-crew",
+         {// A directory works the same, as the example says.
+          {"at: s3://backups-bucket/content-crew", "at: ./repository"},
+          {"smtp: \"mail.example.com:587\"",
+           cat("smtp: \"", mail_address(), "\", ca: \"", mail->ca(), "\"")},
+          // Where the API answers in production; in the sandbox it has the port to itself.
+          {"protect: true, url: \"http://localhost:8000\"",
+           cat("protect: true, url: \"", api.url(""), "\"")},
+          {"python -m app", "python3 -m app"},  // Debian's name of it
+          {"https://health.aws.amazon.com/health/status", status.url("/health/status")}},
+         R"(groups:
+  built: {stores: [db, media], authority: db}
+drills:
+  both: {every: monthly, restore: built, into: sandbox, checks: [db, files]}
+  database: {every: monthly, runbook: db-loss, into: sandbox, checks: [db]}
+  full-disk: {every: monthly, runbook: disk-full, into: sandbox, checks: [db]}
+)");
+    boat.must({"init"});
+    boat.must({"backup", "db", "media"});
+  }
+  void sql(const std::string& text) { server->sql(text, "crew"); }
+  std::string ask(const std::string& text) { return server->value(text, "crew"); }
+  static WebAnswer answer(const WebRequest& request) {
+    if (request.path == "/v1/auth/login") return {200, "{\"access_token\": \"t1\"}"};
+    if (request.path == "/v1/jobs") return {201, "{}"};
+    return {};
+  }
+
+  // The runbook that most others begin with: what it cannot do is said and left out by people.
+  void before_restore() {
+    EXPECT_EQ(waits_at(), "ask failed_component, failed_at, affected_data") << shown();
+    say_and_go_on(
+        {"answer", "failed_component=database", "failed_at=" + utc_now(), "affected_data=jobs"});
+    auto chosen = at("choose app");
+    EXPECT_TRUE(chosen.starts_with("done: db: ")) << shown();
+    EXPECT_NE(chosen.find("bucket: none, a bucket store is not supported yet"), std::string::npos);
+    leave_out("preflight disk, credentials, network, repository", "redis store 'cache'");
+    EXPECT_TRUE(at("tell team, stakeholders (recovery-started)").starts_with("done: told"))
+        << shown();
+    EXPECT_TRUE(mailed("all@example.com", "content-crew")) << mail_told();
+    EXPECT_EQ(slack.count("/hook", "content-crew"), 1u) << slack.told();
+    do_by_hand("write down: what failed, when it was seen, how long it may take");
+  }
+
+  const std::string database_swap = "restore db to production at latest (beside-then-swap)";
+  WebStandIn api{answer}, status;
+};
+
+TEST_F(ContentCrew, WhatIsNotBuiltIsRefusedAndNothingElse) {
+  auto ran = boat.run({"backup"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("a redis store (cache)"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("a bucket store (bucket)"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("(db)"), std::string::npos) << ran.err;
+}
+
+TEST_F(ContentCrew, TheRunbookForTheDatabaseIsDrilled) {
+  auto steps = passes("database");
+  EXPECT_EQ(steps["docker compose stop api"], "held");
+  EXPECT_EQ(steps["verify db"], "done");
+  EXPECT_EQ(ledger(), "");
+  EXPECT_TRUE(slack.all().empty()) << slack.told();
+  EXPECT_TRUE(mail->taken().empty());
+}
+
+TEST_F(ContentCrew, TheDatabaseIsBroughtBackInEarnest) {
+  passes("db-restore");  // `first: sandbox` of production
+  sql("DELETE FROM content_artifacts");
+  sql("DELETE FROM content_jobs WHERE id > 7");
+  begin("db-loss");
+  before_restore();
+  do_by_hand("try to repair the database");
+  EXPECT_EQ(ledger(), "docker compose stop api\n");
+  as("lead");
+  say_and_go_on({"approve"});
+  as("ada");
+  EXPECT_EQ(waits_at(), database_swap) << shown();
+  EXPECT_EQ(ask("SELECT count(*) FROM content_jobs"), "7");
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at(database_swap).starts_with("done")) << shown();
+  EXPECT_TRUE(at("verify db").starts_with("done")) << shown();
+  EXPECT_EQ(ask("SELECT count(*) FROM content_jobs"), "200");
+  tick_all(
+      "checklist application starts, health check passes, log in with the test account, create "
+      "a content job, data matches the backup time",
+      {"application starts", "health check passes", "log in with the test account",
+       "create a content job", "data matches the backup time"});
+  ends();
+  EXPECT_EQ(api.count("/health"), 1u);
+  EXPECT_EQ(ledger(), "docker compose stop api\ndocker compose start api\n");
+}
+
+TEST_F(ContentCrew, TheFilesAreBroughtBackInEarnest) {
+  passes("both");
+  std::filesystem::remove_all(boat / "storage/voiceovers");
+  write_text(boat / "storage/videos/new.mp4", "made since");
+  begin("storage-loss");
+  before_restore();
+  leave_out("assess media", "assess as a step");
+  leave_out("assess bucket", "assess as a step");
+  EXPECT_EQ(waits_at(), "restore media to production at latest") << shown();
+  say_and_go_on({"answer", "yes"});  // files on this machine are affected
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at("restore media to production at latest").starts_with("done")) << shown();
+  EXPECT_EQ(read_text(boat / "storage/voiceovers/7.wav"), "sound 7");
+  EXPECT_EQ(read_text(boat / "storage/videos/new.mp4"), "made since") << "mode: merge";
+  for (int bucket = 0; bucket < 3; ++bucket) say_and_go_on({"answer", "no"});
+  // What was made since is no damage: a person says so.
+  leave_out("verify files, api", "videos: 2 files, expected 1");
+  tick_all("checklist create a test content job, its artifacts are accessible",
+           {"create a test content job", "its artifacts are accessible"});
+  ends();
+}
+
+TEST_F(ContentCrew, WhatWasChargedTwiceIsFound) {
+  begin("webhook-replay");
+  const auto query =
+      "query db: SELECT event_id, count(*) FROM billing_events GROUP BY 1 HAVING count(*) > 1";
+  EXPECT_EQ(at(query), "done: 1 rows");
+  for (const char* deed :
+       {"check the replay protection", "reverse duplicate charges", "correct the webhook handling"})
+    do_by_hand(deed);
+  do_by_hand("watch duplicate billing events for 24h");  // no check of the plan sees it
+  ends();
+}
+
+TEST_F(ContentCrew, AFullDiskIsAnswered) {
+  passes("full-disk");
+  passes("db-restore");
+  sql("DELETE FROM content_artifacts");
+  begin("disk-full");
+  do_by_hand("free logs, temporary");
+  EXPECT_EQ(waits_at(), database_swap) << shown();
+  say_and_go_on({"answer", "yes"});  // writes were lost
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_EQ(ask("SELECT count(*) FROM content_artifacts"), "20") << shown();
+  do_by_hand("add disk space or move to a larger volume");
+  do_by_hand("see that the disk is watched (alerts below)");
+  ends();
+}
+
+TEST_F(ContentCrew, WhatIsNotBuiltStopsTheRunAndIsGoneOnWith) {
+  begin("full-loss");
+  EXPECT_NE(last.err.find("step 9 cannot work: not supported yet: a redis store (cache)"),
+            std::string::npos)
+      << last.err;
+  before_restore();
+  EXPECT_EQ(ask("SELECT count(*) FROM content_jobs"), "200") << "nothing of the group is touched";
+  leave_out("restore app to production at latest", "a redis store (cache)");
+  EXPECT_EQ(ledger(),
+            "docker compose up -d db redis\ndocker compose ps --status running db redis\n"
+            "docker compose up -d\n");
+  leave_out("verify db, files, api", "the rows the log added are not known");
+  EXPECT_EQ(waits_at(),
+            "checklist database restored, storage restored, application running, health checks "
+            "passing, can create content jobs, artifacts accessible");
+  EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
+}
+
+// Deleted data is looked for beside what is live, which is not touched.
+TEST_F(ContentCrew, WhatWouldBeMergedIntoWhatIsLiveIsRefused) {
+  begin("deletion");
+  before_restore();
+  leave_out("assess app", "assess as a step");
+  leave_out("restore app to production at $failed_at (beside)", "a redis store (cache)");
+  EXPECT_EQ(files_below(boat / "storage").size(), 23u);
+}
+
+class Vete : public ExampleBoat {
+ protected:
+  void sail() override {
+    server->sql("CREATE DATABASE vete");
+    sql("CREATE TABLE clinics (id int PRIMARY KEY)");
+    sql("CREATE TABLE profiles (id int PRIMARY KEY, clinic int REFERENCES clinics)");
+    sql("CREATE TABLE pets (id int PRIMARY KEY, owner int REFERENCES profiles)");
+    sql("CREATE TABLE appointments (id int PRIMARY KEY, pet int REFERENCES pets,"
+        " created_at timestamptz NOT NULL DEFAULT now())");
+    sql("CREATE TABLE invoices (id int PRIMARY KEY, appointment int REFERENCES appointments)");
+    sql("INSERT INTO clinics VALUES (1)");
+    sql("INSERT INTO profiles SELECT n, 1 FROM generate_series(1, 30) n");
+    sql("INSERT INTO pets SELECT n, n FROM generate_series(1, 30) n");
+    sql("INSERT INTO appointments SELECT n, n % 30 + 1 FROM generate_series(1, 300) n");
+    sql("INSERT INTO invoices SELECT n, n FROM generate_series(1, 300) n");
+    auto& environment = boat.environment();
+    environment["SUPABASE_DB_URL"] = server->conninfo("vete");
+    second = PostgresServer::start();
+    second->sql("CREATE DATABASE vete");
+    environment["SECOND_REGION_DB_URL"] = second->conninfo("vete");
+    environment["TEST_PASSWORD"] = "a test password";
+    environment["STATUS_PAGE_HOOK"] = status.url("/page");
+    for (const char* script : {"failover.sh", "dns-failover.sh", "dns-back.sh"}) stand_in(script);
+    take("vete", {{"at: s3://vete-backups/lifeboat", "at: ./repository"},
+                  {"  copies: [{at: s3://vete-backups-second-region/lifeboat, within: 1h}]\n", ""},
+                  {"smtp: \"mail.vete.example.com:587\"",
+                   cat("smtp: \"", mail_address(), "\", ca: \"", mail->ca(), "\"")},
+                  {"https://vete.example.com", api.url("")},
+                  {"https://second.vete.example.com", api.url("")},
+                  {"https://status.supabase.com/api/v2/status.json", status.url("/supabase")},
+                  {"https://www.vercel-status.com/api/v2/status.json", status.url("/vercel")}});
+    boat.must({"init"});
+    boat.must({"backup"});
+  }
+  void sql(const std::string& text) { server->sql(text, "vete"); }
+  std::string ask(const std::string& text) { return server->value(text, "vete"); }
+
+  std::unique_ptr<PostgresServer> second;
+  WebStandIn api{[](const WebRequest& request) {
+    if (request.path == "/api/auth/login") return WebAnswer{200, "{\"access_token\": \"t1\"}"};
+    return WebAnswer{};
+  }};
+  WebStandIn status{[](const WebRequest& request) {
+    if (request.path == "/supabase") return WebAnswer{200, "{\"status\": \"operational\"}"};
+    return WebAnswer{};
+  }};
+};
+
+TEST_F(Vete, ACorruptDatabaseIsExchanged) {
+  follow();
+  sql("INSERT INTO invoices VALUES (1000, 1)");
+  const auto failed_at = utc_now();
+  sql("UPDATE appointments SET created_at = '2001-01-01'");
+  wait_until_durable();
+  begin("corruption");
+  EXPECT_NE(last.err.find("step 1 cannot work"), std::string::npos) << last.err;
+  leave_out("assess db", "assess as a step");
+  EXPECT_TRUE(mailed("stakeholders@vete.example.com", "vete: ")) << mail_told();
+  say_and_go_on({"answer", "failed_at=" + failed_at});
+  const std::string swap = "restore db to production at $failed_at (beside-then-swap)";
+  EXPECT_EQ(waits_at(), swap) << shown();
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_NE(last.err.find("loses"), std::string::npos) << last.err;
+  EXPECT_TRUE(at(swap).starts_with("done")) << shown();
+  EXPECT_EQ(ask("SELECT count(*) FROM appointments WHERE created_at < '2002-01-01'"), "0");
+  EXPECT_EQ(ask("SELECT count(*) FROM invoices"), "301") << "to that second, not to the backup";
+  leave_out("verify db", "not supported yet: connect");
+  do_by_hand("resume operations");
+  EXPECT_TRUE(at("postmortem post-mortem").starts_with("done: draft in ")) << shown();
+  ends();
+  auto draft = boat.must({"postmortem"}).out;
+  EXPECT_NE(draft.find("corruption"), std::string::npos) << draft;
+}
+
+TEST_F(Vete, TheChecklistIsWalked) {
+  begin("checklist");
+  EXPECT_EQ(slack.count("/hook", "vete"), 1u) << slack.told();
+  do_by_hand("assess incident scope");
+  EXPECT_EQ(status.count("/supabase"), 1u);
+  EXPECT_EQ(status.count("/vercel"), 1u);
+  const std::string swap = "restore db to production at latest (beside-then-swap)";
+  EXPECT_EQ(waits_at(), swap) << shown();
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at(swap).starts_with("done")) << shown();
+  // Critical: what cannot be left out alone.
+  EXPECT_EQ(waits_at(), "verify db") << shown();
+  EXPECT_NE(at("verify db").find("not supported yet: connect"), std::string::npos);
+  do_by_hand("verify db");
+  EXPECT_TRUE(at("verify endpoints").starts_with("done")) << shown();
+  for (const char* deed : {"verify the auth system", "check cron jobs"}) do_by_hand(deed);
+  EXPECT_TRUE(mailed("customers@vete.example.com", "vete")) << mail_told();
+  EXPECT_TRUE(eventually([&] { return status.count("/page") == 1; })) << status.told();
+  ends();
+}
+
+TEST_F(Vete, AnOutageIsAnsweredInTheSecondRegion) {
+  begin("outage");
+  EXPECT_EQ(waits_at(), "switch traffic to second-region") << shown();
+  say_and_go_on({"answer", "no"});   // the second region is available
+  say_and_go_on({"answer", "yes"});  // failover is not possible
+  EXPECT_EQ(second->value("SELECT count(*) FROM appointments", "vete"), "300") << shown();
+  EXPECT_EQ(ledger(), "dns-failover.sh \n");
+  leave_out("verify db, endpoints", "not supported yet: connect");
+  do_by_hand("resume operations");
+  ends();
+}
+
+TEST_F(Vete, DeletedRowsAreLookedForBeside) {
+  follow();
+  const auto failed_at = utc_now();
+  sql("DELETE FROM invoices");
+  wait_until_durable();
+  begin("deletion");
+  say_and_go_on({"answer", "failed_at=" + failed_at});
+  leave_out("assess db", "assess as a step");
+  const std::string beside = "restore db to production at $failed_at (beside)";
+  EXPECT_EQ(waits_at(), beside) << shown();
+  say_and_go_on({"step", "confirm", "production"});
+  leave_out(beside, "only: ");
+  EXPECT_EQ(server->value("SELECT count(*) FROM pg_database WHERE datname LIKE 'vete%'"), "1");
+}
+
+TEST_F(Vete, ADrillThatAsksForWhatIsNotBuiltIsRefusedWithItsPlace) {
+  auto ran = boat.run({"drill", "quarterly"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_NE(ran.err.find("not supported yet: check cron"), std::string::npos) << ran.err;
+}
+
+}  // namespace
+}  // namespace lb::test
