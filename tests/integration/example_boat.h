@@ -31,12 +31,12 @@ class ExampleBoat : public testing::Test {
     if (const auto reason = SmtpServer::missing()) GTEST_SKIP() << *reason;
     server = PostgresServer::start();
     SmtpBehaviour behaviour;
-    behaviour.user = "post";
+    behaviour.user = "a mail user";
     behaviour.password = "mail password";
     mail = std::make_unique<SmtpServer>(behaviour);
     auto& environment = boat.environment();
     environment["SMTP_SERVER"] = mail_address();
-    environment["SMTP_USER"] = "post";
+    environment["SMTP_USER"] = "a mail user";
     environment["SMTP_PASSWORD"] = "mail password";
     environment["SLACK_HOOK"] = slack.url("/hook");
     environment["LEDGER"] = boat / "ledger";
@@ -153,9 +153,9 @@ class ExampleBoat : public testing::Test {
     for (const auto& one : mail->taken()) out += cat(one.to, "\n", one.data, "\n");
     return out;
   }
-  // The log of `db` flows into the repository from now on, as it would in life.
-  void follow() {
-    stream = boat.start({"backup", "db", "--follow", "--verbose"});
+  // The log of a store flows into the repository from now on, as it would in life.
+  void follow(const std::string& store) {
+    stream = boat.start({"backup", store, "--follow", "--verbose"});
     ASSERT_TRUE(eventually([&] {
       return stream->err_so_far().find("durable to ") != std::string::npos;
     })) << stream->err_so_far();

@@ -255,5 +255,31 @@ TEST_F(RunbookPostgresCli, AnotherNameForWhatIsProtectedIsRefused) {
   EXPECT_EQ(read_text(boat / "media/a.txt"), "what is live");
 }
 
+// The newest is newer than what a drill has proven: that one is taken.
+TEST_F(RunbookPostgresCli, ThePointThatADrillHasProvenIsPreferred) {
+  auto plan = read_text(boat / "lifeboat.yaml");
+  plan +=
+      "  proven:\n    steps:\n      - choose: {group: app, prefer: proven}\n"
+      "      - restore: {store: db, to: production, at: $point, how: beside}\n";
+  plan = replaced(plan, "drills:\n",
+                  "drills:\n  both: {every: monthly, restore: app, into: sandbox, checks: [db]}\n");
+  write_text(boat / "lifeboat.yaml", plan);
+  as("ada");
+  auto ran = boat.run({"run", "proven", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 75);
+  EXPECT_NE(ran.err.find("no drill that passed"), std::string::npos) << ran.err;
+  boat.must({"drill", "both"});
+  sql("INSERT INTO orders VALUES (1000)");
+  boat.must({"backup"});
+  EXPECT_EQ(boat.run({"drill", "both"}).exit_code, 4) << "501 orders are not what is expected";
+  say({"step", "retry"});
+  go_on();
+  EXPECT_EQ(state_of(1), "done") << shown().dump();
+  say({"step", "confirm", "production"});
+  ran = go_on();
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop_restored"), "500");
+}
+
 }  // namespace
 }  // namespace lb::test

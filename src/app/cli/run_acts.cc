@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/task_desk.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "operations/runbook/command.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr Micros command_limit = std::chrono::hours(1);
 constexpr Micros probe_limit = std::chrono::minutes(5);
+constexpr Micros later_limit = std::chrono::hours(24 * 7);  // for what a run leaves to people
 
 const std::vector<std::string> no_files;
 
@@ -129,16 +131,32 @@ Result<ActEnd> RunActs::command(const Act& act, const std::string& text, std::st
 
 Result<ActEnd> RunActs::task(const Act& act, std::stop_token stop) {
   const auto* found = plan_.task(act.step().what.text);
-  if (found == nullptr || found->run.empty()) {
-    return Error(ErrorKind::unsupported, cat("task ", act.step().what.text, " has no command"))
-        .with_hint("a review is done by a person: use manual:");
+  if (found == nullptr) {
+    return Error(ErrorKind::invalid, cat("the plan has no task ", act.step().what.text));
   }
-  return command(act, found->run, stop);
+  if (!found->run.empty()) return command(act, found->run, stop);
+  // What a person is to do later outlives the run: it becomes a task with an owner and a date.
+  auto log = tasks_of(session_);
+  incident::TaskState later;
+  // The same when it is done once more.
+  later.id = incident::task_id(act.run, cat("step ", act.own.number, ": ", found->review));
+  later.text = found->review;
+  later.owner = found->by;
+  later.run = act.run;
+  later.due = shell_.world.clock.now() + later_limit;
+  LB_TRY(add_task(shell_, plan_, log, later));
+  ActEnd out;
+  out.ok = true;
+  out.text = cat("left to ", later.owner.empty() ? std::string("somebody") : later.owner, " until ",
+                 format_time_seconds(*later.due).substr(0, 10), ": lifeboat task ls");
+  return out;
 }
 
 bool RunActs::repeats_safely(const Act& act) const {
   // Restores recognise and go on with what they began; the others only look, or are recognised by
   // their key.
+  const auto* task = act.verb() == "task" ? plan_.task(act.step().what.text) : nullptr;
+  if (task != nullptr && task->run.empty()) return true;
   return !one_of(act.verb(), {"run", "provision", "task", "switch"});
 }
 

@@ -91,6 +91,8 @@ class RunActs final : public runbook::Acts {
   Result_ postmortem(const runbook::Act& act);
   Result<std::vector<restore::Choice>> choices(
       const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr);
+  Result<std::vector<restore::Choice>> proven_choices(
+      const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   Result<std::vector<restore::Choice>> pinned_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   // `not_built`: takes the members of a group that no build can restore, instead of an error.

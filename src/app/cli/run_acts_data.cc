@@ -37,6 +37,13 @@ std::string moment_of(const restore::Choice& choice) {
   return cat(snapshot_prefix, choice.snapshot.id);
 }
 
+// Stores with a log decide the moment; the others follow it.
+const restore::Choice& ruling_of(const std::vector<restore::Choice>& chosen) {
+  auto ruling = std::find_if(chosen.begin(), chosen.end(),
+                             [](const auto& choice) { return choice.target.has_value(); });
+  return ruling == chosen.end() ? chosen.front() : *ruling;
+}
+
 Timestamp time_of(const restore::Choice& choice) {
   bool log = choice.target && choice.target->last_commit;
   return log ? choice.target->last_commit->time : choice.snapshot.meta.taken;
@@ -153,6 +160,7 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   plan::View what(act.step().what, no_files);
   auto stores = LB_TRY(stores_of(act, not_built));
   if (!act.pinned.empty()) return pinned_choices(act, stores);
+  if (act.verb() == "choose" && what.text("prefer") == "proven") return proven_choices(act, stores);
   std::vector<restore::StorePoints> points;
   for (const auto* store : stores)
     points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
@@ -178,6 +186,39 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   bool fits = std::all_of(newest->begin(), newest->end(),
                           [&](const auto& choice) { return time_of(choice) <= *limit; });
   return fits ? std::move(newest) : std::move(chosen);
+}
+
+// The newest moment that a drill has restored all of them to, and found good.
+Result<std::vector<restore::Choice>> RunActs::proven_choices(
+    const Act& act, const std::vector<const plan::Store*>& stores) {
+  plan::View what(act.step().what, no_files);
+  auto limit = shell_.world.clock.now();
+  for (const char* key : {"at", "before"}) {
+    if (!what.has(key)) continue;
+    auto text = LB_TRY(act.expand(what.text(key)));
+    if (text != "latest") limit = LB_TRY(parse_time(text));
+  }
+  auto drills = LB_TRY(state::drills(*session_.repository));
+  for (auto drill = drills.rbegin(); drill != drills.rend(); ++drill) {
+    if (drill->verdict != record::Verdict::pass) continue;
+    Act proven = act;
+    bool all = true;
+    for (const auto* store : stores) {
+      auto found = std::find_if(drill->stores.begin(), drill->stores.end(),
+                                [&](const auto& result) { return result.store == store->name; });
+      all = all && found != drill->stores.end() && found->reached && *found->reached <= limit;
+      if (!all) break;
+      bool log = store->kind == plan::StoreKind::postgres;
+      proven.pinned[store->name] =
+          log ? format_time(*found->reached) : cat(snapshot_prefix, found->point);
+    }
+    if (!all) continue;
+    auto chosen = pinned_choices(proven, stores);
+    if (chosen.ok()) return chosen;  // else the point is gone by now
+  }
+  return Error(ErrorKind::not_found, "no drill that passed has restored what is still there")
+      .with_hint("run one, or choose with prefer: verified")
+      .with_exit(ExitCode::point_unreachable);
 }
 
 // Each store at the moment that was chosen when the step began, whatever is newest by now.
@@ -226,10 +267,7 @@ Result<ActEnd> RunActs::choose(const Act& act) {
     lines.push_back(
         cat(store->name, ": none, a ", plan::name_of(store->kind), " store is not supported yet"));
   }
-  // Stores with a log decide the moment; the others follow it.
-  auto ruling = std::find_if(chosen.begin(), chosen.end(),
-                             [](const auto& choice) { return choice.target.has_value(); });
-  out.set["point"] = moment_of(ruling == chosen.end() ? chosen.front() : *ruling);
+  out.set["point"] = moment_of(ruling_of(chosen));
   out.text = join(lines, "; ");
   return out;
 }
@@ -267,6 +305,8 @@ Result<ActEnd> RunActs::restore(const Act& act, std::stop_token stop) {
     out.data.set(choice.store, std::move(done.data));
   }
   out.set["restored_target"] = LB_TRY(act.expand(what.text("to")));
+  // Messages name the point also where no step chose it beforehand.
+  if (variable(act, "point").empty()) out.set["point"] = moment_of(ruling_of(chosen));
   out.text = join(lines, "; ");
   return out;
 }

@@ -148,7 +148,9 @@ class Walk {
       auto why = looks_.command_missing(command);
       if (!why.empty()) fail(why);
     }
-    bool repeats = step.verb == "run" || step.verb == "provision" || step.verb == "task";
+    const auto* left = step.verb == "task" ? plan_.task(step.what.text) : nullptr;
+    bool commanded = left != nullptr && !left->run.empty();
+    bool repeats = step.verb == "run" || step.verb == "provision" || commanded;
     if (repeats && step.probe.empty())
       warn("it has no probe: after a crash a person is asked whether it happened");
   }
