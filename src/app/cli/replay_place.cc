@@ -18,10 +18,12 @@ Result<ReplayPlace> make_replay_place(const Shell& shell, const Session& session
   return place;
 }
 
-Status open_sandbox(const Shell& shell, ReplayPlace& place, const std::string& data) {
+Status open_sandbox(const Shell& shell, ReplayPlace& place, const std::string& data,
+                    const std::vector<std::string>& more) {
   SandboxSpec spec;
   spec.folder = place.folder;
   spec.visible = {place.run, data};
+  spec.visible.insert(spec.visible.end(), more.begin(), more.end());
   spec.user = place.user;
   place.sandbox = LB_TRY(shell.world.sandboxes.create(spec));
   return {};

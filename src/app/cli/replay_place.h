@@ -20,8 +20,9 @@ struct ReplayPlace {
 
 // The folder and the user; the sandbox comes with open_sandbox.
 Result<ReplayPlace> make_replay_place(const Shell& shell, const Session& session);
-// `data`: the data directory, visible inside.
-Status open_sandbox(const Shell& shell, ReplayPlace& place, const std::string& data);
+// `data`: the data directory, visible inside, as are `more` folders.
+Status open_sandbox(const Shell& shell, ReplayPlace& place, const std::string& data,
+                    const std::vector<std::string>& more = {});
 // Stops what runs there and removes the folder.
 Status close_replay_place(const Shell& shell, ReplayPlace& place);
 

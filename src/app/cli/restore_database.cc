@@ -2,6 +2,7 @@
 // holds a data directory.
 #include "app/cli/replay_place.h"
 #include "app/cli/restore_request.h"
+#include "app/cli/tablespace_places.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/postgres_restore.h"
 #include "recovery/restore/sandbox_folder.h"
@@ -153,7 +154,10 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
                               const restore::Choice& choice) {
   auto& console = shell.console;
   auto target = LB_TRY(check_target(shell, request, choice));
-  LB_TRY(check_preflight(shell, session, request.folder, choice, target.present));
+  auto tablespaces = LB_TRY(tablespace_places(shell, request, *choice.details));
+  auto snapshot = LB_TRY(session.repository->snapshot(choice.snapshot.id));
+  auto elsewhere = LB_TRY(check_tablespace_room(shell, *snapshot, request.folder, tablespaces));
+  LB_TRY(check_preflight(shell, session, request.folder, choice, target.present + elsewhere));
   if (request.dry_run) {
     tell_dry_run(shell, request, choice, target);
     return dry_run_summary();
@@ -163,8 +167,12 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
     console.note(cat("going on with an interrupted restore in ", printable(request.folder)));
   auto place = LB_TRY(make_replay_place(shell, session));
   LB_TRY(make_target(shell, request, target, place.user));
-  LB_TRY(open_sandbox(shell, place, request.folder));
+  LB_TRY(make_tablespace_places(shell, tablespaces, place.user));
+  std::vector<std::string> more;
+  for (const auto& [oid, path] : tablespaces) more.push_back(path);
+  LB_TRY(open_sandbox(shell, place, request.folder, more));
   restore::PostgresWishes wishes;
+  wishes.tablespaces = tablespaces;
   wishes.place = {request.folder, place.run};
   wishes.owner = place.user;
   wishes.throwaway = false;

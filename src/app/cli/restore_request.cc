@@ -142,6 +142,24 @@ Status check_kind(const Request& request) {
   return {};
 }
 
+Status read_tablespaces(const Args& args, Request& request) {
+  for (const auto& each : args.all("tablespace")) {
+    auto equals = each.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == each.size()) {
+      return Error(ErrorKind::invalid, cat("--tablespace ", printable(each), " is no OLD=NEW"))
+          .with_hint("OLD: the folder or name it had on the server; NEW: an absolute path");
+    }
+    request.tablespaces.emplace_back(each.substr(0, equals), each.substr(equals + 1));
+    // An interrupted restore goes on into the same places only.
+    request.words += cat(" --tablespace ", each);
+  }
+  if (request.tablespaces.empty()) return {};
+  bool folder = request.store->kind == plan::StoreKind::postgres && !args.has("table") &&
+                !args.has("database") && !args.has("how");
+  if (folder) return {};
+  return Error(ErrorKind::invalid, "--tablespace is for a data directory that is restored: --to");
+}
+
 Status read_replacement(const Session& session, const Args& args, Request& request) {
   constexpr auto keep_default = std::chrono::hours(24 * 7);
   auto how = args.get("how", "new");
@@ -200,6 +218,7 @@ Result<Request> read_request(const Session& session, const Args& args) {
   request.confirmed = args.get("confirm");
   request.words = cat(session.repository->id(), " ", request.store->name, " ", point_words(args));
   LB_TRY(check_kind(request));
+  LB_TRY(read_tablespaces(args, request));
   LB_TRY(read_replacement(session, args, request));
   if (args.has("table") || args.has("database")) {
     LB_TRY(read_rescue(args, request));

@@ -40,6 +40,7 @@ struct Request {
   bool original = false;  // onto the place the store is backed up from
   std::vector<std::string> only;
   bool exact = false, dry_run = false;
+  std::vector<std::pair<std::string, std::string>> tablespaces = {};  // --tablespace OLD=NEW
   bool delta = false;     // turn the data directory that is there into the point
   std::string confirmed;  // --confirm NAME
   std::string words;      // store and point as they were asked for

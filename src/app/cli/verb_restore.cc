@@ -66,6 +66,10 @@ Verb restore_verb() {
          "postgres: turn the stopped data directory that is there into the point; writes only what "
          "differs",
          false},
+        {"tablespace", 0, "OLD=NEW",
+         "postgres: this tablespace, by the folder or name it had, goes into folder NEW instead of "
+         "into the data directory; may repeat",
+         true},
         {"table", 0, "TABLE", "postgres: bring only this table back, into a server: --into", false},
         {"into", 0, "CONNINFO", "the server that takes it: env:NAME, file:PATH or host=…", false},
         {"as", 0, "NAME", "its name there (default: the old one with _restored)", false},

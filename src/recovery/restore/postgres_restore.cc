@@ -15,6 +15,7 @@ Result<PostgresRestored> restore_postgres(World& world, repo::Repository& reposi
   layout.folder = wishes.place.data_folder;
   layout.owner = wishes.owner;
   layout.over_present = wishes.over_present;
+  layout.tablespaces = wishes.tablespaces;
   layout.workers = wishes.workers;
   layout.write_behind = !wishes.throwaway;
   layout.progress = wishes.progress;

@@ -20,6 +20,9 @@ struct PostgresWishes {
   PostgresPlace place;
   UserId owner;
   bool throwaway = true;
+  // Tablespaces outside of the data folder: oid -> folder, which is there, private and visible in
+  // the sandbox.
+  std::vector<std::pair<std::uint32_t, std::string>> tablespaces = {};
   bool over_present = false;  // the data folder may hold something: see pg::LayoutOptions
   std::string run_marker;
   unsigned workers = 2;

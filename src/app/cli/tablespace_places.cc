@@ -1,0 +1,159 @@
+#include "app/cli/tablespace_places.h"
+
+#include <algorithm>
+#include <map>
+
+#include "foundation/base/text.h"
+#include "recovery/restore/sandbox_folder.h"
+#include "stores/postgres/layout_paths.h"
+#include "stores/postgres/target_folder.h"
+
+namespace lb::cli {
+
+namespace {
+
+constexpr std::string_view rows_prefix = "pg_tblspc/";
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+bool is_inside(const std::string& path, const std::string& folder) {
+  return path == folder || path.starts_with(folder + "/");
+}
+
+Error no_such(const std::string& old, const pg::SnapshotDetails& details) {
+  std::vector<std::string> known;
+  for (const auto& each : details.tablespaces)
+    known.push_back(cat(printable(each.location), " (", printable(each.name), ")"));
+  return Error(ErrorKind::invalid, cat("the point has no tablespace ", printable(old)))
+      .with_hint(known.empty() ? std::string("it has none besides the data directory")
+                               : cat("it has ", join(known, ", ")));
+}
+
+Status check_path(const std::string& path, const Request& request, const TablespacePlaces& others) {
+  auto wrong = [&](const std::string& why) {
+    return Error(ErrorKind::invalid, cat("--tablespace: ", printable(path), " ", why));
+  };
+  if (!path.starts_with('/')) return wrong("is not an absolute path");
+  if (is_inside(path, request.folder)) return wrong("lies inside the data directory");
+  if (is_inside(request.folder, path)) return wrong("holds the data directory");
+  for (const auto& [oid, other] : others) {
+    if (is_inside(path, other) || is_inside(other, path))
+      return wrong("is where another tablespace goes");
+  }
+  return {};
+}
+
+// Empty, or the one that the data directory that is there has already.
+Status check_present(const Shell& shell, const Request& request, std::uint32_t oid,
+                     const std::string& path) {
+  auto& files = shell.world.files;
+  auto there = LB_TRY(path_exists(files, path));
+  if (!there) return {};
+  auto info = LB_TRY(files.info(path));
+  if (info.kind != FileKind::directory) return pg::refused_folder(path, "is not a folder", "");
+  auto link = files.read_link(path_join(request.folder, cat(rows_prefix, oid)));
+  if (link.ok() && *link == path) return {};
+  auto entries = LB_TRY(files.list(path));
+  if (entries.empty()) return {};
+  return pg::refused_folder(path, "is not empty: nothing was written", "give a new folder");
+}
+
+// Where something will be, or the nearest folder above it that is there.
+Result<std::string> nearest(Files& files, std::string path) {
+  for (;;) {
+    auto there = LB_TRY(path_exists(files, path));
+    if (there || path == "/") return path;
+    path = path_parent(path);
+  }
+}
+
+Result<std::map<std::uint32_t, std::uint64_t>> sizes_of(repo::SnapshotReader& snapshot) {
+  std::map<std::uint32_t, std::uint64_t> out;
+  auto cursor = LB_TRY(snapshot.rows());
+  for (;;) {
+    auto row = LB_TRY(cursor->next());
+    if (!row) return out;
+    if (!row->key.starts_with(rows_prefix)) continue;
+    auto oid = parse_uint(split(row->key, '/').at(1));
+    if (oid.ok()) out[static_cast<std::uint32_t>(*oid)] += row->size;
+  }
+}
+
+}  // namespace
+
+Result<TablespacePlaces> tablespace_places(const Shell& shell, const Request& request,
+                                           const pg::SnapshotDetails& details) {
+  TablespacePlaces out;
+  for (const auto& [old, fresh] : request.tablespaces) {
+    auto found = std::find_if(details.tablespaces.begin(), details.tablespaces.end(),
+                              [&, wanted = without_slash(old)](const auto& each) {
+                                return each.location == wanted || each.name == wanted;
+                              });
+    if (found == details.tablespaces.end()) return no_such(old, details);
+    auto path = without_slash(fresh);
+    LB_TRY(check_path(path, request, out));
+    bool twice = std::any_of(out.begin(), out.end(),
+                             [&](const auto& each) { return each.first == found->oid; });
+    if (twice) {
+      return Error(ErrorKind::invalid,
+                   cat("--tablespace names ", printable(found->name), " twice"));
+    }
+    LB_TRY(check_present(shell, request, found->oid, path));
+    out.emplace_back(found->oid, path);
+  }
+  return out;
+}
+
+Result<std::uint64_t> check_tablespace_room(const Shell& shell, repo::SnapshotReader& snapshot,
+                                            const std::string& folder,
+                                            const TablespacePlaces& places) {
+  if (places.empty()) return std::uint64_t{0};
+  auto& files = shell.world.files;
+  auto device_of = [&](const std::string& path) -> Result<std::uint64_t> {
+    auto there = LB_TRY(nearest(files, path));
+    auto info = LB_TRY(files.info(there));
+    return static_cast<std::uint64_t>(info.device);
+  };
+  auto home = LB_TRY(device_of(folder));
+  auto sizes = LB_TRY(sizes_of(snapshot));
+  std::map<std::uint64_t, std::pair<std::string, std::uint64_t>> needed;  // by file system
+  std::uint64_t elsewhere = 0;
+  for (const auto& [oid, path] : places) {
+    auto device = LB_TRY(device_of(path));
+    if (device == home) continue;
+    auto there = LB_TRY(path_exists(files, path));
+    std::uint64_t present = 0;
+    if (there) present = LB_TRY(pg::allocated_bytes(files, path));
+    auto& sum = needed[device];
+    sum.first = path;
+    sum.second += sizes[oid] - std::min(present, sizes[oid]);
+    elsewhere += sizes[oid];
+  }
+  for (const auto& [device, need] : needed) {
+    auto there = LB_TRY(nearest(files, need.first));
+    auto space = LB_TRY(files.space(there));
+    if (space.available >= need.second) continue;
+    return Error(ErrorKind::exhausted,
+                 cat("the restore needs ", human_size(need.second), " for ", printable(need.first),
+                     ", there are ", human_size(space.available)));
+  }
+  return elsewhere;
+}
+
+Status make_tablespace_places(const Shell& shell, const TablespacePlaces& places, UserId user) {
+  auto& files = shell.world.files;
+  for (const auto& [oid, path] : places) {
+    auto there = LB_TRY(path_exists(files, path));
+    if (!there) {
+      LB_TRY(make_directories(files, path_parent(path), 0755));
+      LB_TRY(files.make_directory(path, 0700));
+    }
+    LB_TRY(restore::make_private_folder(shell.world, path, user));
+  }
+  return {};
+}
+
+}  // namespace lb::cli
