@@ -1,7 +1,7 @@
 #include "app/cli/relation_names.h"
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json.h"
+#include "foundation/codec/json_items.h"
 #include "stores/postgres/snapshot_details.h"
 
 namespace lb::cli {
@@ -13,16 +13,18 @@ RelationNames RelationNames::of(repo::SnapshotReader& point) {
 
 RelationNames RelationNames::parse(ByteView fingerprint) {
   RelationNames out;
-  auto json = parse_json(text_of(fingerprint));
-  if (!json.ok()) return out;
-  for (const auto& database : (*json)["databases"].items()) {
-    for (const auto& table : database["tables"].items()) {
-      auto file = cat("base/", database["oid"].integer(), "/", table["filenode"].integer());
-      out.tables_[file] = cat(database["name"].string(), " ", table["schema"].string(), ".",
-                              table["name"].string());
+  auto add = [&](const Json::Object& around, const Json& table) -> Status {
+    std::string database, oid;
+    for (const auto& [key, value] : around) {
+      if (key == "name") database = value.string();
+      if (key == "oid") oid = cat(value.integer());
     }
-  }
-  return out;
+    auto file = cat("base/", oid, "/", table["filenode"].integer());
+    out.tables_[file] = cat(database, " ", table["schema"].string(), ".", table["name"].string());
+    return {};
+  };
+  auto json = parse_json_items(text_of(fingerprint), "tables", add);
+  return json.ok() ? out : RelationNames();
 }
 
 std::string RelationNames::table_of(const std::string& path) const {

@@ -1,8 +1,10 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "foundation/base/text.h"
 #include "foundation/codec/json.h"
+#include "foundation/codec/json_items.h"
 
 namespace lb {
 
@@ -68,9 +70,12 @@ std::string plain_reason(std::string_view what) {
 
 class Builder {
  public:
-  explicit Builder(const std::size_t* read) : read_(read) {}
+  // Without `each` every item is kept.
+  Builder(const std::size_t* read, std::string_view member, const EachItem* each)
+      : read_(read), member_(member), each_(each) {}
 
   Json take() { return std::move(root_); }
+  const std::optional<Error>& refused() const { return refused_; }
   const std::string& failure() const { return failure_; }
   std::size_t failed_at() const { return failed_at_; }
 
@@ -102,6 +107,7 @@ class Builder {
  private:
   struct Frame {
     bool is_object = false;
+    bool handed_over = false;  // its items are
     Json::Object object;
     Json::Array array;
     std::string key;
@@ -115,7 +121,11 @@ class Builder {
   }
   bool open(bool is_object) {
     if (frames_.size() == depth_max) return fail(cat("nested deeper than ", depth_max));
-    frames_.emplace_back().is_object = is_object;
+    const bool handed_over = each_ != nullptr && !is_object && !frames_.empty() &&
+                             frames_.back().is_object && frames_.back().key == member_;
+    auto& frame = frames_.emplace_back();
+    frame.is_object = is_object;
+    frame.handed_over = handed_over;
     return true;
   }
   bool close() {
@@ -128,28 +138,37 @@ class Builder {
       root_ = std::move(value);
     } else if (auto& frame = frames_.back(); frame.is_object) {
       frame.object.emplace_back(std::move(frame.key), std::move(value));
+    } else if (frame.handed_over) {
+      return hand_over(std::move(value));
     } else {
       frame.array.push_back(std::move(value));
     }
     return true;
   }
+  bool hand_over(Json item) {
+    const Json::Object& around = frames_[frames_.size() - 2].object;
+    auto given = (*each_)(around, std::move(item));
+    if (!given.ok()) refused_ = given.error();
+    return given.ok();
+  }
 
   const std::size_t* read_;
+  const std::string_view member_;
+  const EachItem* each_;
+  std::optional<Error> refused_;
   Json root_;
   std::vector<Frame> frames_;
   std::string failure_;
   std::size_t failed_at_ = 0;
 };
 
-}  // namespace
-
-Result<Json> parse_json(std::string_view text) {
+Result<Json> parse(std::string_view text, std::string_view member, const EachItem* each) {
   // The library takes a NUL for the end and would accept whatever follows it.
   if (auto nul = text.find('\0'); nul != std::string_view::npos) {
     return error_at(text, nul, "a NUL byte is not JSON");
   }
   std::size_t read = 0;
-  Builder builder(&read);
+  Builder builder(&read, member, each);
   try {
     CountingIterator first(text.data(), text.data(), &read);
     CountingIterator last(text.data() + text.size(), text.data(), &read);
@@ -157,7 +176,17 @@ Result<Json> parse_json(std::string_view text) {
   } catch (const std::exception& error) {
     return error_at(text, read, printable(error.what()));
   }
+  if (builder.refused()) return *builder.refused();
   return error_at(text, builder.failed_at(), builder.failure());
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) { return parse(text, {}, nullptr); }
+
+Result<Json> parse_json_items(std::string_view text, std::string_view member,
+                              const EachItem& each) {
+  return parse(text, member, &each);
 }
 
 }  // namespace lb

@@ -1,4 +1,5 @@
 #include "foundation/codec/json.h"
+#include "foundation/codec/json_items.h"
 
 #include <gtest/gtest.h>
 
@@ -130,6 +131,36 @@ TEST(Json, EscapesHtml) {
   EXPECT_EQ(escape_html("<a href=\"x\" title='y'>&</a>"),
             "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;&lt;/a&gt;");
   EXPECT_EQ(escape_html(""), "");
+}
+
+TEST(JsonItems, AreHandedOverOneByOneAndNotKept) {
+  const auto text =
+      R"({"tables":[0],"d":[{"n":"a","x":{"tables":7},"tables":[{"tables":[1,2]},[3]],"z":1}]})";
+  std::vector<std::string> seen;
+  const auto each = [&](const Json::Object& around, const Json& item) -> Status {
+    seen.push_back(std::to_string(around.size()) + item.dump());
+    return {};
+  };
+  const auto rest = parse_json_items(text, "tables", each);
+  ASSERT_TRUE(rest.ok()) << rest.error().text();
+  EXPECT_EQ(rest->dump(), R"({"tables":[],"d":[{"n":"a","x":{"tables":7},"tables":[],"z":1}]})");
+  EXPECT_EQ(seen, (std::vector<std::string>{"00", "01", "02", R"(2{"tables":[]})", "2[3]"}));
+  EXPECT_EQ(parse_json_items(text, "other", each)->dump(), text);
+}
+
+TEST(JsonItems, EndAtTheFirstErrorOfEither) {
+  const auto no = [](const Json::Object&, const Json&) -> Status {
+    return Error(ErrorKind::conflict, "not this one");
+  };
+  const auto refused = parse_json_items(R"({"t":[1,2]})", "t", no);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
+  const auto yes = [](const Json::Object&, const Json&) -> Status { return {}; };
+  for (const auto* bad : {R"({"t":[1,2})", R"({"t":[{"a":1,"a":2}]})", R"({"t":[1])"}) {
+    const auto broken = parse_json_items(bad, "t", yes);
+    ASSERT_FALSE(broken.ok()) << bad;
+    EXPECT_EQ(broken.error().kind(), ErrorKind::invalid) << bad;
+  }
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ TEST_F(Count, TakesTheFingerprintThatBackupsRecord) {
   auto print =
       pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, nullptr, {});
   ASSERT_TRUE(print.ok()) << print.error().text();
-  bench.store().fingerprint = print->json;
+  bench.store().fingerprint = parse_json(print->text()).take();
   bench.store().row_deltas.emplace();
   auto right = bench.count({"users"});
   EXPECT_EQ(right.state, CheckState::pass) << all_text(right);

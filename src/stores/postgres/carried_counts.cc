@@ -8,8 +8,6 @@
 namespace lb::pg {
 namespace {
 
-using Added = std::map<std::int64_t, std::int64_t>;  // rows by file
-
 Error not_exact(std::string why) { return Error(ErrorKind::unsupported, std::move(why)); }
 
 std::string snapshot_of(const Json& fingerprint, const Json& oid) {
@@ -19,85 +17,23 @@ std::string snapshot_of(const Json& fingerprint, const Json& oid) {
   return {};
 }
 
-bool is_carried(const Json& table) { return table[carried_mark].boolean(); }
-
-bool has_carried_table(const Json& database) {
-  const Json::Array& tables = database["tables"].items();
-  return std::any_of(tables.begin(), tables.end(), is_carried);
-}
-
-Json settle_table(const Json& table, const Added& added) {
-  if (!is_carried(table)) return table;
-  Json out = Json::object();
-  for (const auto& [key, value] : table.members()) {
-    if (key != carried_mark) out.set(key, value);
-  }
-  const auto change = added.find(table["filenode"].integer());
-  if (change != added.end()) out.set("rows", table["rows"].integer() + change->second);
-  return out;
-}
-
-// All members but one, which may be large.
-Json without(const Json& whole, std::string_view member) {
-  Json out = Json::object();
-  for (const auto& [key, value] : whole.members()) {
-    if (key != member) out.set(key, value);
-  }
-  return out;
-}
-
-Result<Json> settle_database(const Json& database, const Json& before, const RowsBetween& between) {
-  const auto rows =
-      LB_TRY(between(snapshot_of(before, database["oid"]), database["snapshot"].string()));
-  Added added;
-  for (const auto& [relation, count] : rows) {
-    if (relation.database == static_cast<std::uint32_t>(database["oid"].integer()))
-      added[relation.filenode] += count;
-  }
-  Json tables = Json::array();
-  for (const Json& table : database["tables"].items()) {
-    Json settled = settle_table(table, added);
-    if (settled["rows"].integer() < 0)
-      return not_exact("the log took away more rows than there were");
-    tables.push(std::move(settled));
-  }
-  Json out = without(database, "tables");
-  out.set("tables", std::move(tables));
-  return out;
-}
-
 }  // namespace
 
-Json moments_of(const Json& fingerprint) {
-  Json databases = Json::array();
-  for (const Json& database : fingerprint["databases"].items())
-    databases.push(without(database, "tables"));
-  return Json::object().set("databases", std::move(databases));
-}
-
-std::uint64_t carried_tables(const Json& fingerprint) {
-  std::uint64_t count = 0;
-  for (const Json& database : fingerprint["databases"].items()) {
-    const Json::Array& tables = database["tables"].items();
-    count += static_cast<std::uint64_t>(std::count_if(tables.begin(), tables.end(), is_carried));
-  }
-  return count;
-}
-
-Result<Json> settle_counts(const Json& fingerprint, const Json& before,
-                           const RowsBetween& between) {
-  Json databases = Json::array();
-  for (const Json& database : fingerprint["databases"].items()) {
-    if (!has_carried_table(database)) {
-      databases.push(database);
-      continue;
+Status settle_counts(Fingerprint& fingerprint, const Json& before, const RowsBetween& between) {
+  const Json::Array& databases = fingerprint.json["databases"].items();
+  for (std::size_t n = 0; n < databases.size(); ++n) {
+    if (fingerprint.tables[n].carried() == 0) continue;
+    const Json& database = databases[n];
+    const auto rows =
+        LB_TRY(between(snapshot_of(before, database["oid"]), database["snapshot"].string()));
+    std::map<std::uint32_t, std::int64_t> added;  // by file
+    for (const auto& [relation, count] : rows) {
+      if (relation.database == static_cast<std::uint32_t>(database["oid"].integer()))
+        added[relation.filenode] += count;
     }
-    Json settled = LB_TRY(settle_database(database, before, between));
-    databases.push(std::move(settled));
+    LB_TRY(fingerprint.tables[n].settle(added));
   }
-  Json out = without(fingerprint, "databases");
-  out.set("databases", std::move(databases));
-  return out;
+  return {};
 }
 
 Result<std::unique_ptr<WalScanner>> scan_rows(repo::Repository& repository,

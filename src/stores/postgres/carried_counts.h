@@ -10,23 +10,18 @@
 
 #include "foundation/codec/json.h"
 #include "storage/repo/repository.h"
+#include "stores/postgres/fingerprint.h"
 #include "stores/postgres/snapshot_details.h"
 #include "stores/postgres/wal_reader.h"
 
 namespace lb::pg {
 
-// In a table of a fingerprint: its rows are those of the fingerprint before.
-inline constexpr const char* carried_mark = "carried";
-std::uint64_t carried_tables(const Json& fingerprint);
-// What settle_counts() needs of the fingerprint before: no tables, of which there may be many.
-Json moments_of(const Json& fingerprint);
-
 // Rows added by transactions that the first snapshot does not see and the second does.
 using RowsBetween = std::function<Result<std::map<RelationId, std::int64_t>>(
     const std::string& seen, const std::string& as_of)>;
-// The fingerprint with all counts its own. unsupported: the log does not tell exactly, and the
-// tables must be counted.
-Result<Json> settle_counts(const Json& fingerprint, const Json& before, const RowsBetween& between);
+// Makes all counts of the fingerprint its own; `before` is the document it was carried on from.
+// unsupported: the log does not tell exactly, and the tables must be counted.
+Status settle_counts(Fingerprint& fingerprint, const Json& before, const RowsBetween& between);
 
 // A scanner that has read the log from the start of the snapshot `from` up to `until`.
 Result<std::unique_ptr<WalScanner>> scan_rows(repo::Repository& repository,

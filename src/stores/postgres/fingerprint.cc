@@ -1,10 +1,10 @@
 #include "stores/postgres/fingerprint.h"
 
 #include <algorithm>
-#include <map>
 
+#include "foundation/base/assert.h"
 #include "foundation/base/text.h"
-#include "stores/postgres/carried_counts.h"
+#include "foundation/codec/json_items.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/server_facts.h"
 
@@ -45,20 +45,13 @@ Json number(const std::optional<std::string>& text) {
   return parsed.ok() ? Json(*parsed) : Json();
 }
 
-// Rows by oid and file of a table.
-using CountedBefore = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
+constexpr std::size_t tables_at_once = 1000;
 
-CountedBefore counted_before(const Json* before, const Json& database_oid) {
-  CountedBefore out;
-  if (before == nullptr) return out;
-  for (const Json& database : (*before)["databases"].items()) {
-    if (!(database["oid"] == database_oid) || database["snapshot"].string().empty()) continue;
-    for (const Json& table : database["tables"].items()) {
-      if (table["rows"].is_int() && table["filenode"].is_int())
-        out[{table["oid"].integer(), table["filenode"].integer()}] = table["rows"].integer();
-    }
-  }
-  return out;
+std::optional<std::int64_t> whole_number(const std::optional<std::string>& text) {
+  if (!text) return std::nullopt;
+  const auto parsed = parse_int(*text);
+  if (!parsed.ok()) return std::nullopt;
+  return *parsed;
 }
 
 struct CatalogCount {
@@ -94,11 +87,12 @@ std::string catalog_query() {
 // One database, counted inside one read-only transaction whose snapshot rules all counts.
 class DatabaseCounter {
  public:
-  DatabaseCounter(Connection& connection, std::string database, CountedBefore before,
+  // `before` may be null.
+  DatabaseCounter(Connection& connection, std::string database, const KnownRows* before,
                   std::stop_token stop)
       : connection_(connection),
         database_(std::move(database)),
-        before_(std::move(before)),
+        before_(before),
         stop_(std::move(stop)) {}
 
   // Adds what is counted to `json`, which says what database it is.
@@ -114,13 +108,14 @@ class DatabaseCounter {
     lsn = LB_TRY(parse_lsn(json["lsn"].string()));
     Json installed = LB_TRY(extensions());
     Json counts = LB_TRY(catalog());
-    Json rows = LB_TRY(tables());
+    LB_TRY(list_tables());
+    LB_TRY(count_tables());
     json.set("extensions", std::move(installed)).set("catalog", std::move(counts));
-    json.set("tables", std::move(rows));
     return connection_.query("COMMIT").status();
   }
 
   Lsn lsn = 0;
+  CountedTables tables;
   std::vector<std::string> warnings;
 
  private:
@@ -144,49 +139,68 @@ class DatabaseCounter {
     return counts;
   }
 
-  Result<Json> tables() {
-    const QueryResult found = LB_TRY(connection_.query(sql_tables));
-    LB_TRY(connection_.query("SAVEPOINT one_table"));
-    Json list = Json::array();
-    for (const auto& row : found.rows) {
-      if (stop_.stop_requested()) {
-        return Error(ErrorKind::cancelled, "stopped").with_exit(ExitCode::interrupted);
-      }
-      Json table = LB_TRY(count_table(row));
-      list.push(std::move(table));
-    }
-    LB_TRY(connection_.query("ROLLBACK TO SAVEPOINT one_table"));
-    return list;
+  Status not_stopped() const {
+    if (!stop_.stop_requested()) return {};
+    return Error(ErrorKind::cancelled, "stopped").with_exit(ExitCode::interrupted);
   }
 
-  Result<Json> count_table(const std::vector<std::optional<std::string>>& row) {
-    const std::string schema = row[0].value_or(""), name = row[1].value_or("");
-    Json table = Json::object();
-    table.set("schema", schema).set("name", name);
-    table.set("oid", number(row[2])).set("filenode", number(row[3]));
+  Status list_tables() {
+    LB_TRY(connection_.query(cat("DECLARE tables NO SCROLL CURSOR FOR ", sql_tables)));
+    for (;;) {
+      LB_TRY(not_stopped());
+      const QueryResult found =
+          LB_TRY(connection_.query(cat("FETCH FORWARD ", tables_at_once, " FROM tables")));
+      for (const auto& row : found.rows) add_table(row);
+      if (found.rows.size() < tables_at_once) break;
+    }
+    return connection_.query("CLOSE tables").status();
+  }
+
+  void add_table(const std::vector<std::optional<std::string>>& row) {
+    CountedTable table;
+    table.oid = static_cast<std::uint32_t>(whole_number(row[2]).value_or(0));
+    if (const auto file = whole_number(row[3])) table.filenode = static_cast<std::uint32_t>(*file);
+    table.bytes = whole_number(row[4]);
     // An unlogged table comes back empty from every recovery: its rows are no promise.
-    if (row[5] == "u")
-      return table.set("rows", Json()).set("bytes", number(row[4])).set("unlogged", true);
-    const auto known = before_.find({table["oid"].integer(), table["filenode"].integer()});
-    if (known != before_.end())
-      return table.set("rows", known->second).set("bytes", number(row[4])).set(carried_mark, true);
+    table.unlogged = row[5] == "u";
+    if (before_ != nullptr && table.filenode && !table.unlogged)
+      table.rows = before_->find(table.oid, *table.filenode);
+    table.carried = table.rows.has_value();
+    tables.add(row[0].value_or(""), row[1].value_or(""), table);
+  }
+
+  Status count_tables() {
+    LB_TRY(connection_.query("SAVEPOINT one_table"));
+    const auto count = [this](std::string_view schema, std::string_view name,
+                              CountedTable& table) -> Status {
+      if (table.carried || table.unlogged) return {};
+      LB_TRY(not_stopped());
+      return count_table(schema, name, table);
+    };
+    LB_TRY(tables.for_each(count));
+    return connection_.query("ROLLBACK TO SAVEPOINT one_table").status();
+  }
+
+  Status count_table(std::string_view schema, std::string_view name, CountedTable& table) {
     // Back to the savepoint before each: that gives the lock on the last table back, which would
     // else be held to the end, until the server's lock table is full; and mends a failure.
     const auto counted =
         connection_.query(cat("ROLLBACK TO SAVEPOINT one_table; SELECT count(*) FROM ONLY ",
-                              quote_name(schema), ".", quote_name(name)));
-    if (counted.ok())
-      return table.set("rows", number(counted->rows.at(0)[0])).set("bytes", number(row[4]));
+                              quote_name(std::string(schema)), ".", quote_name(std::string(name))));
+    if (counted.ok()) {
+      table.rows = whole_number(counted->rows.at(0)[0]);
+      return {};
+    }
     const Error& failure = counted.error();
     if (failure.exit_code() == ExitCode::store_unreachable) return failure;
     warnings.push_back(cat("rows of ", printable(cat(database_, ".", schema, ".", name)),
                            " were not counted: ", failure.text()));
-    return table.set("rows", Json()).set("bytes", number(row[4]));
+    return {};
   }
 
   Connection& connection_;
   std::string database_;
-  const CountedBefore before_;
+  const KnownRows* before_;
   std::stop_token stop_;
 };
 
@@ -208,8 +222,56 @@ Status make_durable_soon(Connection& connection) {
 
 }  // namespace
 
+std::uint64_t Fingerprint::carried() const {
+  std::uint64_t count = 0;
+  for (const CountedTables& each : tables) count += each.carried();
+  return count;
+}
+
+std::string Fingerprint::text() const {
+  const auto open_ended = [](std::string object) {
+    object.pop_back();
+    return object;
+  };
+  Json head = Json::object();
+  for (const auto& [key, value] : json.members()) {
+    if (key != "databases") head.set(key, value);
+  }
+  std::string out = open_ended(head.dump()) + ",\"databases\":[";
+  const Json::Array& databases = json["databases"].items();
+  LB_ASSERT(databases.size() == tables.size());
+  for (std::size_t n = 0; n < databases.size(); ++n) {
+    if (n > 0) out += ',';
+    out += open_ended(databases[n].dump()) + ",\"tables\":[";
+    tables[n].write_to(out);
+    out += "]}";
+  }
+  return out + "]}";
+}
+
+Result<CountedBefore> read_counted(std::string_view fingerprint) {
+  CountedBefore out;
+  const auto keep = [&](const Json::Object& around, const Json& table) -> Status {
+    std::uint32_t database = 0;
+    bool seen = false;  // its counting transaction is known: what came later can be told
+    for (const auto& [key, value] : around) {
+      if (key == "oid") database = static_cast<std::uint32_t>(value.integer());
+      if (key == "snapshot") seen = !value.string().empty();
+    }
+    if (!seen || !table["rows"].is_int() || !table["filenode"].is_int()) return {};
+    out.rows[database].add(static_cast<std::uint32_t>(table["oid"].integer()),
+                           static_cast<std::uint32_t>(table["filenode"].integer()),
+                           table["rows"].integer());
+    return {};
+  };
+  out.json = LB_TRY(parse_json_items(fingerprint, "tables", keep));
+  for (auto& [database, rows] : out.rows) rows.sort();
+  return out;
+}
+
 Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& system_identifier,
-                                     Clock& clock, const Json* before, std::stop_token stop) {
+                                     Clock& clock, const CountedBefore* before,
+                                     std::stop_token stop) {
   const std::unique_ptr<Connection> main = LB_TRY(Connection::open(conninfo));
   Fingerprint print;
   print.json = Json::object();
@@ -226,13 +288,20 @@ Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& 
           cat("database ", printable(name), " was not counted: ", connection.error().text()));
       continue;
     }
-    DatabaseCounter counter(**connection, name, counted_before(before, number(row[1])), stop);
+    const KnownRows* known = nullptr;
+    if (before != nullptr) {
+      const auto of =
+          before->rows.find(static_cast<std::uint32_t>(whole_number(row[1]).value_or(0)));
+      if (of != before->rows.end()) known = &of->second;
+    }
+    DatabaseCounter counter(**connection, name, known, stop);
     Json database = Json::object();
     database.set("name", name).set("oid", number(row[1])).set("bytes", number(row[2]));
     LB_TRY(counter.count_into(database).context(cat("fingerprint of ", printable(name))));
     print.lsn = std::max(print.lsn, counter.lsn);
     print.warnings.insert(print.warnings.end(), counter.warnings.begin(), counter.warnings.end());
     databases.push(std::move(database));
+    print.tables.push_back(std::move(counter.tables));
   }
   const std::string version = version_text(main->server_version());
   print.json.set("lsn", format_lsn(print.lsn)).set("server_version", version);

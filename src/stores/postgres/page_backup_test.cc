@@ -60,7 +60,7 @@ TEST_F(PageBackup, CountsAreCarriedOnExactly) {
   std::size_t tables = 0;
   for (const Json& database : print["databases"].items()) {
     for (const Json& table : database["tables"].items()) {
-      EXPECT_EQ(table.find(carried_mark), nullptr);
+      EXPECT_EQ(table.find("carried"), nullptr);
       EXPECT_EQ(std::to_string(table["rows"].integer(-1)),
                 server_->value("SELECT count(*) FROM " + table["name"].string()))
           << table["name"].string();

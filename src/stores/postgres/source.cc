@@ -76,7 +76,7 @@ class BackupRun {
   std::unique_ptr<LogFetch> fetch_;
   std::unique_ptr<DataFolder> folder_;  // of the server's files, when they come otherwise
   PageBase base_;
-  Json counted_before_;
+  CountedBefore counted_before_;
   Fingerprint print_;
   std::vector<std::string> warnings_, unread_;
 };
@@ -290,10 +290,10 @@ Status BackupRun::add_tablespaces(const QueryResult& found) {
 
 // Tables are counted, or carried on from the last backup where the log tells what changed since.
 Status BackupRun::fingerprint() {
-  const Json* before = may_carry() ? &counted_before_ : nullptr;
+  const CountedBefore* before = may_carry() ? &counted_before_ : nullptr;
   print_ = LB_TRY(take_fingerprint(conninfo_, details_.system_identifier, context_.world.clock,
                                    before, context_.stop));
-  counted_before_ = moments_of(counted_before_);
+  counted_before_.rows.clear();
   return {};
 }
 
@@ -303,14 +303,14 @@ bool BackupRun::may_carry() {
   if (!before.ok() || before->timeline != details_.timeline) return false;
   const auto bytes = context_.parent->attachment(attachment_fingerprint);
   if (!bytes.ok() || !*bytes) return false;
-  auto json = parse_json(text_of(**bytes));
-  if (!json.ok()) return false;
-  counted_before_ = std::move(json).take();
+  auto counted = read_counted(text_of(**bytes));
+  if (!counted.ok()) return false;
+  counted_before_ = std::move(counted).take();
   return true;
 }
 
 Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
-  details_.tables_carried = carried_tables(print_.json);
+  details_.tables_carried = print_.carried();
   if (details_.tables_carried > 0) {
     const Status settled = settle_fingerprint(needed);
     if (!settled.ok() && settled.error().kind() == ErrorKind::cancelled) return settled;
@@ -325,7 +325,7 @@ Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
     }
   }
   for (const std::string& warning : print_.warnings) warn(warning);
-  return writer.attach(attachment_fingerprint, view_of(print_.json.dump()));
+  return writer.attach(attachment_fingerprint, view_of(print_.text()));
 }
 
 Status BackupRun::settle_fingerprint(Lsn needed) {
@@ -335,8 +335,7 @@ Status BackupRun::settle_fingerprint(Lsn needed) {
   const auto between = [&](const std::string& seen, const std::string& as_of) {
     return scanner->row_deltas(seen, needed, as_of);
   };
-  print_.json = LB_TRY(settle_counts(print_.json, counted_before_, between));
-  return {};
+  return settle_counts(print_, counted_before_.json, between);
 }
 
 Status BackupRun::complete_log(Lsn needed) {

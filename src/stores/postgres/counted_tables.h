@@ -1,0 +1,67 @@
+// CountedTables: the tables of one database with their rows, as a fingerprint records them: some
+// forty bytes and the names each, because there may be a hundred thousand. KnownRows: what of an
+// earlier fingerprint a later one goes by, in sixteen bytes each. Private to stores/postgres.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "foundation/base/result.h"
+
+namespace lb::pg {
+
+struct CountedTable {
+  std::uint32_t oid = 0;
+  std::optional<std::uint32_t> filenode;  // none: it was dropped meanwhile
+  std::optional<std::int64_t> rows;       // none: not counted
+  std::optional<std::int64_t> bytes;      // on disk
+  bool unlogged = false;  // comes back empty from every recovery: its rows are no promise
+  // Its rows are those of the fingerprint before, until settle() has added what changed since.
+  bool carried = false;
+};
+
+class CountedTables {
+ public:
+  void add(std::string_view schema, std::string_view name, const CountedTable& table);
+  std::uint64_t carried() const { return carried_; }
+  // Each table in its order, until the first error; `rows` may be set.
+  using Look = std::function<Status(std::string_view schema, std::string_view name, CountedTable&)>;
+  Status for_each(const Look& look);
+  // Adds to the rows of carried tables what the log says, by filenode. unsupported when it took
+  // away more rows than there were; then the counts are of no use.
+  Status settle(const std::map<std::uint32_t, std::int64_t>& added);
+  // Appends the items of the array "tables" (snapshot_details.h), separated by commas. None may be
+  // carried still.
+  void write_to(std::string& json) const;
+
+ private:
+  struct Entry {
+    CountedTable table;
+    std::uint32_t name_bytes = 0, schema_bytes = 0;
+  };
+  std::vector<Entry> entries_;
+  std::string names_;  // schema and name of each, end to end
+  std::uint64_t carried_ = 0;
+};
+
+class KnownRows {
+ public:
+  void add(std::uint32_t oid, std::uint32_t filenode, std::int64_t rows);
+  void sort();  // before find()
+  // Of the table `oid` while its file is still this one.
+  std::optional<std::int64_t> find(std::uint32_t oid, std::uint32_t filenode) const;
+
+ private:
+  struct Known {
+    std::uint32_t oid, filenode;
+    std::int64_t rows;
+  };
+  std::vector<Known> known_;
+};
+
+}  // namespace lb::pg

@@ -1,0 +1,100 @@
+#include "stores/postgres/counted_tables.h"
+
+#include <gtest/gtest.h>
+
+#include "foundation/base/text.h"
+#include "foundation/codec/json.h"
+#include "stores/postgres/fingerprint.h"
+
+namespace lb::pg {
+namespace {
+
+CountedTable table(std::uint32_t oid, std::optional<std::int64_t> rows, bool carried = false) {
+  CountedTable out;
+  out.oid = oid;
+  out.filenode = oid + 1;
+  out.rows = rows;
+  out.bytes = 8192;
+  out.carried = carried;
+  return out;
+}
+
+TEST(CountedTables, AreWrittenAsTheFingerprintRecordsThem) {
+  CountedTables tables;
+  tables.add("public", "a", table(10, 3));
+  auto dropped = table(20, std::nullopt);
+  dropped.filenode.reset();
+  dropped.unlogged = true;
+  tables.add("odd \"s", "", dropped);
+  std::string text = "[";
+  tables.write_to(text);
+  EXPECT_EQ(text + "]",
+            R"([{"schema":"public","name":"a","oid":10,"filenode":11,"rows":3,"bytes":8192},)"
+            R"({"schema":"odd \"s","name":"","oid":20,"filenode":null,"rows":null,"bytes":8192,)"
+            R"("unlogged":true}])");
+}
+
+TEST(CountedTables, CarriedOnesHaveWhatTheLogAdded) {
+  CountedTables tables;
+  tables.add("s", "a", table(10, 3, true));
+  tables.add("s", "b", table(20, 5, true));
+  tables.add("s", "c", table(30, 7));
+  EXPECT_EQ(tables.carried(), 2u);
+  ASSERT_TRUE(tables.settle({{11, -3}, {31, 100}}).ok());
+  EXPECT_EQ(tables.carried(), 0u);
+  std::string rows;
+  ASSERT_TRUE(tables
+                  .for_each([&](std::string_view schema, std::string_view name,
+                                CountedTable& each) -> Status {
+                    rows += cat(schema, ".", name, "=", *each.rows, " ");
+                    return {};
+                  })
+                  .ok());
+  EXPECT_EQ(rows, "s.a=0 s.b=5 s.c=7 ");
+}
+
+TEST(CountedTables, MoreTakenAwayThanThereWereIsOfNoUse) {
+  CountedTables tables;
+  tables.add("s", "a", table(10, 3, true));
+  auto settled = tables.settle({{11, -4}});
+  ASSERT_FALSE(settled.ok());
+  EXPECT_EQ(settled.error().kind(), ErrorKind::unsupported);
+}
+
+TEST(KnownRows, CountOnlyWhileTheFileIsTheSame) {
+  KnownRows known;
+  for (std::uint32_t oid : {30u, 10u, 20u}) known.add(oid, oid + 1, oid * 100);
+  known.sort();
+  EXPECT_EQ(known.find(20, 21), 2000);
+  EXPECT_EQ(known.find(20, 22), std::nullopt) << "rewritten";
+  EXPECT_EQ(known.find(25, 26), std::nullopt);
+}
+
+TEST(Fingerprint, ItsTextIsReadBack) {
+  Fingerprint print;
+  print.json = Json::object().set("at", "now").set("lsn", "0/1");
+  auto first = Json::object().set("name", "a").set("oid", 5).set("snapshot", "1:2:");
+  auto second = Json::object().set("name", "b").set("oid", 6).set("snapshot", "");
+  print.json.set("databases", Json::array().push(first).push(second));
+  print.tables.resize(2);
+  print.tables[0].add("s", "t", table(10, 3));
+  print.tables[0].add("s", "uncounted", table(20, std::nullopt));
+  print.tables[1].add("s", "t", table(10, 4));
+  auto json = parse_json(print.text());
+  ASSERT_TRUE(json.ok()) << json.error().text();
+  EXPECT_EQ(json->dump(), print.text()) << "as the codec itself would write it";
+  EXPECT_EQ((*json)["databases"].items()[0]["tables"].items()[0]["rows"].integer(), 3);
+  auto counted = read_counted(print.text());
+  ASSERT_TRUE(counted.ok()) << counted.error().text();
+  EXPECT_EQ(counted->json["databases"].items()[0]["tables"].dump(), "[]");
+  EXPECT_EQ(counted->rows.at(5).find(10, 11), 3);
+  EXPECT_EQ(counted->rows.at(5).find(20, 21), std::nullopt);
+  EXPECT_FALSE(counted->rows.contains(6)) << "nobody knows what that count had seen";
+  EXPECT_FALSE(read_counted("{").ok());
+  Fingerprint none;
+  none.json = Json::object().set("at", "now").set("databases", Json::array());
+  EXPECT_EQ(none.text(), R"({"at":"now","databases":[]})");
+}
+
+}  // namespace
+}  // namespace lb::pg
