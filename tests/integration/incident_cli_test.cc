@@ -298,6 +298,33 @@ TEST_F(IncidentCli, TasksAreKeptUntilTheyAreDone) {
   EXPECT_EQ(boat.run({"task", "add", "x", "--owner", "nobody"}).exit_code, 2);
 }
 
+// A review that the plan asks for again and again: one open task at a time, for all machines.
+TEST_F(IncidentCli, ReviewsOfThePlanComeAgain) {
+  boat.write_plan(
+      "stores: {media: {files: ./media}}\n"
+      "people: {ada: {users: ada}}\n"
+      "tasks: {logs: {review: backup logs, every: monthly, by: ada}}\n"
+      "runbooks:\n  loss: {owner: ada, review: yearly, steps: [{banner: x}]}\n");
+  boat.must({"backup"});
+  on("one");
+  auto open_tasks = [&] { return boat.must({"task", "ls", "--json"}).summary()["tasks"].items(); };
+  ASSERT_EQ(open_tasks().size(), 2U);
+  on("two");
+  const auto tasks = open_tasks();
+  ASSERT_EQ(tasks.size(), 2U) << "the same, not two more";
+  boat.must({"status"});
+  as("ada");
+  std::string id;
+  for (const auto& task : tasks) {
+    if (task["text"].string() == "review backup logs") id = task["task"].string();
+  }
+  boat.must({"task", "done", id, "-m", "all green"});
+  const auto next = open_tasks();
+  ASSERT_EQ(next.size(), 2U);
+  EXPECT_NE(boat.must({"task", "ls", "--all"}).out.find("all green"), std::string::npos);
+  for (const auto& task : next) EXPECT_NE(task["task"].string(), id);
+}
+
 // Nothing but this machine: everything is said all the same, and sent when the repository is back.
 TEST_F(IncidentCli, WithoutTheRepositoryPeopleAreToldAllTheSame) {
   on("one");

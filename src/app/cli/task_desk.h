@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/cli/session.h"
+#include "operations/incident/scheduled.h"
 #include "operations/incident/task_state.h"
 #include "storage/state/fact_log.h"
 
@@ -16,6 +17,11 @@ state::FactLog tasks_of(const Session& session);
 // All that can be read, oldest first; of the others a line in `unreadable`.
 Result<std::vector<incident::TaskState>> all_tasks(state::FactLog& log,
                                                    std::vector<std::string>& unreadable);
+
+// Adds what the plan's schedules ask of people and is not there yet, to `tasks` too. Where it
+// cannot be kept it is said, and nothing else fails.
+void add_scheduled(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
+                   std::vector<incident::TaskState>& tasks);
 
 // False: it is there already. `task`: id (empty: a new one), text, owner, due, run.
 Result<bool> add_task(const Shell& shell, const plan::Plan& plan, state::FactLog& log,

@@ -217,7 +217,8 @@ Status add_incidents(const Shell& shell, Session& session, std::vector<Line>& li
 Status add_tasks(const Shell& shell, Session& session, std::vector<Line>& lines) {
   auto log = tasks_of(session);
   std::vector<std::string> unreadable;
-  const auto tasks = LB_TRY(all_tasks(log, unreadable));
+  auto tasks = LB_TRY(all_tasks(log, unreadable));
+  add_scheduled(shell, session.plan.plan, log, tasks);
   const auto now = shell.world.clock.now();
   for (const auto& task : tasks) {
     if (!task.overdue(now)) continue;

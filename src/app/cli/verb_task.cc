@@ -60,6 +60,20 @@ Result<bool> add_task(const Shell& shell, const plan::Plan& plan, state::FactLog
   return true;
 }
 
+void add_scheduled(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
+                   std::vector<TaskState>& tasks) {
+  for (const auto& each : incident::scheduled_of(plan)) {
+    auto next = incident::next_of(each, tasks, shell.world.clock.now());
+    if (!next) continue;
+    auto added = add_task(shell, plan, log, *next);
+    if (!added.ok()) {
+      shell.console.warn(cat(each.text, " is not kept as a task: ", added.error().text()));
+      continue;
+    }
+    tasks.push_back(std::move(*next));
+  }
+}
+
 namespace {
 
 // "7d" from now, or a time.
@@ -97,7 +111,9 @@ Result<ExitCode> list(const Shell& shell, const Args& args) {
   std::vector<std::string> unreadable;
   std::vector<std::vector<std::string>> rows = {{"TASK", "STATE", "DUE", "OWNER", "WHAT"}};
   Json lines = Json::array();
-  for (const auto& task : LB_TRY(all_tasks(log, unreadable))) {
+  auto tasks = LB_TRY(all_tasks(log, unreadable));
+  add_scheduled(shell, desk.session->plan.plan, log, tasks);
+  for (const auto& task : tasks) {
     if (task.done && !args.has("all")) continue;
     auto what = printable(task.text);
     if (task.done)
@@ -178,7 +194,9 @@ Result<ExitCode> done(const Shell& shell, const Args& args) {
 std::vector<Verb> task_verbs() {
   return {
       {{"task ls",
-        "Lists what is left to do after runs and incidents, with owners and dates.",
+        "Lists what is left to do, with owners and dates: after runs and incidents, and the "
+        "reviews "
+        "that the plan asks for again and again.",
         {"lifeboat task ls         # what is open", "lifeboat task ls --all   # and what was done"},
         "task ls [--all]",
         {{"all", 0, "", "those that are done, too", false}},
