@@ -396,5 +396,53 @@ runbooks:
   EXPECT_EQ(sent.find("About lost uploads"), sent.rfind("About lost uploads")) << "told once";
 }
 
+// All processes gone while a wait runs down, a clock was started and a gate is open: each counts
+// from when it began, whoever looks again and when.
+TEST_F(RunbookCli, ARebootForgetsNeitherClocksNorGates) {
+  plan(R"(  main:
+    steps:
+      - timer: start
+      - wait: {for: 3s}
+      - gate: {approve: lead}
+      - {run: "echo after >> $LEDGER", probe: "grep -qx after $LEDGER"}
+)");
+  elsewhere(0);
+  as("ada");
+  auto first = boat.start({"run", "main", "--no-wait"});
+  while (first->alive() && first->err_so_far().find("▶ 2/") == std::string::npos)
+    std::this_thread::sleep_for(milliseconds(5));
+  first->signal(SIGKILL);
+  first->wait();
+  auto until_of = [&] {
+    std::vector<std::string> out;
+    const auto run = shown();
+    for (const auto& event : run["events"].items()) {
+      if (event["data"]["until"].is_string()) out.push_back(event["data"]["until"].string());
+    }
+    return out;
+  };
+  const auto until = until_of();
+  ASSERT_EQ(until.size(), 1u) << shown().dump();
+  elsewhere(1);  // booted as another machine
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 75);
+  EXPECT_EQ(until_of(), until) << "the wait did not begin anew";
+  EXPECT_EQ(state_of(2), "done");
+  EXPECT_EQ(state_of(3), "asks");
+  elsewhere(2);
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 75) << "the gate still waits";
+  EXPECT_FALSE(fs::exists(boat / "ledger"));
+  as("boss");
+  EXPECT_EQ(boat.run({"approve"}).exit_code, 0);
+  as("ada");
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
+  EXPECT_EQ(lines_of(boat / "ledger"), std::vector<std::string>{"after"});
+  std::size_t starts = 0;
+  const auto done = shown();
+  for (const auto& event : done["events"].items()) {
+    if (event["text"].string().starts_with("the clock starts at")) ++starts;
+  }
+  EXPECT_EQ(starts, 1u);
+}
+
 }  // namespace
 }  // namespace lb::test
