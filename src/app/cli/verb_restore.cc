@@ -42,16 +42,11 @@ Verb restore_verb() {
   return {
       {"restore",
        "Brings one store back, to the newest or any other point, into a folder.",
-       {"lifeboat restore db --to /srv/recovered --at 2026-01-13T02:14:00Z   # to that second",
-        "lifeboat restore media --to /tmp/look --only voiceovers             # one folder of a "
-        "tree",
-        "lifeboat restore db --to /var/lib/postgresql/15/main --delta        # mend what is "
-        "there",
-        "lifeboat restore db --table public.orders --into env:DATABASE_URL   # beside the live "
-        "one, "
-        "as orders_restored",
-        "lifeboat restore db --database shop --into env:ADMIN_URL --how beside-then-swap   # takes "
-        "its place, the old one is kept"},
+       {"lifeboat restore db --to /srv/recovered --at 2026-01-13T02:14:00Z  # to that second",
+        "lifeboat restore media --to /tmp/look --only voiceovers  # one folder of a tree",
+        "lifeboat restore db --to /var/lib/postgresql/15/main --delta  # mend what is there",
+        "lifeboat restore db --table public.orders --into env:DATABASE_URL  # as orders_restored",
+        "lifeboat restore db --database shop --into env:ADMIN_URL --how beside-then-swap"},
        "restore STORE --to FOLDER|original | --table T|--database D --into CONNINFO\n"
        "       [--how beside-then-swap] [--at T | --before X | --lsn L | --name N | --point P] "
        "[flags]",

@@ -197,7 +197,7 @@ class BaseBackupRun {
 
   Status close_archive() {
     if (!reader_) return {};
-    const Status finished = reader_->finish();
+    Status finished = reader_->finish();
     reader_.reset();
     placed_.reset();
     return finished;

@@ -38,8 +38,11 @@ class CountedTables {
   // Appends the items of the array "tables" (snapshot_details.h), separated by commas. None may be
   // carried still.
   void write_to(std::string& json) const;
+  // About as many bytes as that takes.
+  std::size_t text_bytes() const { return names_.size() + entries_.size() * bytes_of_an_item; }
 
  private:
+  static constexpr std::size_t bytes_of_an_item = 96;
   struct Entry {
     CountedTable table;
     std::uint32_t name_bytes = 0, schema_bytes = 0;

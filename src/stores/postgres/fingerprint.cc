@@ -238,6 +238,9 @@ std::string Fingerprint::text() const {
     if (key != "databases") head.set(key, value);
   }
   std::string out = open_ended(head.dump()) + ",\"databases\":[";
+  std::size_t bytes = 0;
+  for (const CountedTables& each : tables) bytes += each.text_bytes();
+  out.reserve(out.size() + bytes);
   const Json::Array& databases = json["databases"].items();
   LB_ASSERT(databases.size() == tables.size());
   for (std::size_t n = 0; n < databases.size(); ++n) {
@@ -246,7 +249,8 @@ std::string Fingerprint::text() const {
     tables[n].write_to(out);
     out += "]}";
   }
-  return out + "]}";
+  out += "]}";
+  return out;
 }
 
 Result<CountedBefore> read_counted(std::string_view fingerprint) {
