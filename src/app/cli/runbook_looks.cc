@@ -1,59 +1,53 @@
 #include "app/cli/runbook_looks.h"
 
-#include <algorithm>
-
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
 #include "operations/notify/routes.h"
+#include "operations/runbook/command_programs.h"
 
 namespace lb::cli {
 
 namespace {
 
-// The first word of a command that is a program; shells' own words and what is computed are passed
-// over.
-std::string program_of(const std::string& command) {
-  for (const auto& word : split(command, ' ')) {
-    if (word.empty() || word.find('=') != std::string::npos) continue;
-    return word;
-  }
-  return "";
+bool is_program(Files& files, const std::string& path) {
+  auto info = files.info(path);
+  if (!info.ok() || info->kind == FileKind::directory) return false;
+  return info->kind == FileKind::symlink || (info->mode & 0111) != 0;
 }
 
-bool is_shell_word(const std::string& word) {
-  static const std::vector<std::string> words = {
-      "cd",    "export", "if",     "for", "while", "test", "[",    "set",  "exec", "true",
-      "false", ".",      "source", "(",   "{",     "!",    "case", "echo", "exit"};
-  return std::find(words.begin(), words.end(), word) != words.end() ||
-         word.find_first_of("$`('\"{") != std::string::npos;
-}
-
-std::string command_missing(const Shell& shell, const std::string& folder,
-                            const std::string& command) {
-  auto program = program_of(command);
-  if (program.empty() || is_shell_word(program)) return "";
+// Why it cannot be started; empty: it can.
+std::string program_missing(const Shell& shell, const std::string& folder,
+                            const std::string& program) {
   auto& files = shell.world.files;
   if (program.find('/') != std::string::npos) {
     auto path = program.starts_with('/') ? program : path_join(folder, program);
-    auto info = files.info(path);
-    if (!info.ok()) return cat(program, ": not found in ", folder);
-    bool runs = info->kind == FileKind::symlink || (info->mode & 0111) != 0;
-    return runs ? "" : cat(program, ": not executable");
+    if (!files.info(path).ok()) return cat(program, ": not found in ", folder);
+    return is_program(files, path) ? "" : cat(program, ": not executable");
   }
   auto path = shell.environment.find("PATH");
   for (const auto& part : split(path == shell.environment.end() ? "" : path->second, ':')) {
-    if (!part.empty() && files.info(path_join(part, program)).ok()) return "";
+    if (!part.empty() && is_program(files, path_join(part, program))) return "";
   }
   return cat(program, ": not found in PATH");
 }
 
 }  // namespace
 
+std::vector<std::string> missing_programs(const Shell& shell, const std::string& folder,
+                                          const std::string& command) {
+  std::vector<std::string> out;
+  for (const auto& program : runbook::programs_of(command).names) {
+    auto why = program_missing(shell, folder, program);
+    if (!why.empty()) out.push_back(why);
+  }
+  return out;
+}
+
 runbook::TabletopLooks looks_of(const Shell& shell, const Session& session) {
   const auto& plan = session.plan.plan;
   runbook::TabletopLooks out;
   out.command_missing = [&](const std::string& command) {
-    return command_missing(shell, session.plan.folder, command);
+    return join(missing_programs(shell, session.plan.folder, command), "; ");
   };
   out.place_missing = [&](const plan::Store& store, const plan::Target& target) {
     auto unmade = refuse_unmade(plan, target);
