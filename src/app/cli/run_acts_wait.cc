@@ -2,11 +2,11 @@
 #include <algorithm>
 
 #include "app/cli/run_acts.h"
+#include "app/cli/run_preflight.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "operations/runbook/command.h"
 #include "operations/runbook/forecast.h"
-#include "recovery/backup/backup.h"
 
 namespace lb::cli {
 
@@ -137,43 +137,7 @@ Result<ActEnd> RunActs::status(const Act& act) {
 }
 
 Result<ActEnd> RunActs::preflight(const Act& act, std::stop_token stop) {
-  std::vector<std::string> good, bad;
-  auto take = [&](const std::string& what, const Status& status) {
-    if (status.ok()) good.push_back(what);
-    if (!status.ok()) bad.push_back(cat(what, ": ", status.error().text()));
-  };
-  for (const auto& word : words_of(act.step().what)) {
-    if (word == "repository") {
-      take(word, need_repository());
-    } else if (word == "credentials") {
-      for (const auto& store : plan_.stores) {
-        if (store.kind == plan::StoreKind::files) continue;
-        auto secret = session_.references->secret(store.address);
-        take(cat("credentials of ", store.name), secret.ok() ? Status() : secret.status());
-      }
-    } else if (word == "disk") {
-      auto space = shell_.world.files.space(session_.plan.folder);
-      if (space.ok()) good.push_back(cat("disk: ", human_size(space->available), " free"));
-      if (!space.ok()) bad.push_back(cat("disk: ", space.error().text()));
-    } else if (word == "network" || word == "version") {
-      for (const auto& store : plan_.stores) {
-        auto source = backup::make_source(store, *session_.references, session_.repository_folder);
-        if (!source.ok()) {
-          bad.push_back(cat(store.name, ": ", source.error().text()));
-          continue;
-        }
-        auto found = (*source)->diagnose(shell_.world, stop);
-        // What is to be restored need not answer: it is why the runbook runs.
-        good.push_back(found.ok() ? cat(store.name, " answers")
-                                  : cat(store.name, " does not answer: ", found.error().text()));
-      }
-    } else {
-      return Error(ErrorKind::unsupported, cat("not supported yet: preflight of ", word))
-          .with_hint("look by hand and say done");
-    }
-  }
-  if (!bad.empty()) return Error(ErrorKind::unavailable, join(bad, "; "));
-  return ActEnd{true, join(good, "; "), Json::object(), {}};
+  return runbook::judge_preflight(Preflight(shell_, session_, act, stop).look());
 }
 
 }  // namespace lb::cli

@@ -5,6 +5,7 @@
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "operations/runbook/post_mortem.h"
+#include "operations/runbook/preflight.h"
 
 namespace lb::runbook {
 
@@ -112,9 +113,29 @@ Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
   if (verb == "verify") return verify(act, stop);
   if (verb == "wait") return wait(act, stop);
   if (verb == "banner") return ActEnd{true, act.step().what.text, Json::object(), {}};
-  if (verb == "preflight") return ActEnd{true, "looked at by the drill", Json::object(), {}};
+  if (verb == "preflight") return preflight(act);
   if (verb == "timer") return ActEnd{true, "the drill keeps the time", Json::object(), {}};
   return held("it would reach something outside the sandbox");
+}
+
+// What the drill has looked at of its sandbox, before the first step: what that lacked would have
+// ended it there, inconclusive. The rest is of the real target, which a drill does not touch, and
+// is not said to be in place.
+Result<ActEnd> RehearsalActs::preflight(const Act& act) {
+  std::vector<std::string> seen, left;
+  auto unseen = rehearsal_.preflight_unseen();
+  for (const auto& word : preflight_words(act.step())) {
+    bool own = word == "disk" || word == "version" || word == "repository" ||
+               (word == "extensions" && unseen.empty());
+    (own ? seen : left).push_back(word);
+  }
+  auto not_seen = left.empty() ? std::string() : cat("not looked at: ", join(left, ", "));
+  if (!unseen.empty()) not_seen += cat(" (", join(unseen, "; "), ")");
+  if (seen.empty()) return held(not_seen);
+  return ActEnd{true,
+                cat("in the sandbox: ", join(seen, ", "), not_seen.empty() ? "" : "; ", not_seen),
+                Json::object(),
+                {}};
 }
 
 Result<ActEnd> RehearsalActs::choose(const Act& act) {

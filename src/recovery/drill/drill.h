@@ -32,6 +32,8 @@ class Rehearsal {
   virtual Result<HttpAnswer> ask(const HttpRequest& request) = 0;  // inside the sandbox
   // "2026-01-13T02:14:05Z", or the snapshot's id where there is no log.
   virtual std::string point_of(const std::string& store) const = 0;
+  // What the drill's own preflight could not look at; empty: it saw disk, versions and extensions.
+  virtual std::vector<std::string> preflight_unseen() const = 0;
   virtual record::DrillRecord& record() = 0;  // for what the runbook adds to it
 };
 

@@ -196,6 +196,11 @@ Status Runner::preflight() {
     }
     auto outcome = LB_TRY(pg::preflight(world, *drilled.snapshot, *drilled.choice.target, folder_));
     needed += outcome.bytes_needed;
+    for (const auto& unseen : outcome.unseen) {
+      record_.findings.push_back(
+          {"note", cat(drilled.store->name, ": ", unseen.text), unseen.hint});
+      preflight_unseen_.push_back(cat(drilled.store->name, ": ", unseen.text));
+    }
     for (const auto& finding : outcome.findings) {
       if (finding.ok) continue;
       lacking.push_back(cat(drilled.store->name, ": ", finding.text));

@@ -53,6 +53,7 @@ class Runner final : private Rehearsal {
                                                  std::stop_token stop) override;
   Result<HttpAnswer> ask(const HttpRequest& request) override;
   std::string point_of(const std::string& store) const override;
+  std::vector<std::string> preflight_unseen() const override { return preflight_unseen_; }
   record::DrillRecord& record() override { return record_; }
   Status restore_stores(std::stop_token stop);
   Status restore_one(DrilledStore& drilled, std::stop_token stop);
@@ -83,6 +84,7 @@ class Runner final : private Rehearsal {
   std::vector<DrilledStore> stores_;
   std::unique_ptr<Sandbox> sandbox_;
   std::string folder_, run_marker_;
+  std::vector<std::string> preflight_unseen_;
   std::set<std::string> restored_, suites_run_;
   bool served_ = false;
   std::map<std::string, std::string> saved_;  // by http checks, from suite to suite

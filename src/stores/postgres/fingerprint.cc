@@ -34,6 +34,14 @@ constexpr const char* sql_settings =
     "SELECT name, setting FROM pg_catalog.pg_settings WHERE source NOT IN ('default', 'override', "
     "'client', 'session') AND name !~ '(conninfo|passphrase|password|command)' ORDER BY name";
 
+// Who owns something in this database or is granted something: a server that is to take it over
+// must have them. The owner of the cluster is not among them.
+constexpr const char* sql_roles =
+    "SELECT DISTINCT r.rolname FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r "
+    "ON r.oid = s.refobjid WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass "
+    "AND s.dbid = (SELECT oid FROM pg_catalog.pg_database "
+    "WHERE datname = pg_catalog.current_database()) ORDER BY 1";
+
 constexpr const char* sql_databases =
     "SELECT d.datname, d.oid, CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT') "
     "THEN pg_catalog.pg_database_size(d.oid) END FROM pg_catalog.pg_database d "
@@ -107,10 +115,12 @@ class DatabaseCounter {
     json.set("lsn", moment.rows.at(0)[1].value_or(""));
     lsn = LB_TRY(parse_lsn(json["lsn"].string()));
     Json installed = LB_TRY(extensions());
+    Json named = LB_TRY(roles());
     Json counts = LB_TRY(catalog());
     LB_TRY(list_tables());
     LB_TRY(count_tables());
     json.set("extensions", std::move(installed)).set("catalog", std::move(counts));
+    json.set("roles", std::move(named));
     return connection_.query("COMMIT").status();
   }
 
@@ -127,6 +137,13 @@ class DatabaseCounter {
       list.push(
           Json::object().set("name", row[0].value_or("")).set("version", row[1].value_or("")));
     }
+    return list;
+  }
+
+  Result<Json> roles() {
+    const QueryResult found = LB_TRY(connection_.query(sql_roles));
+    Json list = Json::array();
+    for (const auto& row : found.rows) list.push(row[0].value_or(""));
     return list;
   }
 

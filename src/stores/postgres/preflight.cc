@@ -96,8 +96,10 @@ Status check_extensions(World& world, repo::SnapshotReader& snapshot, const std:
   if (names.empty()) return {};
   auto folders = ask_folders(world, binaries);
   if (!folders.ok()) {
-    outcome.findings.push_back(
-        {true, "extensions", cat("not examined: ", folders.error().text()), {}});
+    outcome.unseen.push_back(
+        {false, "extensions", cat("extensions not examined: ", folders.error().text()),
+         cat("install pg_config of PostgreSQL ", major, ", or see by hand that this machine has ",
+             join(std::vector<std::string>(names.begin(), names.end()), ", "))});
     return {};
   }
   for (const auto& name : names) {
@@ -116,12 +118,16 @@ Result<std::string> existing_parent(Files& files, std::string folder) {
   }
 }
 
+std::uint64_t needed_bytes(const repo::SnapshotInfo& info, const SnapshotDetails& details,
+                           std::uint64_t segments) {
+  auto beside = std::min(segments_beside, segments) * details.segment_bytes;
+  return info.logical_bytes + info.logical_bytes / 50 + beside + bytes_beside;
+}
+
 Status check_space(World& world, repo::SnapshotReader& snapshot, const SnapshotDetails& details,
                    const RecoveryTarget& target, const Place& where, PreflightOutcome& outcome) {
   const auto& info = snapshot.info();
-  auto beside =
-      std::min<std::uint64_t>(segments_beside, target.needed.size() + 2) * details.segment_bytes;
-  outcome.bytes_needed = info.logical_bytes + info.logical_bytes / 50 + beside + bytes_beside;
+  outcome.bytes_needed = needed_bytes(info, details, target.needed.size() + 2);
   auto place = LB_TRY(existing_parent(world.files, where.folder));
   auto space = LB_TRY(world.files.space(place));
   outcome.bytes_available = space.available + where.present;
@@ -146,6 +152,16 @@ Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
   PreflightOutcome outcome;
   auto details = LB_TRY(decode_details(snapshot.info().meta.details));
   LB_TRY(check_space(world, snapshot, details, target, {folder, present}, outcome));
+  auto installed = LB_TRY(check_installed(world, snapshot));
+  outcome.findings.insert(outcome.findings.end(), installed.findings.begin(),
+                          installed.findings.end());
+  outcome.unseen = std::move(installed.unseen);
+  return outcome;
+}
+
+Result<PreflightOutcome> check_installed(World& world, repo::SnapshotReader& snapshot) {
+  PreflightOutcome outcome;
+  auto details = LB_TRY(decode_details(snapshot.info().meta.details));
   auto major = details.server_version / 10000;
   auto binaries = find_binaries(world.files, details.server_version);
   if (!binaries.ok()) {
@@ -156,6 +172,11 @@ Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
   outcome.findings.push_back({true, cat("PostgreSQL ", major), *binaries, {}});
   LB_TRY(check_extensions(world, snapshot, *binaries, major, outcome));
   return outcome;
+}
+
+Result<std::uint64_t> bytes_needed_at_most(repo::SnapshotReader& snapshot) {
+  auto details = LB_TRY(decode_details(snapshot.info().meta.details));
+  return needed_bytes(snapshot.info(), details, segments_beside);
 }
 
 }  // namespace lb::pg

@@ -41,12 +41,17 @@ struct LayoutOptions {
 // Preflight: space needed, server binaries of the right major, extensions' libraries present.
 struct PreflightOutcome {
   std::vector<Diagnosis> findings;  // ok == false: would fail
+  std::vector<Diagnosis> unseen;    // could not be looked at: nobody knows
   std::uint64_t bytes_needed = 0, bytes_available = 0;
 };
 // `present`: bytes in the folder that may be written over.
 Result<PreflightOutcome> preflight(World& world, repo::SnapshotReader& snapshot,
                                    const RecoveryTarget& target, const std::string& folder,
                                    std::uint64_t present = 0);
+// The part of it that asks nothing of the folder: "PostgreSQL 15", "extension NAME".
+Result<PreflightOutcome> check_installed(World& world, repo::SnapshotReader& snapshot);
+// Of any restore of the snapshot into a folder, however much log is replayed.
+Result<std::uint64_t> bytes_needed_at_most(repo::SnapshotReader& snapshot);
 // Writes every file; pg_control last, from a temporary name. After a failure the folder holds no
 // global/pg_control, so that nothing can start on it by accident.
 Result<RestoreOutcome> lay_out(World& world, repo::SnapshotReader& snapshot,

@@ -48,6 +48,7 @@ Result<SnapshotDetails> decode_details(const std::string& json_text);
 //   "snapshot": "xmin:xmax:xip,…" (pg_current_snapshot of the counting transaction, per database),
 //   "server_version": "15.18", "system_identifier": "…", "settings": {name: value},
 //   "databases": [ { "name", "oid", "bytes", "snapshot", "lsn", "extensions": [{"name","version"}],
+//     "roles": [names of who owns or may use something in it; missing: an older program],
 //     "catalog": {"tables": n, "views": n, "functions": n, "triggers": n, "sequences": n,
 //     "indexes": n,
 //                 "constraints": n, "foreign_keys": n, "policies": n},
