@@ -196,6 +196,30 @@ TEST_F(RunbookPostgresCli, ACopyBesideTheLiveOneIsWhatIsChecked) {
   }
 }
 
+// The first value decides, and goes on as a variable.
+TEST_F(RunbookPostgresCli, AQueryThatDoesNotMeetWhatIsExpectedFails) {
+  auto plan = read_text(boat / "lifeboat.yaml");
+  plan +=
+      "  ask:\n    steps:\n"
+      "      - query: {store: db, sql: SELECT count(*) FROM orders, expect: \"> 100\", save: "
+      "rows}\n"
+      "      - run: echo $rows >> $LEDGER\n"
+      "      - query: {store: db, sql: SELECT count(*) FROM orders, expect: 7}\n"
+      "  none:\n    steps:\n"
+      "      - query: {store: db, sql: SELECT 1 FROM orders WHERE false, expect: \"null\"}\n";
+  write_text(boat / "lifeboat.yaml", plan);
+  as("ada");
+  boat.run({"run", "ask", "--no-wait"});
+  EXPECT_EQ(state_of(1), "done") << shown().dump();
+  EXPECT_EQ(read_text(boat / "ledger"), "500\n");
+  EXPECT_EQ(state_of(3), "failed") << shown().dump();
+  EXPECT_NE(shown().dump().find("the first value is 500, expected 7"), std::string::npos)
+      << shown().dump();
+  say({"abort", "-m", "seen"});
+  boat.run({"run", "none", "--no-wait"});
+  EXPECT_EQ(state_of(1), "failed") << "no row is no 0, and no null";
+}
+
 // A whole data directory: what is verified after the exchange is the server that serves it now, and
 // undo puts the old one back.
 TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {

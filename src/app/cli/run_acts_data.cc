@@ -9,6 +9,7 @@
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "recovery/check/check.h"
+#include "recovery/check/comparison.h"
 #include "stores/postgres/connection.h"
 
 namespace lb::cli {
@@ -499,6 +500,18 @@ Result<ActEnd> RunActs::query(const Act& act) {
   if (rows.size() > shown_max) rows.resize(shown_max);
   out.data.set("output", redactor_.clean(table(rows)));
   for (const auto& [saved, where] : act.step().save) out.set[saved] = first;
+  if (what.has("save")) out.set[what.text("save")] = first;
+  auto expect = what.comparison("expect");
+  if (!expect) return out;
+  if (answer.rows.empty() || answer.rows.front().empty()) {
+    out.ok = false;
+    out.text = cat("there is no row, expected ", check::text_of(*expect));
+    return out;
+  }
+  const auto& got = answer.rows.front().front();
+  out.ok = LB_TRY(check::holds(*expect, got).context("expect"));
+  out.text = redactor_.clean(
+      cat("the first value is ", got.value_or("null"), ", expected ", check::text_of(*expect)));
   return out;
 }
 
