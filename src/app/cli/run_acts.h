@@ -70,7 +70,6 @@ class RunActs final : public runbook::Acts {
                         const restore::Choice& choice, std::stop_token stop);
   Status refuse_unbuilt(const runbook::Act& act, const std::vector<restore::Choice>& chosen) const;
   Status refuse_alias(const runbook::Act& act, const std::string& guarded) const;
-  Status check_first(const plan::Target& target, const restore::Choice& choice);
   Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
                   const RestorePlace& place, const restore::Choice& choice);
   Result_ undo_restore(const runbook::Act& act, std::stop_token stop);

@@ -5,6 +5,7 @@
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/swap_checks.h"
+#include "app/cli/target_guard.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
@@ -319,7 +320,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
   auto place = LB_TRY(place_of(session_, store, *target));
-  LB_TRY(check_first(*target, choice));
+  LB_TRY(check_first(shell_, session_, *target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};
   Request request;

@@ -11,7 +11,6 @@
 #include "model/plan/view.h"
 #include "recovery/swap/cluster_swap.h"
 #include "recovery/swap/old_watch.h"
-#include "recovery/swap/proven_elsewhere.h"
 #include "recovery/swap/switch.h"
 #include "stores/postgres/database_swap.h"
 
@@ -23,7 +22,6 @@ using runbook::ActEnd;
 namespace {
 
 constexpr Micros keep_default = std::chrono::hours(24 * 7);
-constexpr Micros proof_within = std::chrono::hours(24 * 7);
 constexpr Micros answer_limit = std::chrono::minutes(5);
 constexpr Micros still_window = std::chrono::seconds(5);
 constexpr std::size_t swap_id_length = 8;
@@ -66,26 +64,6 @@ std::vector<std::string> suites_before(const plan::Plan& plan, const Act& act) {
 }
 
 }  // namespace
-
-// `first: OTHER` of a target: the same point has passed its checks there, not long ago.
-Status RunActs::check_first(const plan::Target& target, const restore::Choice& choice) {
-  if (target.first.empty()) return {};
-  swap::WantedProof wanted;
-  wanted.store = choice.store;
-  wanted.snapshot = choice.snapshot.id;
-  if (choice.target && choice.target->last_commit)
-    wanted.reached = choice.target->last_commit->time;
-  wanted.target = target.first;
-  wanted.within = proof_within;
-  auto drills = LB_TRY(state::drills(*session_.repository));
-  auto proof = swap::proven_elsewhere(drills, wanted, shell_.world.clock.now());
-  if (proof.proven) return {};
-  return Error(ErrorKind::denied, cat("target ", target.name, " takes what was proven in ",
-                                      target.first, " first: ", proof.reason))
-      .with_hint(cat("run a drill of ", choice.store, " into ", target.first,
-                     " at the same point, then retry"))
-      .with_exit(ExitCode::refused);
-}
 
 // A step that names an unprotected target, whose place is that of a protected one: the name that
 // was to be typed was not asked for.

@@ -1,7 +1,6 @@
 // The places a run restores into: whether they answer, may be written, and are not by accident what
 // is to be saved.
-#include <algorithm>
-
+#include "app/cli/folder_way.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/run_preflight.h"
 #include "stores/postgres/database_rescue.h"
@@ -15,35 +14,6 @@ namespace {
 constexpr Micros look_limit = std::chrono::seconds(20);
 constexpr const char* exchange = "beside-then-swap";
 constexpr const char* say_protect = "give the target another address, or say protect: true";
-
-// Which folders a path leads through, itself first; what does not exist is left out.
-using Way = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // device, inode
-struct Trodden {
-  std::string path;
-  bool exists = false;
-  Way way;
-};
-Result<Trodden> tread(Files& files, std::string path) {
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  Trodden out;
-  out.path = path;
-  for (;; path = path_parent(path)) {
-    // The dot follows a link: two names of one folder are one folder.
-    auto info = files.info(path + "/.");
-    if (info.ok()) {
-      if (path == out.path) out.exists = true;
-      out.way.emplace_back(info->device, info->inode);
-    } else if (info.error().kind() != ErrorKind::not_found) {
-      return std::move(info).take_error();
-    }
-    if (path == "/" || path == ".") return out;
-  }
-}
-
-bool contains(const Trodden& outer, const Trodden& inner) {
-  if (!outer.exists) return inner.path == outer.path || inner.path.starts_with(outer.path + "/");
-  return std::find(inner.way.begin(), inner.way.end(), outer.way.front()) != inner.way.end();
-}
 
 }  // namespace
 
@@ -181,16 +151,16 @@ bool Preflight::target_folder(const Going& going) {
 // unless that is meant.
 bool Preflight::overlaps_nothing(const Going& going) {
   auto& files = shell_.world.files;
-  auto target = tread(files, going.place.folder);
+  auto target = FolderWay::of(files, going.place.folder);
   if (!target.ok()) return unseen(going.what, target.error()), false;
   bool fine = true;
   auto look = [&](const std::string& path, const std::string& of, bool inside_is_told) {
-    auto live = tread(files, path);
+    auto live = FolderWay::of(files, path);
     if (!live.ok()) {
       fine = false;
       return unseen(cat(going.what, ", against ", of), live.error());
     }
-    bool around = contains(*target, *live), inside = contains(*live, *target);
+    bool around = target->contains(*live), inside = live->contains(*target);
     if (!around && !inside) return;
     auto text = cat(going.what, ": ", going.place.folder, " and ", of, " (", path, ") overlap");
     if (!around && inside_is_told) return add(State::told, text);

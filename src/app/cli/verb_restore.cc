@@ -1,5 +1,6 @@
 #include "app/cli/copies.h"
 #include "app/cli/restore_request.h"
+#include "app/cli/target_guard.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 
@@ -13,6 +14,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto points = LB_TRY(restore::read_points(*session->repository, *request.store));
   auto choice =
       LB_TRY(restore::choose(points, request.wish, shell.world.clock.now(), *session->repository));
+  LB_TRY(check_target_rules(shell, *session, request, choice));
   const auto& place = request.rescue ? request.rescue->into_words : request.folder;
   auto act = LB_TRY(state::Act::begin(shell.world, *session->journal,
                                       cat("restore ", request.store->name), request.store->name,
