@@ -137,6 +137,15 @@ TEST_F(PreflightCli, TheLiveDatabaseIsNoTargetUnlessItIsSaid) {
   auto seen = look();
   EXPECT_EQ(seen.state, "failed") << seen;
   EXPECT_TRUE(seen.says("is the live database itself, and not protected")) << seen;
+  // Beside the live one, on its server, which is a protected target's.
+  plan("target", restore("db", "staging"));
+  live->sql("CREATE DATABASE aside");
+  boat.environment()["OTHER"] = live->conninfo("aside");
+  seen = look();
+  EXPECT_EQ(seen.state, "failed") << seen;
+  EXPECT_TRUE(seen.says("leads to the place of production, which is protected")) << seen;
+  plan("target", restore("db", "staging", "beside-then-swap"));
+  boat.environment()["OTHER"] = live->conninfo("shop");
   // The same place by another name, while the live server cannot be asked: nobody knows.
   boat.environment()["DB"] = live->conninfo("shop") + " password=x user=nobody";
   seen = look();

@@ -37,6 +37,9 @@ TEST_F(FolderWays, LinksAndDotsHideNothing) {
   EXPECT_TRUE(contains("a", "link/b/not/yet"));
   EXPECT_TRUE(contains("a", "ab/../a/b"));
   EXPECT_FALSE(contains("ab", "link"));
+  EXPECT_TRUE(files_->make_symlink(temporary_ / "a/b", temporary_ / "deep").ok());
+  EXPECT_TRUE(contains("a", "deep")) << "what it leads to lies in a";
+  EXPECT_TRUE(contains("a", "deep/not/yet"));
 }
 
 TEST_F(FolderWays, WhatDoesNotExistIsKnownByItsPath) {

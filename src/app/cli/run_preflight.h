@@ -50,6 +50,7 @@ class Preflight {
   void targets();
   // Each of these says what it found; true: nothing stands in the way.
   bool target_is_built(const Going& going);
+  bool is_no_alias(const Going& going);
   bool target_server(const Going& going);
   bool server_can_take(const Going& going, pg::Connection& server, const pg::ServerPlace& there);
   bool name_is_free(const Going& going, pg::Connection& server);

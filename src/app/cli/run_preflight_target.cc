@@ -1,6 +1,7 @@
 // The places a run restores into: whether they answer, may be written, and are not by accident what
 // is to be saved.
 #include "app/cli/folder_way.h"
+#include "app/cli/protected_places.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/run_preflight.h"
 #include "stores/postgres/database_rescue.h"
@@ -29,7 +30,7 @@ void Preflight::targets() {
   for (const auto& going : all) {
     bool built = target_is_built(going);
     bool fine = going.place.folder.empty() ? target_server(going) : target_folder(going);
-    if (built && fine) add(State::good, going.what);
+    if (built && fine && is_no_alias(going)) add(State::good, going.what);
   }
 }
 
@@ -37,6 +38,28 @@ bool Preflight::target_is_built(const Going& going) {
   auto unmade = refuse_unmade(act_.plan, *going.wanted.target);
   if (unmade.ok()) return true;
   add(State::missing, unmade.error().text(), unmade.error().hint());
+  return false;
+}
+
+// The run refuses an unprotected target whose place is that of a protected one.
+bool Preflight::is_no_alias(const Going& going) {
+  if (going.wanted.target->protect) return true;
+  auto guarded = [&]() -> Result<std::string> {
+    if (!going.place.folder.empty()) return protected_folder(shell_, session_, going.place.folder);
+    Rescue rescue;
+    rescue.into = going.place.server;
+    rescue.into_words = going.place.server.text();
+    bool exchanged = going.wanted.how.empty() || going.wanted.how == exchange;
+    auto point = LB_TRY(point_of(*going.wanted.store));
+    auto needs = LB_TRY(pg::server_needs(*point));
+    (exchanged ? rescue.database : rescue.as) = needs.database;
+    auto into = LB_TRY(session_.references->secret(going.place.server));
+    return protected_target(session_, rescue, into);
+  }();
+  if (!guarded.ok()) return unseen(going.what, guarded.error()), false;
+  if (guarded->empty()) return true;
+  add(State::missing, cat(going.what, " leads to the place of ", *guarded, ", which is protected"),
+      cat("if that is meant, let the step name ", *guarded, ": then its name is asked for"));
   return false;
 }
 
