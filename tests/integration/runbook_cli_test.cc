@@ -85,7 +85,7 @@ TEST_F(RunbookCli, ARestoreThatWouldLeaveSomethingOutIsRefused) {
            {"stores: {media: ./west}, mask: addresses", ""},
            {"stores: {media: ./west}, migrate: \"true\"", ""},
            {"stores: {media: ./west}, wipe: true", ""},
-           {"stores: {media: ./west}", ", how: beside-then-swap"},
+           {"stores: {media: ./west}", ", how: beside-then-swap, only: [a.txt]"},
            {"stores: {media: ./west}", ", how: beside"}}) {
     SCOPED_TRACE(target + how);
     Lifeboat other(LIFEBOAT_BINARY);

@@ -27,6 +27,10 @@ constexpr const char* exchanged_mark = "exchanged";
 // And of a database, with its name.
 constexpr const char* database_prefix = "database ";
 
+// The same for every try of a step, and for who takes it back: a swap that was interrupted is gone
+// on with, whoever resumes.
+std::string swap_id_of(const runbook::Act& act, const std::string& store);
+constexpr Micros keep_old_default = std::chrono::hours(24 * 7);
 // invalid when the target has no place for the store.
 Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
                               const plan::Target& target);
@@ -72,6 +76,10 @@ class RunActs final : public runbook::Acts {
   Status refuse_alias(const runbook::Act& act, const std::string& guarded) const;
   Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
                   const RestorePlace& place, const restore::Choice& choice);
+  Result_ replace_tree(const runbook::Act& act, const Shell& shell, const plan::Store& store,
+                       const RestorePlace& place, const restore::Choice& choice);
+  Result<std::string> undo_tree(const runbook::Act& act, const plan::Store& store,
+                                const std::string& folder);
   Result_ undo_restore(const runbook::Act& act, std::stop_token stop);
   Result<std::string> undo_cluster(const runbook::Act& act, const plan::Store& store,
                                    const std::string& folder, std::stop_token stop);

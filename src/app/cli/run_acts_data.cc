@@ -338,6 +338,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   const bool database = store.kind == plan::StoreKind::postgres;
   if (database && (how == "beside-then-swap" || (how.empty() && place.folder.empty())))
     return replace(act, inner, store, place, choice);
+  if (!database && how == "beside-then-swap") return replace_tree(act, inner, store, place, choice);
   if (!place.folder.empty()) {
     LB_TRY(refuse_alias(act, protected_folder(shell_, session_, place.folder)));
     auto data = LB_TRY(database ? restore_database(inner, session_, request, choice)

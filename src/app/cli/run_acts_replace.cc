@@ -21,19 +21,11 @@ using runbook::ActEnd;
 
 namespace {
 
-constexpr Micros keep_default = std::chrono::hours(24 * 7);
 constexpr Micros answer_limit = std::chrono::minutes(5);
 constexpr Micros still_window = std::chrono::seconds(5);
 constexpr std::size_t swap_id_length = 8;
 
 const std::vector<std::string> no_files;
-
-// The same for every try of a step, and for who takes it back: a swap that was interrupted is gone
-// on with, whoever resumes.
-std::string swap_id_of(const Act& act, const std::string& store) {
-  auto digest = to_hex(sha256(view_of(cat(act.run, "/", act.own.number, "/", store))));
-  return digest.substr(0, swap_id_length);
-}
 
 bool asks_one_database(const plan::Check& check) {
   return std::holds_alternative<plan::CheckTables>(check.what) ||
@@ -65,6 +57,11 @@ std::vector<std::string> suites_before(const plan::Plan& plan, const Act& act) {
 
 }  // namespace
 
+std::string swap_id_of(const Act& act, const std::string& store) {
+  auto digest = to_hex(sha256(view_of(cat(act.run, "/", act.own.number, "/", store))));
+  return digest.substr(0, swap_id_length);
+}
+
 // A step that names an unprotected target, whose place is that of a protected one: the name that
 // was to be typed was not asked for.
 Status RunActs::refuse_alias(const Act& act, const std::string& guarded) const {
@@ -87,7 +84,7 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
   request.store = &store;
   request.words = cat(session_.repository->id(), " ", store.name, " ", act.run);
   Replacement replacement;
-  replacement.keep = what.duration("keep_old").value_or(keep_default);
+  replacement.keep = what.duration("keep_old").value_or(keep_old_default);
   replacement.run = swap_id_of(act, store.name);
   replacement.suites = suites_before(plan_, act);
   replacement.stop = what.text("stop");
@@ -158,7 +155,11 @@ Result<ActEnd> RunActs::undo_restore(const Act& act, std::stop_token stop) {
     auto place = LB_TRY(place_of(session_, *store, *target));
     auto id = swap_id_of(act, store->name);
     if (!place.folder.empty()) {
-      lines.push_back(LB_TRY(undo_cluster(act, *store, place.folder, stop)));
+      bool tree = store->kind == plan::StoreKind::files;
+      auto done = tree ? undo_tree(act, *store, place.folder)
+                       : undo_cluster(act, *store, place.folder, stop);
+      if (!done.ok()) return std::move(done).take_error();
+      lines.push_back(*done);
       continue;
     }
     auto into = LB_TRY(session_.references->secret(place.server));

@@ -1,5 +1,7 @@
 #include "app/cli/swap_places.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "model/plan/values.h"
 #include "stores/postgres/database_rescue.h"
@@ -80,11 +82,34 @@ Result<std::unique_ptr<SwapPlaces>> SwapPlaces::open(const Shell& shell, const S
     places->folders_.push_back(session.references->absolute(folder));
   if (args.has("into") || args.has("folder")) return places;
   for (const auto& store : session.plan.plan.stores) {
+    if (store.kind == plan::StoreKind::files) places->add_trees(store);
     if (store.kind != plan::StoreKind::postgres) continue;
     LB_TRY(places->add_server(store.name, store.address, false));
     if (!store.data.empty()) places->folders_.push_back(session.references->absolute(store.data));
   }
   return places;
+}
+
+void SwapPlaces::add_trees(const plan::Store& store) {
+  auto add = [&](const plan::Reference& address) {
+    auto path = session_.references->path(address);
+    if (!path.ok())
+      return shell_.console.warn(
+          cat("a folder of store ", store.name, " cannot be looked at: ", path.error().text()));
+    if (std::find(folders_.begin(), folders_.end(), *path) == folders_.end())
+      folders_.push_back(*path);
+  };
+  add(store.address);
+  for (const auto& target : session_.plan.plan.targets) {
+    for (const auto& [name, address] : target.addresses) {
+      if (name == store.name || name == plan::name_of(store.kind)) add(address);
+    }
+  }
+}
+
+bool SwapPlaces::is_tree(const std::string& folder) const {
+  auto version = path_exists(shell_.world.files, path_join(folder, "PG_VERSION"));
+  return !conninfo_of(folder) && version.ok() && !*version;
 }
 
 std::optional<Secret> SwapPlaces::conninfo_of(const std::string& folder) const {
@@ -111,6 +136,7 @@ Result<std::vector<LeftBySwap>> SwapPlaces::all() {
       LeftBySwap left;
       left.id = each.id;
       left.live = folder;
+      left.is_tree = is_tree(folder);
       left.beside = each.path;
       left.stage = each.trouble.empty() ? std::string(swap::name_of(each.stage)) : "unclear";
       left.until = each.until;

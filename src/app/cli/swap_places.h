@@ -1,5 +1,6 @@
 // Where swaps of a plan may have left something: the servers and data directories of its postgres
-// stores, and what the command line adds.
+// stores, the trees of its files stores and where its targets have them, and what the command line
+// adds.
 #pragma once
 
 #include <memory>
@@ -26,6 +27,7 @@ struct LeftBySwap {
   std::string note;                   // why it stays, or what is wrong
   SwapServerPlace* server = nullptr;  // of a database
   std::optional<pg::SwapMark> mark;   // of a database
+  bool is_tree = false;               // a folder of files, which no database server works on
   bool is_folder() const { return server == nullptr; }
 };
 
@@ -45,6 +47,9 @@ class SwapPlaces {
 
  private:
   SwapPlaces(const Shell& shell, const Session& session) : shell_(shell), session_(session) {}
+  void add_trees(const plan::Store& store);
+  // Nothing of a data directory is in it.
+  bool is_tree(const std::string& folder) const;
   Status add_server(const std::string& store, const plan::Reference& reference, bool must);
 
   const Shell& shell_;

@@ -65,7 +65,8 @@ Status confirm_undo(const Shell& shell, const Session& session, const Args& args
   swap::DestructiveAct act;
   act.host = shell.host;
   act.target = session.plan.plan.system;
-  act.place = cat(left.is_folder() ? "data directory " : "database ", left.live);
+  auto kind = left.is_tree ? "folder " : left.is_folder() ? "data directory " : "database ";
+  act.place = cat(kind, left.live);
   act.store = left.store;
   act.point = cat("as it was before swap ", left.id);
   act.as_of = left.since;
@@ -93,8 +94,22 @@ Result<std::string> undo_database(const Shell& shell, const LeftBySwap& left) {
              format_time_seconds(state.until.value()));
 }
 
+Result<std::string> undo_tree(const Shell& shell, const Session& session, const Args& args,
+                              const LeftBySwap& left) {
+  swap::FolderActs acts;
+  if (args.has("stop")) acts.stop = service_command(shell, session, args.get("stop"));
+  if (args.has("start")) acts.start = service_command(shell, session, args.get("start"));
+  swap::FolderSwap folder{shell.world.files, shell.world.clock, {left.live, left.id, {}}};
+  auto state = LB_TRY(swap::undo_folder_swap(folder, acts));
+  if (state.stage == swap::FolderStage::none) return cat(printable(left.beside), " is removed");
+  return cat(printable(left.live), " is again what it was before swap ", left.id,
+             "; what was put aside is ", printable(state.beside), ", kept until ",
+             format_time_seconds(state.until.value()));
+}
+
 Result<std::string> undo_folder(const Shell& shell, const Session& session, const Args& args,
                                 const SwapPlaces& places, const LeftBySwap& left) {
+  if (left.is_tree) return undo_tree(shell, session, args, left);
   auto conninfo = places.conninfo_of(left.live);
   bool serves = is_exchanged(left);
   if (serves && (!conninfo || !args.has("stop") || !args.has("start")))
@@ -207,10 +222,10 @@ Result<ExitCode> clean(const Shell& shell, const Args& args) {
 }
 
 std::vector<Flag> place_flags() {
-  return {
-      {"into", 0, "CONNINFO",
-       "look at this server: env:NAME, file:PATH; default: those of the plan's stores", true},
-      {"folder", 0, "PATH", "look beside this data directory; default: data: of the plan's", true}};
+  return {{"into", 0, "CONNINFO",
+           "look at this server: env:NAME, file:PATH; default: those of the plan's stores", true},
+          {"folder", 0, "PATH",
+           "look beside this folder; default: data: and files of the plan's stores", true}};
 }
 
 std::vector<Flag> with_places(std::vector<Flag> flags) {

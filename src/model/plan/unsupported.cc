@@ -150,8 +150,10 @@ std::string unsupported_of_restore(const YamlNode& step, const Store& store) {
     if (part) return cat("only: and mode: exact of ", store.name, ", a database");
   } else {
     auto how = what.text("how");
+    bool exchange = how == "beside-then-swap";
+    if (exchange && what.has("only")) return cat("only: of ", store.name, ", which is exchanged");
     // Taken for in-place it would be merged into what is to be kept.
-    bool other = !how.empty() && how != "in-place" && how != "new";
+    bool other = !how.empty() && how != "in-place" && how != "new" && !exchange;
     if (other) return cat("how: ", how, " of ", store.name, ", a file tree");
   }
   return "";

@@ -44,8 +44,10 @@ TEST(Unsupported, WhatARestoreWouldLeaveOut) {
   EXPECT_EQ(of("only: [t]", StoreKind::postgres), "only: and mode: exact of s, a database");
   EXPECT_EQ(of("mode: exact", StoreKind::postgres), "only: and mode: exact of s, a database");
   EXPECT_EQ(of("{mode: exact, only: [t], how: in-place}", StoreKind::files), "");
-  EXPECT_EQ(of("how: beside-then-swap", StoreKind::files),
-            "how: beside-then-swap of s, a file tree");
+  EXPECT_EQ(of("how: beside-then-swap", StoreKind::files), "");
+  EXPECT_EQ(of("{how: beside-then-swap, only: [t]}", StoreKind::files),
+            "only: of s, which is exchanged");
+  EXPECT_EQ(of("how: beside", StoreKind::files), "how: beside of s, a file tree");
 }
 
 TEST(Unsupported, NothingInAPlanOfToday) {

@@ -75,4 +75,17 @@ Result<std::vector<std::string>> plan_deletions(World& world, repo::SnapshotRead
   return Comparison(walker, *rows).run();
 }
 
+Result<std::vector<std::string>> left_out(repo::SnapshotReader& snapshot) {
+  auto selection = LB_TRY(selection_of(snapshot));
+  std::vector<std::string> out = selection.skipped;
+  if (!selection.takes_all()) out.push_back("what include: and exclude: leave out");
+  auto filter = LB_TRY(PathFilter::make({}));
+  auto rows = LB_TRY(RowStream::open(snapshot, filter));
+  for (;;) {
+    auto row = LB_TRY(rows->next());
+    if (!row) return out;
+    if (!row->attributes.complete) out.push_back(row->path.empty() ? "/" : row->path);
+  }
+}
+
 }  // namespace lb::files

@@ -56,6 +56,9 @@ struct RestoreOptions {
 // unreadable when the backup ran), sockets, other file systems.
 Result<std::vector<std::string>> plan_deletions(World& world, repo::SnapshotReader& snapshot,
                                                 const RestoreOptions& options);
+// What the snapshot has no say about, for people: a tree that takes the place of the live one would
+// lack it. Empty: it holds all of the tree as it was.
+Result<std::vector<std::string>> left_out(repo::SnapshotReader& snapshot);
 // merge: files that are there and equal (size, mtime; content too where a restore was cut off
 // before) are left, others replaced atomically (temp file, rename). exact: every byte is compared,
 // attributes are corrected, then `deletions` are deleted, which must be what plan_deletions gives
