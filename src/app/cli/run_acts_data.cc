@@ -10,7 +10,6 @@
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "recovery/check/check.h"
-#include "recovery/check/comparison.h"
 #include "stores/postgres/connection.h"
 
 namespace lb::cli {
@@ -464,56 +463,6 @@ Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Sui
   out.text = cat(passed, " of ", all.size(), " checks passed", judged.reason.empty() ? "" : ": ",
                  judged.reason, " (", join(asked, "; "), ")");
   out.data.set("checks", as_json(all));
-  return out;
-}
-
-Result<ActEnd> RunActs::query(const Act& act) {
-  plan::View what(act.step().what, no_files);
-  auto name = LB_TRY(act.expand(what.text("store")));
-  const auto* store = plan_.store(name);
-  if (store == nullptr || store->kind != plan::StoreKind::postgres)
-    return Error(ErrorKind::unsupported, cat("query asks postgres stores, not ", name));
-  auto address = store->address;
-  if (what.has("on")) {
-    auto on = LB_TRY(act.expand(what.text("on")));
-    const auto* target = plan_.target(on);
-    if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", on));
-    address = LB_TRY(place_of(session_, *store, *target)).server;
-  }
-  auto secret = LB_TRY(session_.references->secret(address));
-  pg::ConnectOptions options;
-  options.application_name = "lifeboat runbook";
-  options.statement_limit = act.step().limit.value_or(std::chrono::minutes(5));
-  auto connection = LB_TRY(pg::Connection::open(secret, options));
-  LB_TRY(connection->query("SET default_transaction_read_only = on"));
-  constexpr std::size_t rows_max = 1000;
-  auto answer = LB_TRY(connection->query(what.text("sql"), rows_max));
-  ActEnd out;
-  out.ok = true;
-  out.text = cat(answer.rows.size(), " rows");
-  std::string first;
-  std::vector<std::vector<std::string>> rows = {answer.columns};
-  for (const auto& row : answer.rows) {
-    rows.emplace_back();
-    for (const auto& value : row) rows.back().push_back(value.value_or("–"));
-    if (rows.size() == 2 && !row.empty()) first = row.front().value_or("");
-  }
-  constexpr std::size_t shown_max = 21;
-  if (rows.size() > shown_max) rows.resize(shown_max);
-  out.data.set("output", redactor_.clean(table(rows)));
-  for (const auto& [saved, where] : act.step().save) out.set[saved] = first;
-  if (what.has("save")) out.set[what.text("save")] = first;
-  auto expect = what.comparison("expect");
-  if (!expect) return out;
-  if (answer.rows.empty() || answer.rows.front().empty()) {
-    out.ok = false;
-    out.text = cat("there is no row, expected ", check::text_of(*expect));
-    return out;
-  }
-  const auto& got = answer.rows.front().front();
-  out.ok = LB_TRY(check::holds(*expect, got).context("expect"));
-  out.text = redactor_.clean(
-      cat("the first value is ", got.value_or("null"), ", expected ", check::text_of(*expect)));
   return out;
 }
 
