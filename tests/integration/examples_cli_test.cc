@@ -96,7 +96,7 @@ drills:
     auto chosen = at("choose app");
     EXPECT_TRUE(chosen.starts_with("done: db: ")) << shown();
     EXPECT_NE(chosen.find("bucket: none, a bucket store is not supported yet"), std::string::npos);
-    leave_out("preflight disk, credentials, network, repository", "redis store 'cache'");
+    leave_out("preflight disk, credentials, network, repository", "a redis store (cache)");
     EXPECT_TRUE(at("tell team, stakeholders (recovery-started)").starts_with("done: told"))
         << shown();
     EXPECT_TRUE(mailed("all@example.com", "content-crew")) << mail_told();

@@ -56,7 +56,7 @@ void Preflight::add(const std::string& what, const Result<Diagnosis>& seen) {
 std::vector<Preflight::Going> Preflight::goings(const std::string& word) {
   for (const auto& text : needs_.not_known) add(State::unseen, cat(word, ": ", text));
   for (const auto& text : needs_.not_built)
-    add(State::told, cat("not looked at, because it is not supported yet: ", text));
+    add(State::unseen, cat("not supported yet: ", text), "look at it by hand and say done");
   std::vector<Going> out;
   for (const auto& wanted : needs_.restores) {
     auto what = cat("target ", wanted.target->name, " for ", wanted.store->name);
@@ -98,8 +98,9 @@ void Preflight::network() {
   for (const auto& store : act_.plan.stores) {
     bool built = store.kind == plan::StoreKind::postgres || store.kind == plan::StoreKind::files;
     if (!built) {
-      add(State::told, cat(store.name, ": not looked at, a ", plan::name_of(store.kind),
-                           " store is not supported yet"));
+      add(State::unseen,
+          cat("not supported yet: a ", plan::name_of(store.kind), " store (", store.name, ")"),
+          "look at it by hand and say done");
       continue;
     }
     auto source = backup::make_source(store, *session_.references, session_.repository_folder);
