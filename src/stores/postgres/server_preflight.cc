@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json.h"
+#include "foundation/codec/json_items.h"
 #include "stores/postgres/restore.h"
 #include "stores/postgres/server_facts.h"
 #include "stores/postgres/snapshot_details.h"
@@ -48,7 +48,9 @@ Result<ServerNeeds> server_needs(repo::SnapshotReader& snapshot) {
   out.cluster = details.system_identifier;
   auto bytes = LB_TRY(snapshot.attachment(attachment_fingerprint));
   if (!bytes) return out;
-  auto json = LB_TRY(parse_json(text_of(*bytes)).context("fingerprint"));
+  // There may be a hundred thousand tables in it, which matter to nobody here.
+  auto leave_out = [](const Json::Object&, const Json&) { return Status(); };
+  auto json = LB_TRY(parse_json_items(text_of(*bytes), "tables", leave_out).context("fingerprint"));
   for (const auto& database : json["databases"].items()) {
     if (database["name"].string() != out.database) continue;
     if (database.find("extensions") != nullptr) out.extensions = names_in(database["extensions"]);
