@@ -71,6 +71,26 @@ TEST_F(RunbookExportCli, EveryBackupKeepsThePagesOnceUntilTheyChange) {
   boat.must({"verify"});
 }
 
+TEST_F(RunbookExportCli, SaysWhatStepsTookBefore) {
+  boat.must({"init"});
+  boat.must({"backup"});
+  auto before = boat.must({"runbook", "export", "fire", "--measured"}).out;
+  EXPECT_TRUE(has(before, "never measured: no run and no drill of it")) << before;
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_EQ(boat.run({"run", "fire", "--no-wait"}).exit_code, 75);
+    boat.must({"step", "done", "-m", "all are out"});
+    EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
+  }
+  auto after = boat.must({"runbook", "export", "fire", "--measured"}).out;
+  EXPECT_TRUE(has(after, "(2 times, last on ")) << after;
+  EXPECT_TRUE(has(after, "2 runs; 0 steps were never measured")) << after;
+  boat.must({"runbook", "export", "--all", "--measured", "--out", boat / "paper"});
+  EXPECT_TRUE(has(read_text(boat / "paper/fire.html"), "(2 times, last on "));
+  EXPECT_FALSE(has(boat.must({"runbook", "export", "fire"}).out, "last on"));
+  EXPECT_TRUE(has(boat.must({"forecast", "fire"}).out, "LAST"));
+  EXPECT_EQ(boat.run({"runbook", "export", "--all", "--measured", "--store"}).exit_code, 2);
+}
+
 TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {
   boat.must({"init"});
   boat.must({"runbook", "export", "--all", "--store"});

@@ -9,9 +9,15 @@ namespace lb::cli {
 
 namespace {
 
-state::StoredPage page_of(const LoadedPlan& plan, const plan::Runbook& runbook, Timestamp made) {
+state::StoredPage page_of(const LoadedPlan& plan, const plan::Runbook& runbook, Timestamp made,
+                          const AllTimes& times) {
   report::RunbookPage page{plan.plan, runbook, plan.fingerprint, cat("lifeboat ", program_version),
                            made};
+  auto found = times.find(runbook.name);
+  if (found != times.end()) {
+    page.measured = found->second.steps;
+    page.measured_whole = found->second.whole;
+  }
   return {runbook.name, report::runbook_html(page), report::runbook_markdown(page)};
 }
 
@@ -30,12 +36,12 @@ std::string digest_of(const state::PageSet& pages, const std::string& repository
 }  // namespace
 
 Result<state::PageSet> make_pages(const LoadedPlan& plan, const std::vector<std::string>& names,
-                                  Timestamp made) {
+                                  Timestamp made, const AllTimes& times) {
   state::PageSet out{plan.plan.system, plan.fingerprint, made, {}};
   std::vector<std::string> known;
   for (const auto& runbook : plan.plan.runbooks) {
     known.push_back(runbook.name);
-    if (names.empty()) out.pages.push_back(page_of(plan, runbook, made));
+    if (names.empty()) out.pages.push_back(page_of(plan, runbook, made, times));
   }
   for (const auto& name : names) {
     const auto* runbook = plan.plan.runbook(name);
@@ -47,7 +53,7 @@ Result<state::PageSet> make_pages(const LoadedPlan& plan, const std::vector<std:
                                      : cat("runbooks: ", join(known, ", ")))
           .with_exit(ExitCode::usage);
     }
-    out.pages.push_back(page_of(plan, *runbook, made));
+    out.pages.push_back(page_of(plan, *runbook, made, times));
   }
   return out;
 }

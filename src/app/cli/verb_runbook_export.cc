@@ -1,3 +1,4 @@
+#include "app/cli/past_runs.h"
 #include "app/cli/runbook_pages.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -21,7 +22,40 @@ Status check_words(const Args& args) {
                  "give one of them");
   if (args.has("store") && !all)
     return usage("--store keeps all runbooks of the plan together", "add --all");
+  if (args.has("measured") && (args.has("store") || args.has("stored")))
+    return usage(
+        "--measured is for pages of now: what the repository holds is the same for all runs",
+        "leave one of them out");
   return {};
+}
+
+std::string shown(const runbook::StepForecast& step) {
+  auto most = step.measured > 1 ? cat(", nine of ten within ", human_duration(*step.most)) : "";
+  return cat(human_duration(*step.half), most, " (", step.measured,
+             step.measured == 1 ? " time" : " times", ", last on ",
+             format_time_seconds(step.last).substr(0, 10), ")");
+}
+
+// Of the runbooks that were named, or of all.
+Result<AllTimes> times_of(const Shell& shell, RunDesk& desk, const Args& args) {
+  std::vector<std::string> names = args.positionals;
+  if (names.empty()) {
+    for (const auto& runbook : desk.session->plan.plan.runbooks) names.push_back(runbook.name);
+  }
+  AllTimes out;
+  for (const auto& name : names) {
+    if (desk.session->plan.plan.runbook(name) == nullptr) continue;
+    auto made = LB_TRY(forecast_of(shell, desk, name));
+    auto& times = out[name];
+    for (const auto& step : made.forecast.steps) {
+      if (step.measured > 0) times.steps[step.number] = shown(step);
+    }
+    times.whole = cat(human_duration(made.forecast.half), ", nine of ten within ",
+                      human_duration(made.forecast.most), " (", made.forecast.runs, " runs; ",
+                      made.forecast.unknown, " steps were never measured)");
+    if (made.forecast.runs == 0) times.whole = "never measured: no run and no drill of it";
+  }
+  return out;
 }
 
 // What the repository holds, which may be younger or older than the plan.
@@ -76,6 +110,15 @@ void show(const Shell& shell, const state::PageSet& pages, const Args& args) {
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   LB_TRY(check_words(args));
   bool needs_repository = args.has("store") || args.has("stored");
+  if (args.has("measured")) {
+    auto desk = LB_TRY(open_run_desk(shell, args));
+    auto times = LB_TRY(times_of(shell, desk, args));
+    auto pages =
+        LB_TRY(make_pages(desk.session->plan, args.positionals, shell.world.clock.now(), times));
+    if (args.has("out")) LB_TRY(write_pages(shell, args.get("out"), pages));
+    show(shell, pages, args);
+    return ExitCode::ok;
+  }
   if (!needs_repository) {
     auto plan = LB_TRY(load_plan(shell, args));
     auto pages = LB_TRY(make_pages(plan, args.positionals, shell.world.clock.now()));
@@ -110,11 +153,14 @@ Verb runbook_export_verb() {
        "tick, decisions. Each backup also keeps the pages of all runbooks in the repository.",
        {"lifeboat runbook export db-loss                     # Markdown, to read here",
         "lifeboat runbook export --all --out /srv/paper      # HTML to print, and Markdown",
+        "lifeboat runbook export db-loss --measured          # with what each step took before",
         "lifeboat runbook export --all --stored --out ./now  # as the repository holds them"},
-       "runbook export NAME|--all [--out FOLDER] [--format md|html] [--store|--stored]",
+       "runbook export NAME|--all [--out FOLDER] [--format md|html] [--measured|--store|--stored]",
        {{"all", 0, "", "all runbooks of the plan", false},
         {"out", 'o', "FOLDER", "write NAME.html and NAME.md there, readable by everybody", false},
         {"format", 0, "FORMAT", "without --out: md (the default) or html", false},
+        {"measured", 0, "", "say what each step took in runs and drills, how often, and when last",
+         false},
         {"store", 0, "", "put the pages into the repository, unless it has them", false},
         {"stored", 0, "", "the pages the repository holds, instead of the plan's", false}},
        1},

@@ -3,6 +3,7 @@
 // those of a run. Pure. The HTML is one self-contained page that prints well.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "foundation/base/time.h"
@@ -16,6 +17,10 @@ struct RunbookPage {
   std::string plan_fingerprint;  // hex
   std::string version;           // of Lifeboat
   Timestamp made;
+  // What steps took when they were done: "1 min, 3 times, last on 2026-11-27", by their number; and
+  // all of it together. Empty: not measured, or not asked for.
+  std::map<std::size_t, std::string> measured = {};
+  std::string measured_whole = {};
 };
 
 std::string runbook_html(const RunbookPage& page);

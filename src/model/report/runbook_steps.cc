@@ -32,7 +32,7 @@ std::string failure_text(const plan::OnFailure& fail) {
 
 class Steps {
  public:
-  explicit Steps(const plan::Plan& plan) : plan_(plan) {}
+  explicit Steps(const RunbookPage& page) : plan_(page.plan), measured_(page.measured) {}
 
   void add(const plan::Runbook& runbook, int depth) {
     for (const auto& step : runbook.steps) {
@@ -56,6 +56,8 @@ class Steps {
     one.depth = depth;
     describe_step(plan_, step, one);
     modifiers(step, one);
+    auto took = measured_.find(one.number);
+    if (took != measured_.end()) one.remarks.emplace_back("Took", took->second);
     out_.push_back(std::move(one));
     const auto* used = step.verb == "use" ? plan_.runbook(step.what.text) : nullptr;
     if (used != nullptr) add(*used, depth + 1);
@@ -83,6 +85,7 @@ class Steps {
   }
 
   const plan::Plan& plan_;
+  const std::map<std::size_t, std::string>& measured_;
   std::vector<PageStep> out_;
   std::size_t numbers_ = 0;
 };
@@ -110,7 +113,7 @@ void note_people(const RunbookPage& page, const plan::Runbook& runbook, int dept
 }  // namespace
 
 std::vector<PageStep> page_steps(const RunbookPage& page) {
-  Steps steps(page.plan);
+  Steps steps(page);
   steps.add(page.runbook, 0);
   return steps.take();
 }
@@ -161,6 +164,7 @@ std::vector<std::pair<std::string, std::string>> page_facts(const RunbookPage& p
   fact("Read again", page.runbook.review ? page.runbook.review->text : "");
   fact("Target: time to recover (RTO)", duration(own.rto ? own.rto : system.rto));
   fact("Target: loss as time (RPO)", duration(own.rpo ? own.rpo : system.rpo));
+  fact("Took, one step after the other", page.measured_whole);
   fact("Clock", own.clock.empty() ? system.clock : own.clock);
   std::vector<std::string> parameters;
   for (const auto& one : page.runbook.parameters)

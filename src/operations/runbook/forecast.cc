@@ -25,11 +25,19 @@ Micros at_share(std::vector<Micros> times, double share) {
 }  // namespace
 
 Forecast forecast(const Script& script, const std::vector<PastRun>& past) {
-  std::map<std::string, std::vector<Micros>> measured;
+  struct Measured {
+    std::vector<Micros> times;
+    Timestamp last{};
+  };
+  std::map<std::string, Measured> measured;
   for (const auto& run : past) {
     for (const auto& own : run.script.steps) {
-      auto time = time_of(run.state.at(own.number));
-      if (time && !own.is_group()) measured[title_of(*own.step)].push_back(*time);
+      const auto& state = run.state.at(own.number);
+      auto time = time_of(state);
+      if (!time || own.is_group()) continue;
+      auto& of = measured[title_of(*own.step)];
+      of.times.push_back(*time);
+      of.last = std::max(of.last, state.ended);
     }
   }
   Forecast out;
@@ -44,9 +52,10 @@ Forecast forecast(const Script& script, const std::vector<PastRun>& past) {
     if (found == measured.end()) {
       ++out.unknown;
     } else {
-      step.measured = found->second.size();
-      step.half = at_share(found->second, 0.5);
-      step.most = at_share(found->second, 0.9);
+      step.measured = found->second.times.size();
+      step.last = found->second.last;
+      step.half = at_share(found->second.times, 0.5);
+      step.most = at_share(found->second.times, 0.9);
       out.half += *step.half;
       out.most += *step.most;
     }

@@ -20,6 +20,7 @@ struct StepForecast {
   std::string title;
   bool by_people = false;
   std::size_t measured = 0;          // how often it was done
+  Timestamp last{};                  // when it was done last
   std::optional<Micros> half, most;  // median, and nine of ten; none: never measured
 };
 
