@@ -178,7 +178,10 @@ std::vector<pid_t> processes_with(const std::string& word) {
     std::ifstream file(entry.path() / "cmdline", std::ios::binary);
     std::ostringstream text;
     text << file.rdbuf();
-    if (text.str().find(word) != std::string::npos) out.push_back(pid);
+    // Words are ended by zeros there.
+    auto line = text.str();
+    std::replace(line.begin(), line.end(), '\0', ' ');
+    if (line.find(word) != std::string::npos) out.push_back(pid);
   }
   return out;
 }

@@ -444,5 +444,40 @@ TEST_F(RunbookCli, ARebootForgetsNeitherClocksNorGates) {
   EXPECT_EQ(starts, 1u);
 }
 
+// Whoever looks how far a killed undo got must not see it work on.
+TEST_F(RunbookCli, AKilledUndoIsEndedAndNotRepeatedUnasked) {
+  plan(R"(  main:
+    steps:
+      - run: "echo made >> $LEDGER"
+        undo: "echo taking >> $LEDGER; test -e quick || sleep 1003; echo taken >> $LEDGER"
+        probe: "grep -qx made $LEDGER"
+      - manual: look
+)");
+  as("ada");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  EXPECT_EQ(boat.run({"step", "undo", "1", "-m", "not wanted"}).exit_code, 0);
+  auto driving = boat.start({"resume", "--no-wait"});
+  // Not the shell, which has the words in quotes: what it started and leaves behind.
+  auto at_work = [] {
+    return processes_with("quick || sleep 1003").size() < processes_with("sleep 1003").size();
+  };
+  while (driving->alive() && !at_work()) std::this_thread::sleep_for(milliseconds(5));
+  driving->signal(SIGKILL);
+  driving->wait();
+  ASSERT_FALSE(processes_with("sleep 1003").empty()) << "the kill came while it was taken back";
+  auto resumed = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(resumed.exit_code, 75) << resumed.err;
+  EXPECT_TRUE(processes_with("sleep 1003").empty()) << "what it left running was ended";
+  EXPECT_NE(shown()["events"].dump().find("interrupted while it was taken back"), std::string::npos)
+      << shown().dump();
+  EXPECT_EQ(state_of(1), "done");
+  EXPECT_EQ(lines_of(boat / "ledger"), (std::vector<std::string>{"made", "taking"}));
+  write_text(boat / "quick", "");
+  say({"step", "undo", "1", "-m", "it had not got far"});
+  EXPECT_EQ(state_of(1), "undone");
+  EXPECT_EQ(lines_of(boat / "ledger"),
+            (std::vector<std::string>{"made", "taking", "taking", "taken"}));
+}
+
 }  // namespace
 }  // namespace lb::test

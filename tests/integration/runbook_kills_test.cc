@@ -46,6 +46,7 @@ people:
   operator: {users: [ada]}
   lead: {users: [boss], via: [paper]}
 tasks: {clean: {run: "sleep 0.1; echo task >> $LEDGER; sleep 0.1"}}
+templates: {half: {subject: "Half of it", body: "Nothing else."}}
 probes: {provider: {http: "http://127.0.0.1:1/"}}
 runbooks:
   inner: {parameters: {word: text}, steps: [
@@ -104,6 +105,7 @@ const std::vector<Kind>& done_by_machines() {
       {"preflight", "- preflight: [disk, repository, credentials]", {}, {}, true, "free"},
       {"status", "- status: provider", {}, {}, true, "provider: "},
       {"timer", "- timer: start", {}, {}, true, "the clock starts at"},
+      {"notify", "- notify: {template: half, to: lead}", {}, {}, false, "told lead"},
       {"banner", "- banner: half of it", {}, {}, true, "half of it"},
       {"postmortem", "- postmortem: post-mortem", {}, {}, true, "draft in"},
   };

@@ -160,7 +160,7 @@ bool RunActs::repeats_safely(const Act& act) const {
   return !one_of(act.verb(), {"run", "provision", "task", "switch"});
 }
 
-void RunActs::end_left_running(const Act& act) const {
+void RunActs::end_left_running(const Act& act) {
   for (const auto& left : runbook::end_survivors(shell_.world, runbook::marker_of(act))) {
     shell_.console.warn(
         cat("step ", act.own.number, " was still running and was ended: ", redactor_.clean(left)));

@@ -49,6 +49,7 @@ class RunActs final : public runbook::Acts {
   Result<runbook::Trace> happened(const runbook::Act& act, std::stop_token stop) override;
   Result<runbook::Variables> pin(const runbook::Act& act) override;
   bool repeats_safely(const runbook::Act& act) const override;
+  void end_left_running(const runbook::Act& act) override;
   runbook::ActEnd undo(const runbook::Act& act, std::stop_token stop) override;
   Result<Json> show(const runbook::Act& act) override;
   std::string word_to_type(const runbook::Act& act) override;
@@ -64,8 +65,6 @@ class RunActs final : public runbook::Acts {
   using Result_ = Result<End>;
 
   Result_ done(const runbook::Act& act, std::stop_token stop);
-  // Of this attempt, on this machine, by a program that is gone.
-  void end_left_running(const runbook::Act& act) const;
   Result_ command(const runbook::Act& act, const std::string& text, std::stop_token stop);
   Result_ task(const runbook::Act& act, std::stop_token stop);
   Result_ choose(const runbook::Act& act);

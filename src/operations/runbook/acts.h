@@ -51,6 +51,8 @@ class Acts {
   // Before an attempt begins: what must stay as it is now when the attempt is gone on with after a
   // crash, like the point that "latest" means. Written down with the intent.
   virtual Result<Variables> pin(const Act&) { return Variables{}; }
+  // Of an earlier driver on this machine, which is gone: what still works on the step is ended.
+  virtual void end_left_running(const Act&) {}
   // Whether doing it once more does no harm, because it goes on, looks only, or is recognised.
   virtual bool repeats_safely(const Act& act) const = 0;
   virtual ActEnd undo(const Act& act, std::stop_token stop) = 0;

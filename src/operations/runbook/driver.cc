@@ -68,6 +68,8 @@ Status Driver::take_up() {
   LB_TRY(append(std::move(event)));
   for (std::size_t number = 1; number <= state_.steps.size(); ++number) {
     if (!state_.at(number).undoing) continue;
+    // Who looks how far it got must not see it go further.
+    tools_.acts.end_left_running(act_of(number));
     RunEvent undone;
     undone.kind = RunEventKind::undone;
     undone.step = number;
