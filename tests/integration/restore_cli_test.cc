@@ -118,6 +118,11 @@ TEST_F(RestoreCli, ATablespaceGoesWhereItIsSentTo) {
   EXPECT_EQ(with("roomy").exit_code, 2);
   EXPECT_EQ(with("roomy=disks/two").exit_code, 2);
   EXPECT_EQ(with("roomy=" + data + "/inside").exit_code, 2);
+  fs::create_directories(data);
+  fs::create_directory_symlink(data, boat / "link");
+  EXPECT_EQ(with("roomy=" + (boat / "link/inside")).exit_code, 2) << "by another name";
+  EXPECT_EQ(with("roomy=" + (boat / "disks/../moved/inside")).exit_code, 2);
+  fs::remove_all(data);
   EXPECT_EQ(with("roomy=" + boat.folder()).exit_code, 2) << "it would hold the data directory";
   EXPECT_EQ(with("roomy=" + mapped, {"--tablespace", old + "=" + mapped + "2"}).exit_code, 2);
   write_text(mapped + "/letter", "dear");

@@ -1,5 +1,6 @@
 #include "app/cli/protected_places.h"
 
+#include "app/cli/folder_way.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
@@ -57,12 +58,11 @@ bool is_place_of(const Session& session, const plan::Reference& address, const R
   return !exchanged || rescue.database == there->database;
 }
 
-bool is_same_folder(Files& files, const std::string& one, const std::string& other) {
+// One in the other counts: what is written into the one changes the other.
+bool meet(Files& files, const std::string& one, const std::string& other) {
   if (one.empty() || other.empty()) return false;
-  if (one == other) return true;
-  auto first = files.info(path_join(one, ".")), second = files.info(path_join(other, "."));
-  return first.ok() && second.ok() && first->device == second->device &&
-         first->inode == second->inode;
+  auto first = FolderWay::of(files, one), second = FolderWay::of(files, other);
+  return first.ok() && second.ok() ? first->overlaps(*second) : one == other;
 }
 
 // Where a protected target keeps that store's files.
@@ -108,7 +108,7 @@ std::string protected_folder(const Shell& shell, const Session& session,
   for (const auto& target : session.plan.plan.targets) {
     if (!target.protect) continue;
     for (const auto& each : folders_of(session, target)) {
-      if (is_same_folder(shell.world.files, each, folder)) return target.name;
+      if (meet(shell.world.files, each, folder)) return target.name;
     }
   }
   return {};

@@ -14,8 +14,8 @@ namespace lb::cli {
 // the plan's stores live.
 std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into);
 
-// The same for a folder: of files, or a data directory. Compared by the folder itself, so that
-// links and other spellings do not hide it.
+// The same for a folder: of files, or a data directory, or one inside of the other. Compared by the
+// folders themselves, so that links and other spellings do not hide it.
 std::string protected_folder(const Shell& shell, const Session& session, const std::string& folder);
 
 }  // namespace lb::cli

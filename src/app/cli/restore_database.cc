@@ -154,12 +154,14 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
                               const restore::Choice& choice) {
   auto& console = shell.console;
   auto target = LB_TRY(check_target(shell, request, choice));
-  auto tablespaces = LB_TRY(tablespace_places(shell, request, *choice.details));
+  auto tablespaces = LB_TRY(tablespace_places(shell, session, request, *choice.details));
   auto snapshot = LB_TRY(session.repository->snapshot(choice.snapshot.id));
   auto elsewhere = LB_TRY(check_tablespace_room(shell, *snapshot, request.folder, tablespaces));
   LB_TRY(check_preflight(shell, session, request.folder, choice, target.present + elsewhere));
   if (request.dry_run) {
     tell_dry_run(shell, request, choice, target);
+    for (const auto& [oid, path] : tablespaces)
+      shell.console.out(cat("tablespace ", oid, " would go to ", printable(path)));
     return dry_run_summary();
   }
   if (target.foreign) LB_TRY(confirm_foreign(shell, session, request));

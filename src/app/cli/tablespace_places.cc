@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "app/cli/folder_way.h"
+#include "app/cli/protected_places.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/sandbox_folder.h"
 #include "stores/postgres/layout_paths.h"
@@ -19,10 +21,6 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-bool is_inside(const std::string& path, const std::string& folder) {
-  return path == folder || path.starts_with(folder + "/");
-}
-
 Error no_such(const std::string& old, const pg::SnapshotDetails& details) {
   std::vector<std::string> known;
   for (const auto& each : details.tablespaces)
@@ -32,18 +30,29 @@ Error no_such(const std::string& old, const pg::SnapshotDetails& details) {
                                : cat("it has ", join(known, ", ")));
 }
 
-Status check_path(const std::string& path, const Request& request, const TablespacePlaces& others) {
+// Compared by the folders themselves: neither a link nor another spelling hides where one lies.
+Status check_path(const Shell& shell, const Session& session, const std::string& path,
+                  const Request& request, const TablespacePlaces& others) {
+  auto& files = shell.world.files;
   auto wrong = [&](const std::string& why) {
     return Error(ErrorKind::invalid, cat("--tablespace: ", printable(path), " ", why));
   };
   if (!path.starts_with('/')) return wrong("is not an absolute path");
-  if (is_inside(path, request.folder)) return wrong("lies inside the data directory");
-  if (is_inside(request.folder, path)) return wrong("holds the data directory");
-  for (const auto& [oid, other] : others) {
-    if (is_inside(path, other) || is_inside(other, path))
-      return wrong("is where another tablespace goes");
+  for (const auto& part : split(path.substr(1), '/')) {
+    if (part.empty() || part == "." || part == "..") return wrong("is not written out plainly");
   }
-  return {};
+  auto way = LB_TRY(FolderWay::of(files, path));
+  auto home = LB_TRY(FolderWay::of(files, request.folder));
+  if (home.contains(way)) return wrong("lies inside the data directory");
+  if (way.contains(home)) return wrong("holds the data directory");
+  for (const auto& [oid, other] : others) {
+    auto there = LB_TRY(FolderWay::of(files, other));
+    if (way.overlaps(there)) return wrong("is where another tablespace goes");
+  }
+  auto guarded = protected_folder(shell, session, path);
+  if (guarded.empty()) return {};
+  return pg::refused_folder(path, cat("lies where protected target ", guarded, " is"),
+                            "give a folder elsewhere");
 }
 
 // Empty, or the one that the data directory that is there has already.
@@ -84,7 +93,8 @@ Result<std::map<std::uint32_t, std::uint64_t>> sizes_of(repo::SnapshotReader& sn
 
 }  // namespace
 
-Result<TablespacePlaces> tablespace_places(const Shell& shell, const Request& request,
+Result<TablespacePlaces> tablespace_places(const Shell& shell, const Session& session,
+                                           const Request& request,
                                            const pg::SnapshotDetails& details) {
   TablespacePlaces out;
   for (const auto& [old, fresh] : request.tablespaces) {
@@ -94,7 +104,7 @@ Result<TablespacePlaces> tablespace_places(const Shell& shell, const Request& re
                               });
     if (found == details.tablespaces.end()) return no_such(old, details);
     auto path = without_slash(fresh);
-    LB_TRY(check_path(path, request, out));
+    LB_TRY(check_path(shell, session, path, request, out));
     bool twice = std::any_of(out.begin(), out.end(),
                              [&](const auto& each) { return each.first == found->oid; });
     if (twice) {
