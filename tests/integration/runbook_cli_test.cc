@@ -235,7 +235,8 @@ TEST_F(RunbookCli, ApprovalIsASecondPersonsAndTheTargetIsTyped) {
   as("boss");
   EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
   auto driving = boat.start({"resume"});
-  std::this_thread::sleep_for(milliseconds(500));
+  while (driving->alive() && driving->err_so_far().find("? 1/") == std::string::npos)
+    std::this_thread::sleep_for(milliseconds(20));
   auto own = boat.run({"approve"});
   EXPECT_EQ(own.exit_code, 5) << own.err;
   EXPECT_NE(own.err.find("does not approve what it destroys"), std::string::npos) << own.err;
