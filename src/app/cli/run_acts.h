@@ -97,6 +97,8 @@ class RunActs final : public runbook::Acts {
   Result_ postmortem(const runbook::Act& act);
   Result<std::vector<restore::Choice>> choices(
       const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr);
+  Result<std::string> proven_moment(const plan::Store& store,
+                                    const record::StoreResult& result) const;
   Result<std::vector<restore::Choice>> proven_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   Result<std::vector<restore::Choice>> pinned_choices(

@@ -189,6 +189,23 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   return fits ? std::move(newest) : std::move(chosen);
 }
 
+// In words that choose again what the drill restored. A point that nothing was replayed onto but
+// its own log has no commit to name it by.
+Result<std::string> RunActs::proven_moment(const plan::Store& store,
+                                           const record::StoreResult& result) const {
+  auto point = cat(snapshot_prefix, result.point);
+  if (store.kind != plan::StoreKind::postgres) return point;
+  auto points = LB_TRY(restore::read_points(*session_.repository, store));
+  auto moment = format_time(*result.reached);
+  auto wish = LB_TRY(wish_of(moment));
+  auto now = shell_.world.clock.now();
+  if (restore::choose(points, wish, now, *session_.repository).ok()) return moment;
+  bool own = std::any_of(points.snapshots.begin(), points.snapshots.end(), [&](const auto& each) {
+    return each.id == result.point && *result.reached <= each.ended;
+  });
+  return own ? point : moment;
+}
+
 // The newest moment that a drill has restored all of them to, and found good.
 Result<std::vector<restore::Choice>> RunActs::proven_choices(
     const Act& act, const std::vector<const plan::Store*>& stores) {
@@ -209,9 +226,7 @@ Result<std::vector<restore::Choice>> RunActs::proven_choices(
                                 [&](const auto& result) { return result.store == store->name; });
       all = all && found != drill->stores.end() && found->reached && *found->reached <= limit;
       if (!all) break;
-      bool log = store->kind == plan::StoreKind::postgres;
-      proven.pinned[store->name] =
-          log ? format_time(*found->reached) : cat(snapshot_prefix, found->point);
+      proven.pinned[store->name] = LB_TRY(proven_moment(*store, *found));
     }
     if (!all) continue;
     auto chosen = pinned_choices(proven, stores);
