@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,20 @@ TEST(PostgresServer, StandbyFollowsAndIsPromoted) {
   EXPECT_EQ(standby->value("SELECT pg_is_in_recovery()"), "t");
   standby->promote();
   standby->sql("CREATE TABLE t (id int)");
+}
+
+// The machine has a few thousand segments for all: a killed server must not keep one for ever.
+TEST(PostgresServer, LeavesNoSharedMemoryBehindWhenItIsKilled) {
+  if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+  auto server = PostgresServer::start();
+  std::ifstream lock_file(server->data() + "/postmaster.pid");
+  std::string line;
+  for (int number = 1; number <= 7; ++number) std::getline(lock_file, line);
+  const int id = std::stoi(line.substr(line.find_last_of(' ')));
+  shmid_ds found{};
+  ASSERT_EQ(::shmctl(id, IPC_STAT, &found), 0) << line;
+  server.reset();
+  EXPECT_EQ(::shmctl(id, IPC_STAT, &found), -1);
 }
 
 // The child process starts a server and is killed: the server must go with it, and the next sweep

@@ -1,5 +1,7 @@
 #include "tests/harness/temp_dir.h"
 
+#include <sys/ipc.h>
+#include <sys/shm.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -39,6 +41,36 @@ bool owner_is_gone(const std::string& name) {
   return start_time_of(pid) != start;
 }
 
+// A killed PostgreSQL leaves a segment of shared memory, named in the seventh line of its lock
+// file by key and id. The machine has some thousands of them for all, and then starts none.
+void free_shared_memory(const fs::path& lock_file) {
+  std::ifstream in(lock_file);
+  std::string line;
+  for (int number = 1; number <= 7; ++number) {
+    if (!std::getline(in, line)) return;
+  }
+  std::istringstream words(line);
+  unsigned long key = 0;
+  int id = -1;
+  if (!(words >> key >> id)) return;
+  shmid_ds found{};
+  if (::shmctl(id, IPC_STAT, &found) != 0 || found.shm_nattch != 0) return;
+  if (static_cast<unsigned long>(static_cast<unsigned>(found.shm_perm.__key)) != key) return;
+  ::shmctl(id, IPC_RMID, nullptr);
+}
+
+void remove_folder(const fs::path& folder, std::error_code& error) {
+  constexpr int deep = 4;  // a data directory of a restore in a sandbox
+  std::error_code unread;
+  fs::recursive_directory_iterator each(folder, fs::directory_options::skip_permission_denied,
+                                        unread);
+  for (; !unread && each != fs::recursive_directory_iterator(); each.increment(unread)) {
+    if (each.depth() >= deep) each.disable_recursion_pending();
+    if (each->path().filename() == "postmaster.pid") free_shared_memory(each->path());
+  }
+  fs::remove_all(folder, error);
+}
+
 }  // namespace
 
 int sweep_temp_dirs() {
@@ -48,7 +80,7 @@ int sweep_temp_dirs() {
     const std::string name = entry.path().filename();
     if (name.rfind(prefix, 0) != 0 || !owner_is_gone(name)) continue;
     std::error_code ignored;
-    fs::remove_all(entry.path(), ignored);
+    remove_folder(entry.path(), ignored);
     if (!ignored) ++removed;
   }
   return removed;
@@ -67,7 +99,7 @@ TempDir::TempDir() {
 
 TempDir::~TempDir() {
   std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  remove_folder(path_, ignored);
 }
 
 }  // namespace lb::test
