@@ -60,8 +60,11 @@ Status remove_tree(Files& files, const std::string& path) {
   auto facts = files.info(path);
   if (!facts.ok() && facts.error().kind() == ErrorKind::not_found) return {};
   if (!facts.ok()) return std::move(facts).take_error();
-  if (facts->kind != FileKind::directory) return files.remove(path);
-  return remove_folder(files, path, facts->device);
+  auto removed = facts->kind != FileKind::directory ? files.remove(path)
+                                                    : remove_folder(files, path, facts->device);
+  // Somebody else cleared it away meanwhile.
+  if (!removed.ok() && removed.error().kind() == ErrorKind::not_found) return {};
+  return removed;
 }
 
 }  // namespace lb

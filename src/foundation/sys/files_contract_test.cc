@@ -1,6 +1,8 @@
 // What every implementation of Files must do.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "foundation/base/text.h"
 #include "foundation/sys/files.h"
 #include "foundation/sys/sim_files.h"
@@ -316,6 +318,29 @@ TEST_P(FilesContract, HelpersMakeRemoveReadAndWrite) {
   ASSERT_TRUE(remove_tree(*files_, at("x")).ok());
   EXPECT_FALSE(path_exists(*files_, at("x")).value());
   EXPECT_TRUE(remove_tree(*files_, at("x")).ok());
+}
+
+// As programs do that clear away what another one left.
+TEST_P(FilesContract, SeveralMayRemoveATreeAtOnce) {
+  for (int round = 0; round < 20; ++round) {
+    for (int n = 0; n < 30; ++n) {
+      auto folder = at(cat("x/", n % 3, "/", n));
+      ASSERT_TRUE(make_directories(*files_, folder, 0700).ok());
+      write(cat("x/", n % 3, "/", n, "/f"), "text");
+    }
+    std::vector<std::string> errors(4);
+    {
+      std::vector<std::jthread> threads;
+      for (auto& error : errors) {
+        threads.emplace_back([&] {
+          auto removed = remove_tree(*files_, at("x"));
+          if (!removed.ok()) error = removed.error().text();
+        });
+      }
+    }
+    for (const auto& error : errors) EXPECT_EQ(error, "");
+    EXPECT_FALSE(path_exists(*files_, at("x")).value());
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, FilesContract, testing::Values("real", "sim"),
