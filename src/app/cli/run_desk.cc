@@ -44,7 +44,8 @@ Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, 
 }
 
 Result<plan::Plan> plan_for_run(const std::string& text, const std::string& file) {
-  auto read = plan::read_plan(file, text, nullptr);
+  // Its lines are not those of the file: the run keeps the plan with all that it includes.
+  auto read = plan::read_plan(cat(file, " as the run keeps it"), text, nullptr);
   if (read.ok()) return std::move(read.plan);
   return Error(ErrorKind::corrupt, cat("the plan the run began with cannot be read: ",
                                        plan::format_mistakes(read.mistakes, false)));
