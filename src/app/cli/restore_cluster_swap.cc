@@ -177,7 +177,7 @@ class DataSwap {
     auto connection =
         cat(restored.server->conninfo(), " dbname=", pg::quote_conninfo(choice_.details->database));
     CheckedCopy copy{request_.store->name, connection, wishes.run_marker};
-    expected_rows_ = rows_expected(session_, choice_, *restored.server, copy);
+    expected_rows_ = rows_expected(shell_, session_, choice_, *restored.server, copy);
     copy.expected_rows = expected_rows_;
     LB_TRY(run_suites(shell_, session_, request_.replacement->suites, copy));
     LB_TRY(restored.server->shut_down());

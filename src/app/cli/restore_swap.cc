@@ -190,7 +190,7 @@ class DatabaseSwap {
     LB_TRY(check_preflight(shell_, session_, session_.sandbox_root, choice_));
     auto copy = LB_TRY(RestoredCopy::make(shell_, session_, choice_, wish_.live));
     reached_ = copy->reached();
-    expected_rows_ = rows_expected(session_, choice_, copy->server(),
+    expected_rows_ = rows_expected(shell_, session_, choice_, copy->server(),
                                    {request_.store->name, copy->conninfo(), copy->run_marker()});
     pg::DatabaseWish wish{wish_.live, name, true, tablespace};
     auto moved = move_database(shell_, *copy, into_, wish);

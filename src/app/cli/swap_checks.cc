@@ -6,7 +6,7 @@
 
 namespace lb::cli {
 
-std::map<std::string, std::int64_t> rows_expected(const Session& session,
+std::map<std::string, std::int64_t> rows_expected(const Shell& shell, const Session& session,
                                                   const restore::Choice& choice,
                                                   pg::RecoveryServer& server,
                                                   const CheckedCopy& copy) {
@@ -21,7 +21,11 @@ std::map<std::string, std::int64_t> rows_expected(const Session& session,
   }
   if (tables.empty()) return {};
   auto snapshot = session.repository->snapshot(choice.snapshot.id);
-  if (!snapshot.ok()) return {};
+  auto untold = [&](const std::string& why) {
+    shell.console.warn(cat("recorded counts of ", copy.store, " cannot be compared: ", why));
+    return std::map<std::string, std::int64_t>();
+  };
+  if (!snapshot.ok()) return untold(snapshot.error().text());
   check::CheckedStore store;
   store.name = copy.store;
   store.kind = plan::StoreKind::postgres;
@@ -29,8 +33,9 @@ std::map<std::string, std::int64_t> rows_expected(const Session& session,
   store.run_marker = copy.run_marker;
   store.snapshot = snapshot->get();
   check::take_recorded(store, server);
+  if (!store.row_deltas) return untold(store.row_deltas_missing);
   auto rows = check::expected_rows(store, tables);
-  return rows.ok() ? std::move(rows).take() : std::map<std::string, std::int64_t>();
+  return rows.ok() ? std::move(rows).take() : untold(rows.error().text());
 }
 
 Json json_of_rows(const std::map<std::string, std::int64_t>& rows) {

@@ -17,8 +17,8 @@ struct CheckedCopy {
   std::map<std::string, std::int64_t> expected_rows = {};  // see CheckedStore
 };
 // Of a copy whose server runs: the rows, at its point, of the tables that the plan's checks hold
-// against what was recorded. Empty where it cannot be told.
-std::map<std::string, std::int64_t> rows_expected(const Session& session,
+// against what was recorded. Those that cannot be told are left out, and why is said.
+std::map<std::string, std::int64_t> rows_expected(const Shell& shell, const Session& session,
                                                   const restore::Choice& choice,
                                                   pg::RecoveryServer& server,
                                                   const CheckedCopy& copy);
