@@ -98,6 +98,18 @@ What bind_http(const View& from) {
   return out;
 }
 
+What bind_cron(const View& from) {
+  return CheckCron{listed(from, "cron"), says_all(from.at("cron"))};
+}
+
+What bind_logs(const View& from) {
+  return CheckLogs{from.text("logs"), from.comparison("errors"), from.comparison("warnings")};
+}
+
+What bind_entropy(const View& from) {
+  return CheckEntropy{listed(from, "entropy"), says_all(from.at("entropy")), from.percent("rise")};
+}
+
 What bind_what(const View& from) {
   using Binder = What (*)(const View&);
   struct Row {
@@ -130,6 +142,10 @@ What bind_what(const View& from) {
       {"files", bind_files},
       {"references", bind_references},
       {"http", bind_http},
+      {"connect", [](const View& v) -> What { return CheckConnect{v.text("connect")}; }},
+      {"cron", bind_cron},
+      {"logs", bind_logs},
+      {"entropy", bind_entropy},
       {"manual", [](const View& v) -> What { return CheckManual{v.text("manual")}; }},
   };
   for (const auto& row : rows) {

@@ -86,14 +86,15 @@ Verb files() {
           {}};
 }
 
-// In the language, and not yet in the checker: reading them must not fail, running them must.
-std::vector<Verb> not_built() {
+// What a service wrote, what accepts connections, what looks encrypted.
+std::vector<Verb> of_the_whole() {
   return {
       {"logs",
        text(),
        "service whose output is read",
-       {optional("errors", comparison()), optional("warnings", comparison())}},
-      {"connect", text(), "something that must accept a connection", {}},
+       {optional("errors", comparison(), "lines that tell one; left out with warnings: none"),
+        optional("warnings", comparison(), "lines that warn")}},
+      {"connect", text(), "a store, a service or a URL that must accept a connection", {}},
       {"cron",
        either({word({"all"}), list(text())}),
        "schedules that must be there and due sanely",
@@ -101,7 +102,13 @@ std::vector<Verb> not_built() {
       {"entropy",
        either({word({"all"}), list(text())}),
        "encrypted-looking content between points",
-       {optional("rise", scalar(Form::percent))}},
+       {optional("rise", scalar(Form::percent), "the share that may look so; left out: 10%")}},
+  };
+}
+
+// In the language, and not yet in the checker: reading them must not fail, running them must.
+std::vector<Verb> not_built() {
+  return {
       {"scan", text(), "command that looks for malware", {}},
       {"masked", name({"masks"}), "no original value is left anywhere", {}},
       {"unchanged", name({"targets"}), "fingerprint before and after are the same", {}},
@@ -132,6 +139,7 @@ std::vector<Verb> all_verbs() {
       http(),
       {"manual", one_or_list(text()), "a person looks and confirms", {}},
   };
+  for (auto& verb : of_the_whole()) out.push_back(std::move(verb));
   for (auto& verb : not_built()) out.push_back(std::move(verb));
   return out;
 }

@@ -189,6 +189,26 @@ struct CheckHttp {
 struct CheckManual {
   std::string text;
 };
+// Something that must accept a connection: a store of the drill, a service of the target, or a URL.
+struct CheckConnect {
+  std::string to;
+};
+// Schedules kept in the database (pg_cron) that must be there, active, and due sanely.
+struct CheckCron {
+  std::vector<std::string> names;  // empty: `all` of them, of which there must be one
+  bool all = false;
+};
+// What a service of the target wrote since it was started.
+struct CheckLogs {
+  std::string service;
+  std::optional<Comparison> errors, warnings;  // default: no errors
+};
+// Content that looks encrypted where it did not before.
+struct CheckEntropy {
+  std::vector<std::string> of;  // stores, or folders of the check's store; empty: `all`
+  bool all = false;
+  std::optional<double> rise;  // share of what is compared that may look so; default 0.1
+};
 struct CheckUnsupported {
   std::string verb;
 };  // known to the language, not built yet
@@ -200,7 +220,7 @@ struct Check {
   Place place;
   std::variant<CheckTables, CheckCount, CheckFresh, CheckForeignKeys, CheckAmcheck, CheckSql,
                CheckEqual, CheckGroup, CheckFiles, CheckReferences, CheckHttp, CheckManual,
-               CheckUnsupported>
+               CheckConnect, CheckCron, CheckLogs, CheckEntropy, CheckUnsupported>
       what;
 };
 

@@ -46,7 +46,8 @@ struct CheckContext {
   std::stop_token stop;
   // What `fresh … within` is measured against; none: the clock when the check runs.
   std::optional<Timestamp> loss_moment{};
-  Micros statement_limit = std::chrono::hours(6);  // of one SQL statement; longer is an error
+  Micros statement_limit = std::chrono::hours(6);     // of one SQL statement; longer is an error
+  std::map<std::string, std::string> service_logs{};  // service -> file with what it wrote
 };
 
 // Runs one suite in order; values saved by http checks live for the whole call (`saved` carries

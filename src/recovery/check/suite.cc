@@ -63,6 +63,14 @@ struct Runner {
   }
   Result<Finding> operator()(const plan::CheckHttp& what) { return check_http(what, scope); }
   Result<Finding> operator()(const plan::CheckManual&) { return not_built("manual", scope.check); }
+  Result<Finding> operator()(const plan::CheckConnect&) {
+    return not_built("connect", scope.check);
+  }
+  Result<Finding> operator()(const plan::CheckCron&) { return not_built("cron", scope.check); }
+  Result<Finding> operator()(const plan::CheckLogs&) { return not_built("logs", scope.check); }
+  Result<Finding> operator()(const plan::CheckEntropy&) {
+    return not_built("entropy", scope.check);
+  }
   Result<Finding> operator()(const plan::CheckUnsupported& what) {
     return not_built(what.verb, scope.check);
   }
@@ -82,6 +90,10 @@ struct KindName {
   std::string operator()(const plan::CheckReferences&) { return "references"; }
   std::string operator()(const plan::CheckHttp&) { return "http"; }
   std::string operator()(const plan::CheckManual&) { return "manual"; }
+  std::string operator()(const plan::CheckConnect&) { return "connect"; }
+  std::string operator()(const plan::CheckCron&) { return "cron"; }
+  std::string operator()(const plan::CheckLogs&) { return "logs"; }
+  std::string operator()(const plan::CheckEntropy&) { return "entropy"; }
   std::string operator()(const plan::CheckUnsupported& what) { return what.verb; }
 };
 
