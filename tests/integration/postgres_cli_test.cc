@@ -261,6 +261,35 @@ TEST_F(PostgresCli, KilledBackupsAndStreamsLoseNothing) {
   EXPECT_EQ(ask_restored(boat / "back", "SELECT count(*) FROM notes"), rows);
 }
 
+TEST_F(PostgresCli, WhatIsOnlyInTheSpoolIsSaidAndBroughtIn) {
+  boat.write_plan(
+      "stores:\n  db: {postgres: env:DB, log: continuous, every: hourly, spool: spool}\n");
+  boat.must({"backup"});
+  auto stream = follow();
+  fs::rename(boat / "repository", boat / "away");
+  server->sql("INSERT INTO notes (body) VALUES ('only in the spool')");
+  const auto written = server->value("SELECT pg_current_wal_flush_lsn()");
+  wait_for([&] {
+    return server->value("SELECT flush_lsn >= '" + written + "' FROM pg_stat_replication") == "t";
+  });
+  EXPECT_NE(boat.run({"status"}).exit_code, 0);
+  stream->signal(SIGKILL);
+  stream->wait();
+  fs::rename(boat / "away", boat / "repository");
+  const auto alarmed = boat.run({"status"});
+  EXPECT_EQ(alarmed.exit_code, 4) << alarmed.out << alarmed.err;
+  EXPECT_NE(alarmed.out.find("nobody brings them into the repository"), std::string::npos)
+      << alarmed.out;
+  stream = follow();
+  const auto good = boat.run({"status"});  // of the stream that was killed it still speaks
+  EXPECT_NE(good.out.find("log of db  ok "), std::string::npos) << good.out << good.err;
+  stream->signal(SIGTERM);
+  EXPECT_EQ(stream->wait().exit_code, 0);
+  boat.must({"restore", "db", "--to", boat / "latest"});
+  EXPECT_EQ(ask_restored(boat / "latest", "SELECT count(*), max(body) FROM notes"),
+            "1001|only in the spool");
+}
+
 TEST_F(PostgresCli, TwoRestoresIntoOneFolderDoNotMix) {
   server->sql("INSERT INTO notes (body) SELECT repeat('x', 500) FROM generate_series(1, 30000)");
   boat.must({"backup"});

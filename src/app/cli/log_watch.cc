@@ -5,6 +5,7 @@
 #include "foundation/sys/real_path.h"
 #include "recovery/archive/agent.h"
 #include "recovery/archive/desk.h"
+#include "stores/postgres/source.h"
 
 namespace lb::cli {
 
@@ -60,6 +61,15 @@ void ask_server(const Shell& shell, const Session& session, const plan::Store& s
   watch.server = std::move(asked).take();
 }
 
+Status look_into_spool(const Shell& shell, const Session& session, const plan::Store& store,
+                       const std::string& log_id, LogWatch& watch) {
+  if (store.spool.empty()) return {};
+  watch.spool = session.references->absolute(store.spool);
+  watch.spool_bytes =
+      LB_TRY(pg::left_in_spool(shell.world.files, watch.spool, log_id).context("read the spool"));
+  return {};
+}
+
 std::string forecast(const LogWatch& watch, std::optional<Micros>& full) {
   if (!watch.growth || !watch.disk_available) return {};
   full = archive::full_after(*watch.growth, *watch.disk_available);
@@ -104,6 +114,7 @@ Result<std::optional<LogWatch>> watch_log(const Shell& shell, Session& session,
     const auto admitted = LB_TRY(archive::read_admissions(*session.repository, index.log_id));
     watch.kept = store.log_continuous || !admitted.empty();
     watch.growth = archive::growth_of(index);
+    LB_TRY(look_into_spool(shell, session, store, index.log_id, watch));
     return std::optional<LogWatch>(std::move(watch));
   }
   return std::optional<LogWatch>();
@@ -127,6 +138,10 @@ LogVerdict judge_log(const LogWatch& watch, Timestamp now) {
     out.state = "failing";
     out.text = cat("archive_command fails, last ", human_duration(now - *watch.server->last_failed),
                    " ago; the server keeps ", human_size(watch.server->wal_bytes), " of log");
+  } else if (watch.spool_bytes > 0) {
+    out.state = "spooled";
+    out.text = cat(human_size(watch.spool_bytes), " of log are only in ", watch.spool,
+                   ", and nobody brings them into the repository: run lifeboat backup --follow");
   } else {
     out.text = state.delayed_bytes == 0
                    ? std::string("whole")

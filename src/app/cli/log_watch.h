@@ -18,6 +18,8 @@ struct LogWatch {
   std::optional<pg::ServerLog> server;
   std::string server_trouble;  // why it could not be asked
   std::optional<archive::LogGrowth> growth;
+  std::string spool;  // folder of this host with log that nobody brings into the repository
+  std::uint64_t spool_bytes = 0;
   std::optional<std::uint64_t> disk_available;  // where the server's log lies, when that is here
 };
 
@@ -28,7 +30,7 @@ Result<std::optional<LogWatch>> watch_log(const Shell& shell, Session& session,
 
 // In words, and whether somebody has to act: what `status` says.
 struct LogVerdict {
-  std::string state;  // "ok", "lost", "hole", "failing", "filling"
+  std::string state;  // "ok", "lost", "hole", "failing", "filling", "spooled"
   std::string text;
 };
 LogVerdict judge_log(const LogWatch& watch, Timestamp now);

@@ -130,6 +130,7 @@ pg::StreamOptions stream_options(const Shell& shell, const plan::Store& store) {
                     .set("store", name)
                     .set("at", format_time(status.at))
                     .set("durable", pg::format_lsn(status.durable))
+                    .set("acknowledged", pg::format_lsn(status.acknowledged))
                     .set("timeline", std::int64_t{status.timeline})
                     .set("slot_state", status.slot_state);
     if (status.last_commit) line.set("last_commit", format_time(*status.last_commit));
@@ -152,6 +153,14 @@ Status follow_one(const Shell& shell, Session& session, const plan::Store& store
   auto conninfo = LB_TRY(session.references->secret(store.address));
   auto options = stream_options(shell, store);
   options.admitted_timeline = LB_TRY(archive::admitted_timeline(*session.repository, store.name));
+  if (!store.spool.empty()) {
+    options.spool_folder = session.references->absolute(store.spool);
+    if (store.spool_bytes_max) options.spool_bytes_max = *store.spool_bytes_max;
+    if (!store.data.empty()) {
+      options.on_trouble(
+          "the spool is on the host of the database: what is only there is lost with that host");
+    }
+  }
   auto loud = options.on_trouble;
   options.on_trouble = [&](const std::string& text) {
     loud(text);

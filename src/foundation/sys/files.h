@@ -74,6 +74,12 @@ class File {
   virtual Status close() = 0;  // reports late write errors; the destructor closes silently
 };
 
+// Held until it is destroyed, at the latest until the process ends.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
 class Files {
  public:
   virtual ~Files() = default;
@@ -89,6 +95,8 @@ class Files {
   // unsupported where the file system cannot do that.
   virtual Status exchange(const std::string& one, const std::string& other) = 0;
   virtual Status remove(const std::string& path) = 0;  // not a directory
+  // Makes the file (0600) where it is missing. conflict while anybody has it.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   virtual Status make_directory(const std::string& path, std::uint32_t mode) = 0;
   virtual Status remove_directory(const std::string& path) = 0;  // empty only
   virtual Status sync_directory(const std::string& path) = 0;

@@ -48,6 +48,17 @@ class FilesContract : public testing::TestWithParam<std::string> {
   std::string root_;
 };
 
+TEST_P(FilesContract, ALockIsOnesUntilItIsGone) {
+  auto held = files_->lock(at("lock"));
+  ASSERT_TRUE(held.ok()) << held.error().text();
+  EXPECT_EQ(kind(files_->lock(at("lock"))), "conflict");
+  EXPECT_EQ(kind(files_->lock(at("other"))), "ok");
+  held->reset();
+  EXPECT_EQ(kind(files_->lock(at("lock"))), "ok");
+  EXPECT_EQ(files_->info(at("lock"))->mode & 07777, 0600u);
+  EXPECT_EQ(kind(files_->lock(at("nowhere/lock"))), "not found");
+}
+
 TEST_P(FilesContract, WritesAndReadsByPosition) {
   auto file = files_->create(at("a"), 0640).take();
   ASSERT_TRUE(file->write_at(view_of("hello"), 0).ok());

@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -61,6 +62,14 @@ struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
+class RealLock final : public FileLock {
+ public:
+  explicit RealLock(Descriptor held) : held_(std::move(held)) {}
+
+ private:
+  Descriptor held_;
+};
+
 class RealFiles final : public Files {
  public:
   Result<std::unique_ptr<File>> open_read(const std::string& path) override {
@@ -113,6 +122,14 @@ class RealFiles final : public Files {
   Status remove(const std::string& path) override {
     LB_TRY(check_path(path));
     return outcome(::unlink(path.c_str()), "remove", path);
+  }
+
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    auto held = LB_TRY(open_path(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (::flock(held.get(), LOCK_EX | LOCK_NB) == 0)
+      return std::unique_ptr<FileLock>(std::make_unique<RealLock>(std::move(held)));
+    if (errno != EWOULDBLOCK) return path_error(errno, "lock", path);
+    return Error(ErrorKind::conflict, cat("another program has the lock ", printable(path)));
   }
 
   Status make_directory(const std::string& path, std::uint32_t mode) override {

@@ -146,6 +146,33 @@ Status SimFiles::remove(const std::string& path) {
   return {};
 }
 
+class SimFiles::Lock final : public FileLock {
+ public:
+  Lock(std::shared_ptr<SimTree> tree, std::shared_ptr<SimNode> node)
+      : tree_(std::move(tree)), node_(std::move(node)), epoch_(tree_->epoch) {
+    node_->locked_in = epoch_;
+  }
+  ~Lock() override {
+    std::lock_guard lock(tree_->mutex);
+    if (node_->locked_in == epoch_) node_->locked_in.reset();
+  }
+
+ private:
+  std::shared_ptr<SimTree> tree_;
+  std::shared_ptr<SimNode> node_;
+  std::uint64_t epoch_;
+};
+
+Result<std::unique_ptr<FileLock>> SimFiles::lock(const std::string& path) {
+  std::lock_guard lock(tree_->mutex);
+  LB_TRY(tree_->enter(path));
+  auto place = LB_TRY(tree_->find(path));
+  auto node = place.node ? place.node : tree_->add(place, FileKind::regular, 0600);
+  if (node->locked_in == tree_->epoch)
+    return Error(ErrorKind::conflict, cat("another program has the lock ", printable(path)));
+  return std::unique_ptr<FileLock>(std::make_unique<Lock>(tree_, node));
+}
+
 Status SimFiles::make_directory(const std::string& path, std::uint32_t mode) {
   std::lock_guard lock(tree_->mutex);
   LB_TRY(tree_->enter(path));

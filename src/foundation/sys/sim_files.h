@@ -41,6 +41,7 @@ class SimFiles final : public Files {
   Status rename(const std::string& from, const std::string& to) override;
   Status exchange(const std::string& one, const std::string& other) override;
   Status remove(const std::string& path) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Status make_directory(const std::string& path, std::uint32_t mode) override;
   Status remove_directory(const std::string& path) override;
   Status sync_directory(const std::string& path) override;
@@ -60,6 +61,7 @@ class SimFiles final : public Files {
   Status set_xattr(const std::string& path, const std::string& name, ByteView value) override;
 
  private:
+  class Lock;
   Result<std::unique_ptr<File>> open(const std::string& path, bool writable);
 
   std::shared_ptr<SimTree> tree_;  // shared with open files

@@ -29,6 +29,7 @@ struct SimNode {
   FileKind kind = FileKind::regular;
   std::uint64_t inode = 0, special = 0, links = 0;
   SimContent live, durable;
+  std::optional<std::uint64_t> locked_in;  // the epoch of the lock's holder
 };
 
 // A name in a folder; `node` is null when nothing has that name. `folder` is null for "/" and "..".

@@ -60,6 +60,9 @@ Store bind_store(const std::string& name, const View& from) {
   out.log_continuous = from.text("log") == "continuous";
   out.data = from.text("data");
   out.compare = from.integer("compare");
+  auto spool = from.at("spool");
+  out.spool = spool.node().is_mapping() ? spool.text("at") : from.text("spool");
+  if (spool.node().is_mapping()) out.spool_bytes_max = spool.size("most");
   out.every = from.schedule("every");
   out.objective = from.objective("objective");
   out.include = from.texts("include");

@@ -57,6 +57,12 @@ Shape collections() {
   }));
 }
 
+Shape spool() {
+  return either({text(), record({required("at", text()),
+                                 with_default("most", scalar(Form::size), "4GiB",
+                                              "when it is full the server keeps its log")})});
+}
+
 std::vector<Verb> kinds() {
   return {
       {"postgres",
@@ -64,6 +70,9 @@ std::vector<Verb> kinds() {
        "how to connect, as libpq understands it",
        {optional("log", word({"continuous"}), "stream WAL: every second can be reached"),
         optional("data", scalar(Form::text), "its data directory on this host: read there"),
+        optional("spool", spool(),
+                 "folder where received log is durable before the server hears of it; left out: "
+                 "in the repository"),
         optional("compare", scalar(Form::integer),
                  "every so many page-exact backups read all pages (7; 0: never)"),
         optional("tables", collections(), "priority and impact of tables")}},

@@ -102,6 +102,12 @@ TEST(Mistakes, OfStoresAndTargets) {
             Lines{"6:22: 'files' and 'redis' cannot stand in one store"});
   EXPECT_EQ(only("{every: hourly}"), Lines{"6:10: media: this store does not say what it is"});
   EXPECT_EQ(only("{fiels: /a}"), Lines{"6:11: unknown key 'fiels'"});
+  EXPECT_EQ(only("{postgres: env:P, every: hourly, spool: /s}"),
+            Lines{"6:50: store 'media' has a spool but no log to receive"});
+  EXPECT_EQ(only("{postgres: env:P, log: continuous, every: hourly, spool: {at: /s, most: 1MiB}}"),
+            Lines{"6:82: most: a spool takes 64MiB at least"});
+  EXPECT_EQ(only("{postgres: env:P, log: continuous, every: hourly, data: /d, spool: /d/s}"),
+            Lines{"6:77: the spool is in the data directory of the database"});
   EXPECT_EQ(only("{files: /a, log: continuous}"),
             Lines{"6:22: key 'log' does not go with 'files'"});
   EXPECT_EQ(only("{files: /a, objective: {rpo: 1h}}"),

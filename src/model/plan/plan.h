@@ -76,6 +76,9 @@ struct Store {
   bool log_continuous = false;
   std::string data;                     // postgres: data directory on this host, or empty
   std::optional<std::int64_t> compare;  // postgres: every so many backups read all pages
+  // postgres: folder of the host that follows where the received log is durable; empty: none
+  std::string spool;
+  std::optional<std::uint64_t> spool_bytes_max;
   std::optional<Schedule> every;
   Objective objective;
   std::vector<std::string> include, exclude;  // files: glob patterns, see stores/files

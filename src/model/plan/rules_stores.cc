@@ -25,7 +25,27 @@ void check_objective(const std::string& name, const View& objective, MistakeList
   }
 }
 
+void check_spool(const Store& store, const View& from, MistakeList& mistakes) {
+  if (!from.has("spool")) return;
+  if (!store.log_continuous) {
+    mistakes.add(from.at("spool").node(),
+                 cat("store '", store.name, "' has a spool but no log to receive"),
+                 "add log: continuous");
+  }
+  // Less would be full before the repository can have a whole segment.
+  constexpr std::uint64_t spool_min = 64 << 20;
+  if (store.spool_bytes_max && *store.spool_bytes_max < spool_min) {
+    mistakes.add(from.at("spool").at("most").node(), "most: a spool takes 64MiB at least",
+                 "write 4GiB: what the database writes while the repository is out of reach");
+  }
+  if (!store.data.empty() && (store.spool + "/").starts_with(store.data + "/")) {
+    mistakes.add(from.at("spool").node(), "the spool is in the data directory of the database",
+                 "give a folder of another disk, or better of another host");
+  }
+}
+
 void check_store(const Store& store, const View& from, MistakeList& mistakes) {
+  check_spool(store, from, mistakes);
   check_objective(store.name, from.at("objective"), mistakes);
   bool scheduled = from.has("every");
   if (store.objective.rpo && !scheduled) {

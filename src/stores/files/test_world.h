@@ -40,6 +40,10 @@ class WatchedFiles final : public Files {
     LB_TRY(ask("remove", path));
     return real_->remove(path);
   }
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override {
+    LB_TRY(ask("lock", path));
+    return real_->lock(path);
+  }
   Status make_directory(const std::string& path, std::uint32_t mode) override {
     LB_TRY(ask("make_directory", path));
     return real_->make_directory(path, mode);

@@ -28,7 +28,7 @@ Result<CopyEvent> LogReceiver::step(Micros limit, std::stop_token stop) {
 Status LogReceiver::take(ByteView message) {
   if (message[0] == 'w' && message.size() >= data_header_bytes) {
     server_end_ = std::max(server_end_, be64(message.subspan(9)));
-    return writer_.append(be64(message.subspan(1)), message.subspan(data_header_bytes));
+    return sink_.append(be64(message.subspan(1)), message.subspan(data_header_bytes));
   }
   if (message[0] == 'k' && message.size() >= keepalive_bytes) {
     server_end_ = std::max(server_end_, be64(message.subspan(1)));
@@ -38,8 +38,8 @@ Status LogReceiver::take(ByteView message) {
 }
 
 Status LogReceiver::report() {
-  const Lsn flushed = writer_.durable() >= keeps_from_ ? writer_.durable() : 0;
-  return link_.send_status(writer_.received(), flushed, clock_.now());
+  const Lsn flushed = sink_.durable() >= keeps_from_ ? sink_.durable() : 0;
+  return link_.send_status(sink_.received(), flushed, clock_.now());
 }
 
 }  // namespace lb::pg

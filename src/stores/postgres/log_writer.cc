@@ -6,6 +6,12 @@
 
 namespace lb::pg {
 
+Status follows(Lsn at, Lsn received) {
+  if (at == received) return {};
+  return Error(ErrorKind::corrupt, cat("the server sent log from ", format_lsn(at), ", expected ",
+                                       format_lsn(received)));
+}
+
 LogWriter::LogWriter(repo::Repository& repository, std::string log_id, std::uint64_t segment_bytes,
                      Trouble on_trouble)
     : repository_(repository),
@@ -41,10 +47,7 @@ Status LogWriter::open_segment() {
 }
 
 Status LogWriter::append(Lsn at, ByteView bytes) {
-  if (at != received()) {
-    return Error(ErrorKind::corrupt, cat("the server sent log from ", format_lsn(at), ", expected ",
-                                         format_lsn(received())));
-  }
+  LB_TRY(follows(at, received()));
   if (bytes_.capacity() < segment_bytes_) bytes_.reserve(segment_bytes_);
   while (!bytes.empty()) {
     const std::size_t part = std::min<std::size_t>(segment_bytes_ - bytes_.size(), bytes.size());

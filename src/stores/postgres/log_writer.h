@@ -10,26 +10,28 @@
 #include <string>
 
 #include "storage/repo/repository.h"
+#include "stores/postgres/log_sink.h"
 #include "stores/postgres/wal_reader.h"
 
 namespace lb::pg {
 
-class LogWriter {
+class LogWriter final : public LogSink {
  public:
   using Trouble = std::function<void(const std::string&)>;
   LogWriter(repo::Repository& repository, std::string log_id, std::uint64_t segment_bytes,
             Trouble on_trouble);
 
-  // Goes on at `at`, the beginning of a segment. What was received before must have been flushed.
-  Status begin(std::uint32_t timeline, Lsn at);
-  // `at` must be received(). conflict when the repository holds other bytes of the same log.
-  Status append(Lsn at, ByteView bytes);
-  Status flush();  // all that was received is durable afterwards
+  Status settle(std::stop_token) override { return {}; }
+  Status begin(std::uint32_t timeline, Lsn at) override;
+  Status append(Lsn at, ByteView bytes) override;
+  Status flush() override;
 
-  std::uint32_t timeline() const { return timeline_; }
-  Lsn received() const { return segment_start_ + bytes_.size(); }
-  Lsn durable() const { return durable_; }
-  std::optional<Timestamp> last_commit() const { return last_commit_; }  // newest durable one
+  std::uint32_t timeline() const override { return timeline_; }
+  Lsn received() const override { return segment_start_ + bytes_.size(); }
+  Lsn durable() const override { return durable_; }
+  LogPlace stored() const override { return {timeline_, durable_}; }
+  std::optional<Timestamp> last_commit() const override { return last_commit_; }
+  Result<bool> full() const override { return false; }
 
  private:
   repo::LogName name() const;

@@ -14,13 +14,15 @@ inline void pause() { std::this_thread::sleep_for(std::chrono::milliseconds(20))
 
 class RunningStream {
  public:
+  static StreamOptions usual() {
+    StreamOptions out;
+    out.tail_interval = std::chrono::milliseconds(200);
+    return out;
+  }
   RunningStream(World& world, repo::Repository& repository, std::string conninfo,
-                Micros tail_interval = std::chrono::milliseconds(200),
-                std::uint32_t admitted_timeline = 0)
-      : conninfo_(std::string_view(conninfo)) {
+                StreamOptions options = usual())
+      : conninfo_(std::string_view(conninfo)), options_(std::move(options)) {
     options_.store = "db";
-    options_.tail_interval = tail_interval;
-    options_.admitted_timeline = admitted_timeline;
     options_.on_status = [this](const StreamStatus& status) {
       const std::lock_guard lock(mutex_);
       status_ = status;

@@ -41,7 +41,8 @@ std::unique_ptr<Source> make_source(Secret conninfo, SourceOptions options);
 
 // Continuous WAL streaming into the repository through a physical replication slot.
 struct StreamStatus {
-  Lsn received = 0, durable = 0, server_flush = 0;
+  Lsn received = 0, durable = 0, server_flush = 0;  // durable: in the repository
+  Lsn acknowledged = 0;  // the server need not keep it: durable in the spool, if there is one
   std::uint32_t timeline = 0;
   std::optional<Timestamp> last_commit;  // newest commit durable in the repository
   Timestamp at{};
@@ -56,6 +57,10 @@ struct StreamOptions {
   std::uint32_t admitted_timeline = 0;
   // Partial segments are durable at least this often; at once where commits wait for it.
   Micros tail_interval = std::chrono::milliseconds(700);
+  // A folder of this host: what is durable there counts as received, up to so many bytes that the
+  // repository does not have yet. Empty: only what is in the repository counts.
+  std::string spool_folder = {};
+  std::uint64_t spool_bytes_max = 4ull << 30;
   std::function<void(const StreamStatus&)> on_status;  // each time something became durable
   std::function<void(const std::string&)> on_trouble;  // reconnects, slot limits, gaps: loud
 };
@@ -63,5 +68,9 @@ struct StreamOptions {
 // A lost connection is retried with back-off; timeline switches are followed.
 Status stream_log(World& world, repo::Repository& repository, const Secret& conninfo,
                   const StreamOptions& options, std::stop_token stop);
+// Log in the spool of a system's log that nobody is bringing into the repository, in bytes; 0 while
+// a stream runs there.
+Result<std::uint64_t> left_in_spool(Files& files, const std::string& spool_folder,
+                                    const std::string& log_id);
 
 }  // namespace lb::pg

@@ -5,6 +5,7 @@
 #include "stores/postgres/server_facts.h"
 #include "stores/postgres/slot_watch.h"
 #include "stores/postgres/source.h"
+#include "stores/postgres/spooled_log.h"
 #include "stores/postgres/stream_place.h"
 #include "stores/postgres/timeline_history.h"
 
@@ -15,6 +16,7 @@ constexpr Micros batch_max = std::chrono::milliseconds(20);  // of commits that 
 constexpr Micros pause_min = std::chrono::milliseconds(500);
 constexpr Micros pause_max = Seconds(15);
 constexpr Micros report_every = Seconds(10);
+constexpr Micros full_pause = std::chrono::milliseconds(500);
 
 bool log_was_removed(const Error& error) { return error.native() == "SQLSTATE 58P01"; }
 
@@ -38,11 +40,19 @@ Error another_history(const std::string& remark) {
       .with_exit(ExitCode::refused);
 }
 
+// "db-7301234567890123456": of any system that has been the store.
+bool is_log_of(const std::string& log_id, const std::string& store) {
+  const std::string prefix = cat(store, "-");
+  return log_id.starts_with(prefix) && log_id.size() > prefix.size() &&
+         log_id.find_first_not_of("0123456789", prefix.size()) == log_id.npos;
+}
+
 class LogStream {
  public:
   LogStream(World& world, repo::Repository& repository, const Secret& conninfo,
             const StreamOptions& options, std::stop_token stop)
-      : clock_(world.clock),
+      : files_(world.files),
+        clock_(world.clock),
         repository_(repository),
         conninfo_(conninfo),
         options_(options),
@@ -54,7 +64,11 @@ class LogStream {
 
  private:
   Status session();
+  Status carry_left();
   Status meet_server();
+  Status open_sink();
+  Result<std::unique_ptr<LogSink>> open_spooled(const std::string& log_id,
+                                                std::uint64_t segment_bytes);
   Status check_system(const SystemIdentity& identity);
   Result<std::string> known_system(const std::string& present);
   Result<std::string> known_by_log(const std::string& present);
@@ -63,12 +77,15 @@ class LogStream {
   Status check_left(const std::vector<repo::LogInfo>& stored, const StreamPlace& place);
   Result<StreamPlace> choose_place(const std::vector<repo::LogInfo>& stored);
   Status receive(LogReceiver& receiver);
+  Result<bool> wait_for_room(LogReceiver& receiver);
   Result<bool> follow_timeline();
   Status make_durable(LogReceiver& receiver);
   Error save_what_came(const Error& lost);
   Status act_on_error(const Error& error);
   void told_durable();
-  void trouble(const std::string& line) const {
+  // From the thread that brings the spool into the repository as well.
+  void trouble(const std::string& line) {
+    const std::lock_guard lock(trouble_mutex_);
     if (options_.on_trouble) options_.on_trouble(line);
   }
   Error give_up(Error error) {
@@ -76,6 +93,7 @@ class LogStream {
     return error;
   }
 
+  Files& files_;
   Clock& clock_;
   repo::Repository& repository_;
   const Secret& conninfo_;
@@ -83,17 +101,20 @@ class LogStream {
   std::string slot_;
   std::stop_token stop_;
   SlotWatch watch_;
+  std::mutex trouble_mutex_;
 
   std::unique_ptr<ReplicationLink> link_;
-  std::unique_ptr<LogWriter> writer_;
+  std::unique_ptr<LogSink> sink_;
   std::string system_identifier_, log_id_, gap_;
   std::uint64_t segment_bytes_ = 0;
   ServerLine line_;
   SlotInfo slot_info_;
   StreamPlace place_;
-  Lsn server_end_ = 0, told_ = 0;
-  std::uint32_t told_timeline_ = 0;
-  bool met_ = false;  // a session got as far as streaming
+  Lsn server_end_ = 0, told_acknowledged_ = 0;
+  LogPlace told_;
+  bool looked_for_left_ = false;
+  bool full_ = false;  // and it was said
+  bool met_ = false;   // a session got as far as streaming
   bool slot_seen_ = false;
   bool skip_hole_ = false;  // the log after the stored one is gone: go on where the slot begins
   bool final_ = false;      // the failure needs a person
@@ -126,24 +147,24 @@ Status LogStream::act_on_error(const Error& error) {
   }
   // The repository holds other bytes of this log: another try would meet them again.
   const bool contradicts = error.kind() == ErrorKind::conflict && error.native().empty();
-  // Our own connection of a moment ago may still be closing; another receiver's end frees it too.
-  const bool slot_in_use = error.native() == "SQLSTATE 55006";
-  if (contradicts || (!met_ && !slot_in_use)) return error;
+  // The slot or the spool. Our own connection of a moment ago may still be closing; another
+  // receiver's end frees them too.
+  const bool in_use = error.native() == "SQLSTATE 55006" || error.native() == LogSpool::in_use;
+  if (contradicts || (!met_ && !in_use)) return error;
   trouble(cat(error.text(), "; connecting again in ", human_duration(pause_)));
   return {};
 }
 
 Status LogStream::session() {
+  if (!std::exchange(looked_for_left_, true)) LB_TRY(carry_left());
   LB_TRY(meet_server());
+  if (!sink_) LB_TRY(open_sink());
+  LB_TRY(sink_->settle(stop_));
   const std::vector<repo::LogInfo> stored = LB_TRY(repository_.logs(log_id_));
   LB_TRY(meet_slot(!stored.empty()));
   place_ = LB_TRY(choose_place(stored));
-  if (!writer_) {
-    writer_ = std::make_unique<LogWriter>(repository_, log_id_, segment_bytes_,
-                                          [this](const std::string& line) { trouble(line); });
-  }
-  LB_TRY(writer_->begin(place_.timeline, place_.at));
-  LogReceiver receiver(*link_, *writer_, clock_, slot_info_.restart.value_or(0));
+  LB_TRY(sink_->begin(place_.timeline, place_.at));
+  LogReceiver receiver(*link_, *sink_, clock_, slot_info_.restart.value_or(0));
   LB_TRY(link_->start_log(slot_, place_.timeline, place_.at));
   for (;;) {
     LB_TRY(receive(receiver));
@@ -154,6 +175,47 @@ Status LogStream::session() {
     const bool more = LB_TRY(follow_timeline());
     if (!more) return {};
   }
+}
+
+// What an earlier run left in the spool comes into the repository even if its server is gone for
+// good: it may be the last of it.
+Status LogStream::carry_left() {
+  if (options_.spool_folder.empty()) return {};
+  auto entries = files_.list(options_.spool_folder);
+  if (!entries.ok() && entries.error().kind() == ErrorKind::not_found) return {};
+  for (const DirEntry& entry : LB_TRY(std::move(entries))) {
+    if (!is_log_of(entry.name, options_.store)) continue;
+    const auto bytes =
+        LB_TRY(LogSpool::segment_bytes_in(files_, path_join(options_.spool_folder, entry.name)));
+    if (!bytes) continue;
+    const auto log = LB_TRY(open_spooled(entry.name, *bytes));
+    LB_TRY(log->settle(stop_).context("bring what is left in the spool into the repository"));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<LogSink>> LogStream::open_spooled(const std::string& log_id,
+                                                         std::uint64_t segment_bytes) {
+  const auto say = [this](const std::string& line) { trouble(line); };
+  // Of one system only: what another one left there is not carried into this one's log.
+  auto spool =
+      LB_TRY(LogSpool::open(files_, path_join(options_.spool_folder, log_id), segment_bytes, say));
+  auto make_writer = [this, say, log_id, segment_bytes] {
+    return std::make_unique<LogWriter>(repository_, log_id, segment_bytes, say);
+  };
+  return std::unique_ptr<LogSink>(std::make_unique<SpooledLog>(
+      clock_, std::move(spool), make_writer,
+      SpooledLog::Options{options_.spool_bytes_max, options_.tail_interval}, say));
+}
+
+Status LogStream::open_sink() {
+  if (!options_.spool_folder.empty()) {
+    sink_ = LB_TRY(open_spooled(log_id_, segment_bytes_));
+    return {};
+  }
+  sink_ = std::make_unique<LogWriter>(repository_, log_id_, segment_bytes_,
+                                      [this](const std::string& line) { trouble(line); });
+  return {};
 }
 
 Status LogStream::meet_server() {
@@ -204,12 +266,10 @@ Result<std::string> LogStream::known_system(const std::string& present) {
 // Without reading, the names of logs tell: of the systems seen, the one that is there now, or else
 // any.
 Result<std::string> LogStream::known_by_log(const std::string& present) {
-  const std::string prefix = cat(options_.store, "-");
   std::string known;
   for (const std::string& id : LB_TRY(repository_.log_ids())) {
-    if (!id.starts_with(prefix) || id.find_first_not_of("0123456789", prefix.size()) != id.npos)
-      continue;
-    known = id.substr(prefix.size());
+    if (!is_log_of(id, options_.store)) continue;
+    known = id.substr(options_.store.size() + 1);
     if (known == present) return known;
   }
   return known;
@@ -293,11 +353,12 @@ Status LogStream::receive(LogReceiver& receiver) {
   Micros oldest = reported;  // when the oldest byte that is not durable came
   bool looked = false;
   while (!stop_.stop_requested()) {
-    const bool pending = writer_->received() > writer_->durable();
+    if (LB_TRY(wait_for_room(receiver))) continue;
+    const bool pending = sink_->received() > sink_->durable();
     const Micros waited = clock_.steady() - oldest;
     const Micros interval = watch_.synchronous() ? Micros(0) : options_.tail_interval;
     const Micros left = std::max(Micros(0), interval - waited);
-    const Lsn before = writer_->durable();
+    const Lsn before = sink_->durable();
     const auto event =
         receiver.step(pending ? std::min<Micros>(left, Seconds(1)) : Seconds(1), stop_);
     if (!event.ok()) return save_what_came(event.error());
@@ -305,14 +366,14 @@ Status LogStream::receive(LogReceiver& receiver) {
     if (*event == CopyEvent::ended) break;
     if (*event == CopyEvent::data) met_ = true, pause_ = pause_min;
     const Micros now = clock_.steady();
-    if (!pending || writer_->durable() > before) oldest = now;
+    if (!pending || sink_->durable() > before) oldest = now;
     // Commits that wait are made durable together: once no more of them are on their way.
     const bool more_comes =
         watch_.synchronous() && *event == CopyEvent::data && now - oldest < batch_max;
     const bool due =
-        writer_->received() > writer_->durable() && now - oldest >= interval && !more_comes;
-    if (due) LB_TRY(writer_->flush());
-    if (writer_->durable() > before || now - reported >= report_every) {
+        sink_->received() > sink_->durable() && now - oldest >= interval && !more_comes;
+    if (due) LB_TRY(sink_->flush());
+    if (sink_->durable() > before || now - reported >= report_every) {
       LB_TRY(receiver.report());
       reported = now;
     }
@@ -324,15 +385,34 @@ Status LogStream::receive(LogReceiver& receiver) {
   return make_durable(receiver);
 }
 
+// True: there is none yet. The server hears that we are there, and keeps its log meanwhile.
+Result<bool> LogStream::wait_for_room(LogReceiver& receiver) {
+  const bool full = LB_TRY(sink_->full());
+  if (!full) {
+    full_ = false;
+    return false;
+  }
+  if (!std::exchange(full_, true)) {
+    trouble(
+        "the spool is full: no more log is taken until the repository has some of it. The server "
+        "keeps it, and commits that wait for this stream wait");
+  }
+  LB_TRY(receiver.report());
+  told_durable();
+  (void)clock_.sleep(full_pause, stop_);
+  watch_.look_if_due();
+  return true;
+}
+
 // The server may be gone for good: these bytes are the last of it.
 Error LogStream::save_what_came(const Error& lost) {
-  const Status flushed = writer_->flush();
+  const Status flushed = sink_->flush();
   told_durable();
   return flushed.ok() ? lost : flushed.error();
 }
 
 Status LogStream::make_durable(LogReceiver& receiver) {
-  LB_TRY(writer_->flush());
+  LB_TRY(sink_->flush());
   told_durable();
   // At the end of a timeline the server listens no more; the report is for the stop.
   if (stop_.stop_requested()) LB_TRY(receiver.report());
@@ -341,16 +421,19 @@ Status LogStream::make_durable(LogReceiver& receiver) {
 
 void LogStream::told_durable() {
   // After a new connection the unfinished segment comes again: that is no news.
-  const bool news = writer_->timeline() != told_timeline_ || writer_->durable() > told_;
+  const LogPlace stored = sink_->stored();
+  const bool news = stored.timeline != told_.timeline || stored.at > told_.at ||
+                    sink_->durable() > told_acknowledged_;
   if (!options_.on_status || !news) return;
-  told_ = writer_->durable();
-  told_timeline_ = writer_->timeline();
+  told_ = stored;
+  told_acknowledged_ = sink_->durable();
   StreamStatus status;
-  status.received = writer_->received();
-  status.durable = writer_->durable();
+  status.received = sink_->received();
+  status.durable = stored.at;
+  status.acknowledged = sink_->durable();
   status.server_flush = server_end_;
-  status.timeline = writer_->timeline();
-  status.last_commit = writer_->last_commit();
+  status.timeline = stored.timeline;
+  status.last_commit = sink_->last_commit();
   status.at = clock_.now();
   status.slot = slot_;
   status.slot_state = watch_.state();
@@ -363,15 +446,20 @@ Result<bool> LogStream::follow_timeline() {
   const std::optional<NextTimeline> next = LB_TRY(link_->end_log(stop_));
   if (!next) return false;
   LB_TRY(read_history(next->timeline));
-  trouble(cat("the server went from timeline ", writer_->timeline(), " to ", next->timeline, " at ",
+  trouble(cat("the server went from timeline ", sink_->timeline(), " to ", next->timeline, " at ",
               format_lsn(next->begins), "; following"));
   const Lsn at = next->begins / segment_bytes_ * segment_bytes_;
-  LB_TRY(writer_->begin(next->timeline, at));
+  LB_TRY(sink_->begin(next->timeline, at));
   LB_TRY(link_->start_log(slot_, next->timeline, at));
   return true;
 }
 
 }  // namespace
+
+Result<std::uint64_t> left_in_spool(Files& files, const std::string& spool_folder,
+                                    const std::string& log_id) {
+  return LogSpool::left_in(files, path_join(spool_folder, log_id));
+}
 
 Status stream_log(World& world, repo::Repository& repository, const Secret& conninfo,
                   const StreamOptions& options, std::stop_token stop) {
