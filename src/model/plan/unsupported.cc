@@ -68,7 +68,6 @@ class Listing {
     if (std::holds_alternative<CheckConnect>(check.what)) what = "check connect";
     if (std::holds_alternative<CheckCron>(check.what)) what = "check cron";
     if (std::holds_alternative<CheckLogs>(check.what)) what = "check logs";
-    if (std::holds_alternative<CheckEntropy>(check.what)) what = "check entropy";
     if (const auto* other = std::get_if<CheckUnsupported>(&check.what))
       what = cat("check ", other->verb);
     if (!what.empty())

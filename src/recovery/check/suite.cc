@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "recovery/check/http_request.h"
 #include "recovery/check/scope.h"
@@ -68,9 +70,7 @@ struct Runner {
   }
   Result<Finding> operator()(const plan::CheckCron&) { return not_built("cron", scope.check); }
   Result<Finding> operator()(const plan::CheckLogs&) { return not_built("logs", scope.check); }
-  Result<Finding> operator()(const plan::CheckEntropy&) {
-    return not_built("entropy", scope.check);
-  }
+  Result<Finding> operator()(const plan::CheckEntropy& what) { return check_entropy(what, scope); }
   Result<Finding> operator()(const plan::CheckUnsupported& what) {
     return not_built(what.verb, scope.check);
   }
@@ -97,6 +97,18 @@ struct KindName {
   std::string operator()(const plan::CheckUnsupported& what) { return what.verb; }
 };
 
+// Empty when it looked at more than one.
+std::string store_of_entropy(const plan::CheckEntropy& what, const plan::Check& check,
+                             const CheckContext& context) {
+  auto named = [&](const std::string& name) {
+    return std::any_of(context.stores.begin(), context.stores.end(),
+                       [&](const auto& store) { return store.name == name; });
+  };
+  if (what.of.size() == 1 && named(what.of.front())) return what.of.front();
+  if (!check.store.empty()) return check.store;
+  return context.stores.size() == 1 ? context.stores.front().name : std::string();
+}
+
 // The store a check asked, for the report; empty when it asks none.
 std::string asked_store(const plan::Check& check, const CheckContext& context) {
   if (std::holds_alternative<plan::CheckHttp>(check.what)) return "";
@@ -108,6 +120,8 @@ std::string asked_store(const plan::Check& check, const CheckContext& context) {
   if (const auto* references = std::get_if<plan::CheckReferences>(&check.what)) {
     return references->to;
   }
+  if (const auto* entropy = std::get_if<plan::CheckEntropy>(&check.what))
+    return store_of_entropy(*entropy, check, context);
   auto store = store_of(context, check.store, plan::StoreKind::postgres);
   return store.ok() ? (*store)->name : check.store;
 }
