@@ -87,6 +87,7 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
                             resume_verb(),
                             postmortem_verb(),
                             forecast_verb(),
+                            bisect_verb(),
                             evidence_verify_verb()};
   for (auto& verb : step_verbs()) more.push_back(std::move(verb));
   for (auto& verb : incident_verbs()) more.push_back(std::move(verb));

@@ -49,6 +49,7 @@ Verb copy_sync_verb();
 Verb copy_verify_verb();
 Verb repair_verb();
 Verb drill_verb();
+Verb bisect_verb();
 Verb report_verb();
 Verb evidence_verify_verb();
 Verb wal_push_verb();

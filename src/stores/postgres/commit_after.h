@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "stores/postgres/log_index.h"
 
@@ -14,5 +15,11 @@ Result<std::optional<Commit>> first_commit_from(const LogIndex& index,
                                                 const SnapshotDetails& snapshot,
                                                 std::uint32_t timeline, Lsn from,
                                                 repo::Repository& repository);
+
+// All whose records lie between the two places, in order. exhausted when there are more than two
+// millions: who asks narrows the range by the summaries of segments first.
+Result<std::vector<Commit>> commits_between(const LogIndex& index, const SnapshotDetails& snapshot,
+                                            std::uint32_t timeline, Lsn from, Lsn to,
+                                            repo::Repository& repository);
 
 }  // namespace lb::pg
