@@ -102,6 +102,7 @@ const std::vector<Kind>& done_by_machines() {
        {},
        true,
        "1 of 1 checks passed"},
+      {"bisect", "- bisect: {store: media, check: files are there}", {}, {}, false, "clean at"},
       {"preflight", "- preflight: [disk, repository, credentials]", {}, {}, true, "free"},
       {"status", "- status: provider", {}, {}, true, "provider: "},
       {"timer", "- timer: start", {}, {}, true, "the clock starts at"},

@@ -90,6 +90,7 @@ Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
   if (verb == "verify") return verify(act, stop);
   if (verb == "check") return one_check(act, text, stop);
   if (verb == "query") return query(act);
+  if (verb == "bisect") return bisect(act, stop);
   if (verb == "wait") return wait(act, stop);
   if (verb == "watch") return watch(act, stop);
   if (verb == "status") return status(act);

@@ -90,6 +90,7 @@ class RunActs final : public runbook::Acts {
                  std::stop_token stop);
   check::CheckedStore checked_of(const runbook::Act& act, const plan::Store& store) const;
   Result_ query(const runbook::Act& act);
+  Result_ bisect(const runbook::Act& act, std::stop_token stop);
   Result_ wait(const runbook::Act& act, std::stop_token stop);
   Result_ watch(const runbook::Act& act, std::stop_token stop);
   Result_ status(const runbook::Act& act);
@@ -100,6 +101,8 @@ class RunActs final : public runbook::Acts {
   Result<std::string> proven_moment(const plan::Store& store,
                                     const record::StoreResult& result) const;
   Result<std::vector<restore::Choice>> proven_choices(
+      const runbook::Act& act, const std::vector<const plan::Store*>& stores);
+  Result<std::vector<restore::Choice>> clean_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   Result<std::vector<restore::Choice>> pinned_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);

@@ -1,6 +1,7 @@
 // Steps on data: choosing a point, restoring, checking, asking.
 #include <algorithm>
 
+#include "app/cli/point_words.h"
 #include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
@@ -20,24 +21,6 @@ using runbook::ActEnd;
 namespace {
 
 const std::vector<std::string> no_files;
-constexpr const char* snapshot_prefix = "point ";
-
-// "latest", a time, or "point ID" as choose: gives it for stores without a log.
-Result<restore::Wish> wish_of(const std::string& text) {
-  if (!text.starts_with(snapshot_prefix)) return restore::parse_wish(text);
-  restore::Wish wish;
-  wish.wanted.kind = pg::Wanted::Kind::snapshot;
-  wish.snapshot = text.substr(std::string(snapshot_prefix).size());
-  return wish;
-}
-
-// The moment at which a choice stands, in words that choose the same again.
-std::string moment_of(const restore::Choice& choice) {
-  if (choice.target && choice.target->last_commit)
-    return format_time(choice.target->last_commit->time);
-  return cat(snapshot_prefix, choice.snapshot.id);
-}
-
 // Stores with a log decide the moment; the others follow it.
 const restore::Choice& ruling_of(const std::vector<restore::Choice>& chosen) {
   auto ruling = std::find_if(chosen.begin(), chosen.end(),
@@ -161,7 +144,9 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   plan::View what(act.step().what, no_files);
   auto stores = LB_TRY(stores_of(act, not_built));
   if (!act.pinned.empty()) return pinned_choices(act, stores);
-  if (act.verb() == "choose" && what.text("prefer") == "proven") return proven_choices(act, stores);
+  auto prefer = act.verb() == "choose" ? what.text("prefer") : std::string();
+  if (prefer == "proven") return proven_choices(act, stores);
+  if (prefer == "clean") return clean_choices(act, stores);
   std::vector<restore::StorePoints> points;
   for (const auto* store : stores)
     points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
@@ -189,54 +174,6 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
   return fits ? std::move(newest) : std::move(chosen);
 }
 
-// In words that choose again what the drill restored. A point that nothing was replayed onto but
-// its own log has no commit to name it by.
-Result<std::string> RunActs::proven_moment(const plan::Store& store,
-                                           const record::StoreResult& result) const {
-  auto point = cat(snapshot_prefix, result.point);
-  if (store.kind != plan::StoreKind::postgres) return point;
-  auto points = LB_TRY(restore::read_points(*session_.repository, store));
-  auto moment = format_time(*result.reached);
-  auto wish = LB_TRY(wish_of(moment));
-  auto now = shell_.world.clock.now();
-  if (restore::choose(points, wish, now, *session_.repository).ok()) return moment;
-  bool own = std::any_of(points.snapshots.begin(), points.snapshots.end(), [&](const auto& each) {
-    return each.id == result.point && *result.reached <= each.ended;
-  });
-  return own ? point : moment;
-}
-
-// The newest moment that a drill has restored all of them to, and found good.
-Result<std::vector<restore::Choice>> RunActs::proven_choices(
-    const Act& act, const std::vector<const plan::Store*>& stores) {
-  plan::View what(act.step().what, no_files);
-  auto limit = shell_.world.clock.now();
-  for (const char* key : {"at", "before"}) {
-    if (!what.has(key)) continue;
-    auto text = LB_TRY(act.expand(what.text(key)));
-    if (text != "latest") limit = LB_TRY(parse_time(text));
-  }
-  auto drills = LB_TRY(state::drills(*session_.repository));
-  for (auto drill = drills.rbegin(); drill != drills.rend(); ++drill) {
-    if (drill->verdict != record::Verdict::pass) continue;
-    Act proven = act;
-    bool all = true;
-    for (const auto* store : stores) {
-      auto found = std::find_if(drill->stores.begin(), drill->stores.end(),
-                                [&](const auto& result) { return result.store == store->name; });
-      all = all && found != drill->stores.end() && found->reached && *found->reached <= limit;
-      if (!all) break;
-      proven.pinned[store->name] = LB_TRY(proven_moment(*store, *found));
-    }
-    if (!all) continue;
-    auto chosen = pinned_choices(proven, stores);
-    if (chosen.ok()) return chosen;  // else the point is gone by now
-  }
-  return Error(ErrorKind::not_found, "no drill that passed has restored what is still there")
-      .with_hint("run one, or choose with prefer: verified")
-      .with_exit(ExitCode::point_unreachable);
-}
-
 // Each store at the moment that was chosen when the step began, whatever is newest by now.
 Result<std::vector<restore::Choice>> RunActs::pinned_choices(
     const Act& act, const std::vector<const plan::Store*>& stores) {
@@ -258,6 +195,10 @@ Result<runbook::Variables> RunActs::pin(const Act& act) {
   if (act.verb() != "restore") return out;
   auto chosen = LB_TRY(choices(act));
   for (const auto& choice : chosen) out[choice.store] = moment_of(choice);
+  plan::View what(act.step().what, no_files);
+  auto at = LB_TRY(act.expand(what.text("at")));
+  // What names one point exactly is not put into other words: a time might choose another base.
+  if (names_exactly(at) && chosen.size() == 1) out[chosen.front().store] = at;
   return out;
 }
 

@@ -110,6 +110,7 @@ Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
   if (!unbuilt.empty()) return Error(ErrorKind::unsupported, cat("not supported yet: ", unbuilt));
   if (verb == "choose") return choose(act);
   if (verb == "restore") return restore(act, stop);
+  if (verb == "bisect") return bisect(act);
   if (verb == "verify") return verify(act, stop);
   if (verb == "wait") return wait(act, stop);
   if (verb == "banner") return ActEnd{true, act.step().what.text, Json::object(), {}};
@@ -151,6 +152,17 @@ Result<ActEnd> RehearsalActs::choose(const Act& act) {
   }
   if (out.text.empty()) out.text = "nothing of it is restored by this runbook";
   return out;
+}
+
+// A search restores many points one after another; a drill restores one, and later steps get that
+// as the clean one.
+Result<ActEnd> RehearsalActs::bisect(const Act& act) {
+  auto out = LB_TRY(choose(act));
+  auto point = out.set.find("point");
+  auto clean = point == out.set.end() ? std::string("latest") : point->second;
+  auto end = held("a drill looks at one point, not for the last clean one");
+  end.set["clean"] = clean;
+  return end;
 }
 
 Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {

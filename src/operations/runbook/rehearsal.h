@@ -27,6 +27,7 @@ class RehearsalActs final : public Acts {
   Result<ActEnd> done(const Act& act, std::stop_token stop);
   Result<ActEnd> preflight(const Act& act);
   Result<ActEnd> choose(const Act& act);
+  Result<ActEnd> bisect(const Act& act);
   Result<ActEnd> restore(const Act& act, std::stop_token stop);
   Result<ActEnd> verify(const Act& act, std::stop_token stop);
   Result<ActEnd> wait(const Act& act, std::stop_token stop);

@@ -206,8 +206,6 @@ std::string not_built(const plan::Step& step) {
   plan::View what(step.what, no_files);
   if (step.verb == "restore" && what.has("from")) return "restore from a copy (from:)";
   if (step.verb == "restore" && what.text("how") == "instant") return "instant restore";
-  auto prefer = step.verb == "choose" ? what.text("prefer") : std::string();
-  if (prefer == "clean") return cat("choosing by prefer: ", prefer);
   return "";
 }
 

@@ -19,10 +19,10 @@ const std::vector<std::string> no_files;
 
 const std::set<std::string>& built() {
   static const std::set<std::string> verbs = {
-      "run",       "restore",   "verify", "check",     "wait",      "timer",  "ask",
-      "choose",    "gate",      "manual", "checklist", "notify",    "query",  "watch",
-      "preflight", "provision", "switch", "rotate",    "free",      "banner", "use",
-      "parallel",  "status",    "task",   "document",  "postmortem"};
+      "run",       "restore",   "verify", "check",     "wait",       "timer",  "ask",
+      "choose",    "gate",      "manual", "checklist", "notify",     "query",  "watch",
+      "preflight", "provision", "switch", "rotate",    "free",       "banner", "use",
+      "parallel",  "status",    "task",   "document",  "postmortem", "bisect"};
   return verbs;
 }
 
@@ -57,7 +57,8 @@ class Walk {
     names_of(step);
     people_of(step);
     commands_of(step);
-    if (step.verb == "restore" || step.verb == "choose") data_of(step);
+    bool of_data = step.verb == "restore" || step.verb == "choose" || step.verb == "bisect";
+    if (of_data) data_of(step);
     if (step.verb == "notify") message_of(step);
     if (step.verb == "gate") gate_of(step);
     if (step.verb == "gate") gated_ = true;
@@ -171,7 +172,8 @@ class Walk {
       bool kind = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
       if (!kind) {
         // A point is chosen for the others of a group all the same.
-        auto weight = step.verb == "choose" && stores.size() > 1 ? Weight::warns : Weight::fails;
+        bool goes_on = step.verb != "restore" && stores.size() > 1;
+        auto weight = goes_on ? Weight::warns : Weight::fails;
         add(weight,
             cat("not supported yet: a ", plan::name_of(store->kind), " store (", name, ")"));
       } else if (target != nullptr) {
