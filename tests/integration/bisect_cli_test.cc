@@ -79,9 +79,13 @@ checks:
     - http: GET /
   more:
     - {name: thirteen files, files: {count: 13}}
+  count:
+    - {name: exactly twelve, files: {count: 12}}
   web:
     - http: GET /
 people: {operator: {users: [ada]}}
+drills:
+  ransom: {every: monthly, runbook: ransom, into: sandbox, checks: [count]}
 runbooks:
   ransom:
     steps:
@@ -184,6 +188,10 @@ TEST_F(BisectFiles, WhatCannotBeDecidedIsNeitherCleanNorBad) {
   EXPECT_TRUE(record["first_bad"].is_null());
   EXPECT_NE(record["reason"].string().find("2 could not be decided"), std::string::npos)
       << record.dump();
+  write_text(boat / "media/docs/a.txt", "");  // of which nothing can be said
+  back_up(1);
+  record = bisect(4, {"media", "--check", "docs"});
+  EXPECT_TRUE(record["first_bad"].is_null()) << "nothing examined is not bad: " << record.dump();
   write_text(boat / "media/docs/a.txt", letter(1));
   back_up(1);
   record = bisect(0, {"media", "--check", "docs"});
@@ -211,6 +219,16 @@ TEST_F(BisectFiles, AStepOfARunGivesItsMomentToTheRestore) {
   boat.must({"resume", "--no-wait"});
   for (const auto& [path, content] : good_) EXPECT_EQ(tree_of(boat / "media")[path], content);
   expect_nothing_left();
+}
+
+TEST_F(BisectFiles, ADrillHoldsTheStepAndGoesOnWithItsOwnPoint) {
+  back_up(1);
+  auto ran = boat.run({"drill", "ransom", "--json"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  auto steps = ran.summary()["record"]["steps"].items();
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0]["state"].string(), "held") << steps[0].dump();
+  EXPECT_EQ(steps[1]["state"].string(), "done") << steps[1].dump();
 }
 
 TEST_F(BisectFiles, KilledWhileItLooksItGoesOnWhereItWas) {
@@ -281,6 +299,8 @@ checks:
   data:
     - {name: no debts, sql: SELECT count(*) FROM orders WHERE total < 0, expect: 0}
     - {name: many orders, sql: SELECT count(*) FROM orders, expect: ">= 3000"}
+  folder:
+    - {name: no intruder, sql: "SELECT count(*) FROM pg_ls_dir('.') f WHERE f = 'intruder'", expect: 0}
   both:
     - {name: no debts too, sql: SELECT count(*) FROM orders WHERE total < 0, expect: 0}
     - files: {count: 1}
@@ -337,7 +357,11 @@ TEST_F(BisectPostgres, FindsTheTransactionAmongCommitsThatNobodySuspects) {
   EXPECT_EQ(record["first_bad"]["stores"].items().at(0)["point"].string(), points[1]);
   EXPECT_LE(record["probes"].items().size(), 12u);
   EXPECT_TRUE(record["warnings"].items().empty()) << record["warnings"].dump();
-  EXPECT_FALSE(record["clean"]["stores"].items().at(0)["lsn"].string().empty());
+  auto lsn = record["clean"]["stores"].items().at(0)["lsn"].string();
+  EXPECT_FALSE(lsn.empty());
+  auto before = bisect(0, {"db", "--check", "data", "--to", record["clean"]["at"].string()});
+  EXPECT_TRUE(before["first_bad"].is_null()) << "nothing newer is tried: " << before.dump();
+  EXPECT_EQ(before["clean"]["stores"].items().at(0)["lsn"].string(), lsn);
 }
 
 TEST_F(BisectPostgres, TriesWhatLooksLikeAnAccidentFirst) {
@@ -357,6 +381,20 @@ TEST_F(BisectPostgres, TriesWhatLooksLikeAnAccidentFirst) {
   auto words = record["clean_words"].string();
   boat.must({"restore", "db", "--to", boat / "copy", "--at", words});
   EXPECT_EQ(ask_restored(boat / "copy", "SELECT count(*) FROM orders"), "3030");
+}
+
+TEST_F(BisectPostgres, WhatNoTransactionDidIsSaidToBeSo) {
+  insert(10'000, 3);
+  // In the folder of the database, and in no log.
+  write_text(server->data() + "/intruder", "was here");
+  boat.must({"backup", "db"});
+  catch_up();
+  auto record = bisect(0, {"db", "--check", "no intruder"});
+  EXPECT_EQ(point_of(record["clean"]), points_of("db").front()) << record.dump();
+  EXPECT_EQ(record["transaction"].string(), "");
+  EXPECT_FALSE(record["narrowed"].boolean());
+  EXPECT_NE(record["warnings"].dump().find("came not by a transaction"), std::string::npos)
+      << record.dump();
 }
 
 TEST_F(BisectPostgres, AGroupIsProbedTogether) {

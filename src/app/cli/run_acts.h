@@ -102,8 +102,8 @@ class RunActs final : public runbook::Acts {
                                     const record::StoreResult& result) const;
   Result<std::vector<restore::Choice>> proven_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
-  Result<std::vector<restore::Choice>> clean_choices(
-      const runbook::Act& act, const std::vector<const plan::Store*>& stores);
+  Result<std::vector<restore::Choice>> clean_choices(const runbook::Act& act,
+                                                     const std::vector<const plan::Store*>& stores);
   Result<std::vector<restore::Choice>> pinned_choices(
       const runbook::Act& act, const std::vector<const plan::Store*>& stores);
   // `not_built`: takes the members of a group that no build can restore, instead of an error.

@@ -226,6 +226,8 @@ Result<ActEnd> RunActs::choose(const Act& act) {
   }
   out.set["point"] = moment_of(ruling_of(chosen));
   out.text = join(lines, "; ");
+  if (plan::View(act.step().what, no_files).text("prefer") == "clean")
+    out.text += "; found clean by a bisect, or by a drill's check for encrypted content";
   return out;
 }
 

@@ -21,15 +21,22 @@ Result<std::size_t> budget(const Args& args) {
   return Error(ErrorKind::invalid, cat("--probes ", probes, " is not between 1 and ", probes_most));
 }
 
-// How to get it back, by the flags of restore.
+std::string flag_of(const std::string& words) {
+  if (words.starts_with("point ")) return cat("--point ", words.substr(6));
+  if (words.starts_with("lsn ")) return cat("--lsn ", words.substr(4));
+  return cat("--at ", words);
+}
+
+// How to get it back, by the flags of restore: each store to where it stood in the probe.
 std::string restore_hint(const record::BisectRecord& record) {
-  const auto& words = record.clean_words;
-  auto flag = words.starts_with("point ") ? cat("--point ", words.substr(6))
-              : words.starts_with("lsn ") ? cat("--lsn ", words.substr(4))
-                                          : cat("--at ", words);
   std::string out;
-  for (const auto& store : record.stores)
-    out += cat("  lifeboat restore ", store, " --to FOLDER ", flag, "\n");
+  for (const auto& store : record.clean->stores) {
+    bool by_point = !store.reached || *store.reached <= store.point_taken;
+    auto words = record.clean->stores.size() == 1 ? record.clean_words
+                 : by_point                       ? cat("point ", store.point)
+                                                  : format_time(*store.reached);
+    out += cat("  lifeboat restore ", store.store, " --to FOLDER ", flag_of(words), "\n");
+  }
   return cat("to bring it back:\n", out);
 }
 

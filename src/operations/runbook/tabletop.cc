@@ -59,6 +59,7 @@ class Walk {
     commands_of(step);
     bool of_data = step.verb == "restore" || step.verb == "choose" || step.verb == "bisect";
     if (of_data) data_of(step);
+    if (step.verb == "bisect") check_of(step);
     if (step.verb == "notify") message_of(step);
     if (step.verb == "gate") gate_of(step);
     if (step.verb == "gate") gated_ = true;
@@ -182,6 +183,18 @@ class Walk {
       }
       why_not_so(step, *store);
     }
+  }
+
+  // Found out in the night itself it would cost the time that the search is to save.
+  void check_of(const plan::Step& step) {
+    auto name = constant(plan::View(step.what, no_files).text("check"));
+    if (name.empty() || name == "entropy" || plan_.suite(name) != nullptr) return;
+    for (const auto& suite : plan_.suites) {
+      for (const auto& check : suite.checks) {
+        if (check.name == name) return;
+      }
+    }
+    fail(cat("the plan has no suite and no check '", name, "'"));
   }
 
   void why_not_so(const plan::Step& step, const plan::Store& store) {

@@ -75,13 +75,14 @@ TEST_F(Walking, WhatIsNotBuiltIsSaidAndNotReplaced) {
   EXPECT_EQ(findings(R"(runbooks:
   main:
     steps:
-      - bisect: {store: db, check: db}
+      - bisect: {store: db, check: nothing}
       - choose: {store: db, prefer: clean}
       - gate: {approve: lead}
       - restore: {store: db, to: production, from: "s3://offsite/shop"}
       - restore: {store: db, to: production, how: instant}
 )"),
-            (Lines{"4 fails not supported yet: restore from a copy (from:)",
+            (Lines{"1 fails the plan has no suite and no check 'nothing'",
+                   "4 fails not supported yet: restore from a copy (from:)",
                    "5 fails not supported yet: instant restore"}));
 }
 
