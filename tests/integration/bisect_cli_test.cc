@@ -300,7 +300,9 @@ checks:
     - {name: no debts, sql: SELECT count(*) FROM orders WHERE total < 0, expect: 0}
     - {name: many orders, sql: SELECT count(*) FROM orders, expect: ">= 3000"}
   folder:
-    - {name: no intruder, sql: "SELECT count(*) FROM pg_ls_dir('.') f WHERE f = 'intruder'", expect: 0}
+    - name: no intruder
+      sql: "SELECT count(*) FROM pg_ls_dir('.') f WHERE f = 'intruder'"
+      expect: 0
   both:
     - {name: no debts too, sql: SELECT count(*) FROM orders WHERE total < 0, expect: 0}
     - files: {count: 1}

@@ -10,6 +10,8 @@ namespace lb::cli {
 
 namespace {
 
+constexpr const char* entropy_word = "entropy";
+
 bool is_built(const plan::Store& store) {
   return store.kind == plan::StoreKind::postgres || store.kind == plan::StoreKind::files;
 }
@@ -75,12 +77,15 @@ std::vector<plan::Check> checks_called(const plan::Plan& plan, const std::string
       if (std::holds_alternative<plan::CheckEntropy>(check.what)) by_kind.push_back(check);
     }
   }
-  if (!named.empty() || name != "entropy") return named;
-  if (!by_kind.empty()) return by_kind;
-  plan::Check plain;
-  plain.name = name;
-  plain.what = plan::CheckEntropy{{}, true, {}};
-  return {plain};
+  return !named.empty() || name != entropy_word ? named : by_kind;
+}
+
+// The plan need not have one.
+plan::Check plain_entropy() {
+  plan::Check out;
+  out.name = entropy_word;
+  out.what = plan::CheckEntropy{{}, true, {}};
+  return out;
 }
 
 // The target of a drill that restores any of them, else one that is a sandbox by its words.
@@ -145,7 +150,7 @@ Result<BisectChecks> bisect_checks(const plan::Plan& plan, const BisectSubject& 
   BisectChecks out;
   out.suite.name = name;
   auto all = checks_called(plan, name);
-  if (all.empty()) {
+  if (all.empty() && name != entropy_word) {
     std::vector<std::string> suites;
     for (const auto& suite : plan.suites) suites.push_back(suite.name);
     return Error(ErrorKind::invalid,
@@ -161,6 +166,8 @@ Result<BisectChecks> bisect_checks(const plan::Plan& plan, const BisectSubject& 
       out.left_out.push_back(cat(check.name, ": ", why));
     }
   }
+  if (out.suite.checks.empty() && name == entropy_word && plan.suite(name) == nullptr)
+    out.suite.checks.push_back(plain_entropy());
   if (!out.suite.checks.empty()) return out;
   return Error(ErrorKind::invalid, cat("nothing of '", name, "' can be asked of what is restored: ",
                                        join(out.left_out, "; ")))

@@ -195,10 +195,8 @@ Result<Answer> Prober::probe(const Position& position, std::stop_token stop) {
   tools_.log.note(cat("probe ", made_, " of at most ", request_.probes_max, ": ", position.words,
                       " of ", format_time_seconds(position.at)));
   auto probe = restore_and_check(position, stop);
-  if (stop.stop_requested()) {
-    return Error(ErrorKind::cancelled, cat("stopped at probe ", made_, " (", position.words, ")"))
-        .with_left("nothing: the sandbox was removed");
-  }
+  if (stop.stop_requested())
+    return Error(ErrorKind::cancelled, cat("stopped at probe ", made_, " (", position.words, ")"));
   if (!request_.series.empty())
     LB_TRY(state::put_bisect_probe(tools_.repository, request_.series, probe));
   auto answer = answer_of(probe);
