@@ -79,6 +79,8 @@ checks:
     - http: GET /
   more:
     - {name: thirteen files, files: {count: 13}}
+  noise:
+    - entropy: all
   count:
     - {name: exactly twelve, files: {count: 12}}
   web:
@@ -86,6 +88,7 @@ checks:
 people: {operator: {users: [ada]}}
 drills:
   ransom: {every: monthly, runbook: ransom, into: sandbox, checks: [count]}
+  noise: {every: monthly, restore: media, into: sandbox, checks: [noise]}
 runbooks:
   ransom:
     steps:
@@ -276,6 +279,24 @@ TEST_F(BisectFiles, AChoiceTakesTheNewestMomentFoundClean) {
   EXPECT_EQ(again.exit_code, 75) << again.err;
 }
 
+TEST_F(BisectFiles, ADrillThatLookedForEncryptedContentVouchesToo) {
+  back_up(2);
+  boat.must({"drill", "noise"});
+  auto proven = points_of("media").back();
+  back_up(1);
+  boat.environment()["SUDO_USER"] = "ada";
+  auto chosen = [&] {
+    boat.run({"run", "prefer", "--no-wait"});
+    auto steps = boat.must({"run", "show", "--json"}).lines().back()["steps"].items();
+    return steps.at(0)["text"].string();
+  };
+  EXPECT_NE(chosen().find(proven), std::string::npos) << chosen();
+  encrypt(12);
+  boat.must({"backup"});
+  EXPECT_EQ(boat.run({"drill", "noise"}).exit_code, 4);
+  EXPECT_NE(chosen().find(proven), std::string::npos) << "one that failed vouches for nothing";
+}
+
 class BisectPostgres : public BisectCli {
  protected:
   void SetUp() override {
@@ -295,6 +316,8 @@ groups:
   app: {stores: [db, media], authority: db}
 targets:
   sandbox: {isolate: network, folder: ./sandboxes}
+people: {operator: {users: [ada]}}
+runbooks: {prefer: {steps: [{choose: {group: app, prefer: clean}}]}}
 checks:
   data:
     - {name: no debts, sql: SELECT count(*) FROM orders WHERE total < 0, expect: 0}
@@ -418,6 +441,12 @@ TEST_F(BisectPostgres, AGroupIsProbedTogether) {
   ASSERT_EQ(record["clean"]["stores"].items().size(), 2u);
   EXPECT_EQ(record["clean"]["stores"].items().at(1)["point"].string(), good) << record.dump();
   EXPECT_EQ(record["clean_words"].string(), record["clean"]["at"].string());
+  boat.environment()["SUDO_USER"] = "ada";
+  boat.must({"run", "prefer", "--no-wait"});
+  auto chosen = boat.must({"run", "show", "--json"}).lines().back()["steps"].items();
+  for (const auto& store : record["clean"]["stores"].items())
+    EXPECT_NE(chosen.at(0)["text"].string().find(store["point"].string()), std::string::npos)
+        << chosen.at(0).dump();
 }
 
 }  // namespace

@@ -228,6 +228,24 @@ TEST(Mistakes, OfDrills) {
   });
 }
 
+TEST(Mistakes, OfWhatLooksForEncryptedContentInADrill) {
+  auto of = [](const std::string& check, const std::string& restore) {
+    auto text = replace_all(small_plan, "{files: {count: recorded}}", check);
+    text += cat("drills: {d: {restore: ", restore, ", into: sandbox, checks: [files]}}\n");
+    return lines(read(text).mistakes);
+  };
+  using Lines = std::vector<std::string>;
+  for (const char* restore : {"db", "media", "[db, media]"})
+    EXPECT_EQ(of("{entropy: all}", restore), Lines{}) << restore;
+  EXPECT_EQ(of("{entropy: [media]}", "media"), Lines{});
+  EXPECT_EQ(of("{entropy: [letters]}", "[db, media]"), Lines{}) << "a folder of the only tree";
+  EXPECT_EQ(of("{entropy: [letters]}", "db").size(), 1u);
+  EXPECT_EQ(of("{entropy: [db]}", "media"),
+            Lines{"13:54: check 'entropy db' of suite 'files' asks store 'db', which the drill "
+                  "does not restore"});
+  EXPECT_EQ(of("{entropy: all, store: db}", "media").size(), 1u);
+}
+
 TEST(Mistakes, OfChecksInsideADrill) {
   auto base = replace_all(small_plan, "stores:\n", "stores:\n  db2: {postgres: env:TWO}\n");
   auto out = read(base + "drills: {d: {restore: [db, db2], into: sandbox, checks: [db]}}\n");

@@ -118,6 +118,8 @@ class DrillRules {
     };
     std::vector<Need> needs;
     const auto& what = check.what;
+    if (const auto* entropy = std::get_if<CheckEntropy>(&what))
+      return check_entropy(*entropy, check, asked);
     if (const auto* references = std::get_if<CheckReferences>(&what)) {
       needs = {{references->from_store, {StoreKind::postgres}},
                {references->to, {StoreKind::files, StoreKind::bucket}}};
@@ -130,6 +132,17 @@ class DrillRules {
       needs = {{check.store, {StoreKind::postgres, StoreKind::firestore}}};
     }
     for (const auto& need : needs) check_need(need.store, need.kinds, check, asked);
+  }
+
+  // It asks stores by their names, folders of a file tree, or all that is restored.
+  void check_entropy(const CheckEntropy& what, const Check& check, const View& asked) {
+    bool folders = false;
+    for (const auto& name : what.of) {
+      const auto* store = plan_.store(name);
+      folders = folders || store == nullptr;
+      if (store != nullptr) check_need(name, {store->kind}, check, asked);
+    }
+    if (!check.store.empty() || folders) check_need(check.store, {StoreKind::files}, check, asked);
   }
 
   void check_need(const std::string& store, const std::vector<StoreKind>& kinds, const Check& check,
