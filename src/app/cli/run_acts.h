@@ -69,14 +69,16 @@ class RunActs final : public runbook::Acts {
   Result_ task(const runbook::Act& act, std::stop_token stop);
   Result_ choose(const runbook::Act& act);
   Result_ restore(const runbook::Act& act, std::stop_token stop);
-  Result_ restore_store(const runbook::Act& act, const plan::Store& store,
+  Result_ restore_store(const runbook::Act& act, Session& from, const plan::Store& store,
                         const restore::Choice& choice, std::stop_token stop);
   Status refuse_unbuilt(const runbook::Act& act, const std::vector<restore::Choice>& chosen) const;
   Status refuse_alias(const runbook::Act& act, const std::string& guarded) const;
-  Result_ replace(const runbook::Act& act, const Shell& shell, const plan::Store& store,
-                  const RestorePlace& place, const restore::Choice& choice);
-  Result_ replace_tree(const runbook::Act& act, const Shell& shell, const plan::Store& store,
-                       const RestorePlace& place, const restore::Choice& choice);
+  Result_ replace(const runbook::Act& act, const Shell& shell, Session& from,
+                  const plan::Store& store, const RestorePlace& place,
+                  const restore::Choice& choice);
+  Result_ replace_tree(const runbook::Act& act, const Shell& shell, Session& from,
+                       const plan::Store& store, const RestorePlace& place,
+                       const restore::Choice& choice);
   Result<std::string> undo_tree(const runbook::Act& act, const plan::Store& store,
                                 const std::string& folder);
   Result_ undo_restore(const runbook::Act& act, std::stop_token stop);
@@ -111,6 +113,16 @@ class RunActs final : public runbook::Acts {
       const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr) const;
   Result<Json> facts_of_restore(const runbook::Act& act, const runbook::ScriptStep& step);
   Status need_repository() const;
+  // The copy that the step reads (from:); empty: the repository.
+  Result<std::string> copy_of(const runbook::Act& act) const;
+  Result<Session*> opened(const std::string& copy);
+  // What the step reads: its repository is there.
+  Result<Session*> read_by(const runbook::Act& act);
+  // Its repository may be null.
+  Result<Session*> read_for_point(const runbook::Act& act, const std::string& store);
+  static void set_source(const runbook::Act& act, const std::string& store, const std::string& copy,
+                         runbook::Variables& set);
+  std::string standing(const Session& from) const;
   std::string base_url(const runbook::Act& act) const;
 
   const Shell& shell_;
@@ -119,6 +131,8 @@ class RunActs final : public runbook::Acts {
   const check::Redactor redactor_;
   RunPost post_;
   std::mutex restoring_;  // restores talk to one console and one repository
+  std::mutex opening_;
+  std::map<std::string, std::unique_ptr<Session>> copies_;  // by what from: says
 };
 
 }  // namespace lb::cli

@@ -1,6 +1,7 @@
 // Steps on data: choosing a point, restoring, checking, asking.
 #include <algorithm>
 
+#include "app/cli/copies.h"
 #include "app/cli/point_words.h"
 #include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
@@ -140,22 +141,23 @@ Result<std::vector<const plan::Store*>> RunActs::stores_of(
 
 Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
                                                       std::vector<const plan::Store*>* not_built) {
-  LB_TRY(need_repository());
   plan::View what(act.step().what, no_files);
   auto stores = LB_TRY(stores_of(act, not_built));
+  auto* read = LB_TRY(read_by(act));
+  auto& repository = *read->repository;
   if (!act.pinned.empty()) return pinned_choices(act, stores);
   auto prefer = act.verb() == "choose" ? what.text("prefer") : std::string();
   if (prefer == "proven") return proven_choices(act, stores);
   if (prefer == "clean") return clean_choices(act, stores);
   std::vector<restore::StorePoints> points;
   for (const auto* store : stores)
-    points.push_back(LB_TRY(restore::read_points(*session_.repository, *store)));
+    points.push_back(LB_TRY(restore::read_points(repository, *store)));
   auto choose = [&](const std::string& at) -> Result<std::vector<restore::Choice>> {
     auto wish = LB_TRY(wish_of(at));
     auto now = shell_.world.clock.now();
-    if (points.size() > 1) return restore::choose_together(points, wish, now, *session_.repository);
+    if (points.size() > 1) return restore::choose_together(points, wish, now, repository);
     std::vector<restore::Choice> out;
-    out.push_back(LB_TRY(restore::choose(points.front(), wish, now, *session_.repository)));
+    out.push_back(LB_TRY(restore::choose(points.front(), wish, now, repository)));
     return out;
   };
   std::string at = "latest";
@@ -178,14 +180,16 @@ Result<std::vector<restore::Choice>> RunActs::choices(const Act& act,
 Result<std::vector<restore::Choice>> RunActs::pinned_choices(
     const Act& act, const std::vector<const plan::Store*>& stores) {
   auto now = shell_.world.clock.now();
+  auto* read = LB_TRY(read_by(act));
+  auto& repository = *read->repository;
   std::vector<restore::Choice> out;
   for (const auto* store : stores) {
     auto pinned = act.pinned.find(store->name);
     if (pinned == act.pinned.end())
       return Error(ErrorKind::corrupt, cat("no point was chosen for ", store->name));
     auto wish = LB_TRY(wish_of(pinned->second));
-    auto points = LB_TRY(restore::read_points(*session_.repository, *store));
-    out.push_back(LB_TRY(restore::choose(points, wish, now, *session_.repository)));
+    auto points = LB_TRY(restore::read_points(repository, *store));
+    out.push_back(LB_TRY(restore::choose(points, wish, now, repository)));
   }
   return out;
 }
@@ -219,6 +223,7 @@ Result<ActEnd> RunActs::choose(const Act& act) {
                         " of ", format_time_seconds(choice.snapshot.meta.taken), ", ",
                         proven ? "proven by a drill" : "proven by no drill", ")"));
     out.set[cat("point_", choice.store)] = choice.snapshot.id;
+    set_source(act, choice.store, "", out.set);
   }
   for (const auto* store : not_built) {
     lines.push_back(
@@ -251,33 +256,37 @@ Result<ActEnd> RunActs::restore(const Act& act, std::stop_token stop) {
   plan::View what(act.step().what, no_files);
   auto chosen = LB_TRY(choices(act));
   LB_TRY(refuse_unbuilt(act, chosen));
+  auto* from = LB_TRY(read_by(act));
+  if (!from->copy.empty()) shell_.console.note(cat("from     ", standing(*from)));
   ActEnd out;
   out.ok = true;
   std::vector<std::string> lines;
   for (const auto& choice : chosen) {
     if (stop.stop_requested()) return Error(ErrorKind::cancelled, "stopped between two stores");
-    auto done = LB_TRY(restore_store(act, *plan_.store(choice.store), choice, stop)
+    auto done = LB_TRY(restore_store(act, *from, *plan_.store(choice.store), choice, stop)
                            .context(cat("restore ", choice.store)));
     lines.push_back(done.text);
     out.set[cat("target_", choice.store)] = LB_TRY(act.expand(what.text("to")));
     out.set.insert(done.set.begin(), done.set.end());
+    set_source(act, choice.store, from->copy, out.set);
     out.data.set(choice.store, std::move(done.data));
   }
   out.set["restored_target"] = LB_TRY(act.expand(what.text("to")));
   // Messages name the point also where no step chose it beforehand.
   if (variable(act, "point").empty()) out.set["point"] = moment_of(ruling_of(chosen));
-  out.text = join(lines, "; ");
+  out.text = cat(join(lines, "; "), from->copy.empty() ? "" : cat("; out of ", from->copy));
+  if (from->healing != nullptr) (void)tell_healed(shell_.console, *from->healing);
   return out;
 }
 
-Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
+Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan::Store& store,
                                       const restore::Choice& choice, std::stop_token stop) {
   plan::View what(act.step().what, no_files);
   auto name = LB_TRY(act.expand(what.text("to")));
   const auto* target = plan_.target(name);
   if (target == nullptr) return Error(ErrorKind::invalid, cat("the plan has no target ", name));
   auto place = LB_TRY(place_of(session_, store, *target));
-  LB_TRY(check_first(shell_, session_, *target, choice));
+  LB_TRY(check_first(shell_, from, *target, choice));
   Shell inner{shell_.world, shell_.console, shell_.environment, shell_.folder,
               shell_.host,  shell_.user,    shell_.uid,         stop};
   Request request;
@@ -287,19 +296,20 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   request.only = what.texts("only");
   request.exact = what.text("mode") == "exact";
   request.confirmed = session_.plan.plan.system;  // the run asked for the name of the target
-  request.words = cat(session_.repository->id(), " ", store.name, " ", act.run);
+  request.words = cat(from.repository->id(), " ", store.name, " ", act.run);
   auto how = what.text("how");
   ActEnd out;
   out.ok = true;
   out.set[cat("point_", store.name)] = choice.snapshot.id;
   const bool database = store.kind == plan::StoreKind::postgres;
   if (database && (how == "beside-then-swap" || (how.empty() && place.folder.empty())))
-    return replace(act, inner, store, place, choice);
-  if (!database && how == "beside-then-swap") return replace_tree(act, inner, store, place, choice);
+    return replace(act, inner, from, store, place, choice);
+  if (!database && how == "beside-then-swap")
+    return replace_tree(act, inner, from, store, place, choice);
   if (!place.folder.empty()) {
     LB_TRY(refuse_alias(act, protected_folder(shell_, session_, place.folder)));
-    auto data = LB_TRY(database ? restore_database(inner, session_, request, choice)
-                                : restore_files(inner, session_, request, choice));
+    auto data = LB_TRY(database ? restore_database(inner, from, request, choice)
+                                : restore_files(inner, from, request, choice));
     out.text = cat(store.name, " to ", place.folder, ": ",
                    human_size(static_cast<std::uint64_t>(data["bytes"].integer())));
     out.set[cat("restored_", store.name)] = place.folder;
@@ -319,7 +329,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, const plan::Store& store,
   auto into = LB_TRY(session_.references->secret(place.server));
   LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
   request.rescue = std::move(rescue);
-  auto data = LB_TRY(restore_rescue(inner, session_, request, choice));
+  auto data = LB_TRY(restore_rescue(inner, from, request, choice));
   out.text = cat(store.name, " to database ", request.rescue->as);
   out.set[cat("restored_", store.name)] = cat(database_prefix, request.rescue->as);
   out.data = std::move(data);
@@ -398,8 +408,9 @@ Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Sui
     if (!built) continue;
     auto checked = checked_of(act, store);
     auto point = variable(act, cat("point_", store.name));
-    if (!point.empty() && session_.repository != nullptr) {
-      snapshots.push_back(LB_TRY(session_.repository->snapshot(point)));
+    auto* from = LB_TRY(read_for_point(act, store.name));
+    if (!point.empty() && from->repository != nullptr) {
+      snapshots.push_back(LB_TRY(from->repository->snapshot(point)));
       checked.snapshot = snapshots.back().get();
     }
     auto restored = variable(act, cat("restored_", store.name));

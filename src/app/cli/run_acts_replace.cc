@@ -77,12 +77,13 @@ Status RunActs::refuse_alias(const Act& act, const std::string& guarded) const {
       .with_exit(ExitCode::refused);
 }
 
-Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::Store& store,
-                                const RestorePlace& place, const restore::Choice& choice) {
+Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, Session& from,
+                                const plan::Store& store, const RestorePlace& place,
+                                const restore::Choice& choice) {
   plan::View what(act.step().what, no_files);
   Request request;
   request.store = &store;
-  request.words = cat(session_.repository->id(), " ", store.name, " ", act.run);
+  request.words = cat(from.repository->id(), " ", store.name, " ", act.run);
   Replacement replacement;
   replacement.keep = what.duration("keep_old").value_or(keep_old_default);
   replacement.run = swap_id_of(act, store.name);
@@ -109,8 +110,8 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, const plan::
     if (!guarded.empty()) request.confirmed = guarded;
     request.rescue = std::move(rescue);
   }
-  auto data = LB_TRY(cluster ? restore_cluster_swap(shell, session_, request, choice)
-                             : restore_database_swap(shell, session_, request, choice));
+  auto data = LB_TRY(cluster ? restore_cluster_swap(shell, from, request, choice)
+                             : restore_database_swap(shell, from, request, choice));
   ActEnd out;
   out.ok = true;
   out.text = cat(store.name, " exchanged; the old one is ", data["old"].string(), ", kept until ",

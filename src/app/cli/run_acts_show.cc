@@ -39,6 +39,24 @@ std::optional<Micros> predicted(const std::vector<record::DrillRecord>& drills,
   return out;
 }
 
+// How far the points go, and how long that took in drills.
+Status add_reach(repo::Repository& repository, const std::vector<restore::Choice>& chosen,
+                 Json& about) {
+  Json reached = Json::object();
+  std::vector<std::string> names;
+  for (const auto& choice : chosen) {
+    names.push_back(choice.store);
+    bool log = choice.target && choice.target->last_commit;
+    reached.set(choice.store,
+                format_time(log ? choice.target->last_commit->time : choice.snapshot.meta.started));
+  }
+  about.set("reaches", std::move(reached));
+  auto drills = LB_TRY(state::drills(repository));
+  auto time = predicted(drills, names);
+  about.set("predicted_restore", time ? human_duration(*time) : "unknown: no drill measured it");
+  return {};
+}
+
 }  // namespace
 
 // The next restore or switch that follows the gate is what the decision is about.
@@ -83,31 +101,23 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   if (target == nullptr) return Error(ErrorKind::invalid, "the plan has no such target");
   auto at = what.has("at") ? own.expand(what.text("at")) : Result<std::string>("latest");
   facts.set("point", at.ok() ? *at : at.error().text());
-  std::vector<std::string> names;
-  Json places = Json::object();
   auto stores = LB_TRY(stores_of(own));
+  Json places = Json::object();
   for (const auto* store : stores) {
-    names.push_back(store->name);
     auto place = LB_TRY(place_of(session_, *store, *target));
     places.set(store->name, shown_address(place));
   }
   facts.set("overwrites", std::move(places));
-  facts.set("data_loss", at.ok() && *at != "latest"
-                             ? cat("everything written after ", *at)
-                             : std::string("what is not in the repository yet"));
-  if (session_.repository != nullptr) {
-    auto chosen = choices(own);
-    if (!chosen.ok()) return std::move(chosen).take_error();
-    Json reached = Json::object();
-    for (const auto& choice : *chosen) {
-      bool log = choice.target && choice.target->last_commit;
-      reached.set(choice.store, log ? format_time(choice.target->last_commit->time)
-                                    : format_time(choice.snapshot.meta.started));
-    }
-    about.set("reaches", std::move(reached));
-    auto drills = LB_TRY(state::drills(*session_.repository));
-    auto time = predicted(drills, names);
-    about.set("predicted_restore", time ? human_duration(*time) : "unknown: no drill measured it");
+  auto copy = LB_TRY(copy_of(own));
+  if (!copy.empty()) facts.set("from", cat("a copy: ", copy));
+  auto unsaved = cat("what is not in the ", copy.empty() ? "repository" : "copy", " yet");
+  facts.set("data_loss",
+            at.ok() && *at != "latest" ? cat("everything written after ", *at) : unsaved);
+  auto* from = LB_TRY(opened(copy));
+  if (!copy.empty()) about.set("copy", standing(*from));
+  if (from->repository != nullptr) {
+    auto chosen = LB_TRY(choices(own));
+    LB_TRY(add_reach(*from->repository, chosen, about));
   }
   return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
 }

@@ -61,13 +61,15 @@ Status check_apart(Files& files, const Session& session, const std::string& live
 
 }  // namespace
 
-Result<ActEnd> RunActs::replace_tree(const Act& act, const Shell& shell, const plan::Store& store,
-                                     const RestorePlace& place, const restore::Choice& choice) {
+Result<ActEnd> RunActs::replace_tree(const Act& act, const Shell& shell, Session& from,
+                                     const plan::Store& store, const RestorePlace& place,
+                                     const restore::Choice& choice) {
   plan::View what(act.step().what, no_files);
   auto& world = shell.world;
   LB_TRY(refuse_alias(act, protected_folder(shell, session_, place.folder)));
   LB_TRY(check_apart(world.files, session_, place.folder));
-  auto snapshot = LB_TRY(session_.repository->snapshot(choice.snapshot.id));
+  LB_TRY(check_apart(world.files, from, place.folder));
+  auto snapshot = LB_TRY(from.repository->snapshot(choice.snapshot.id));
   LB_TRY(check_whole(*snapshot, store.name));
   swap::FolderSwap swapped{world.files, world.clock, {}};
   swapped.wish.live = place.folder;
@@ -83,7 +85,7 @@ Result<ActEnd> RunActs::replace_tree(const Act& act, const Shell& shell, const p
     // What a killed one left there and the point has not is deleted.
     request.exact = true;
     request.confirmed = session_.plan.plan.system;
-    return restore_files(shell, session_, request, choice).status();
+    return restore_files(shell, from, request, choice).status();
   };
   auto state = LB_TRY(swap::look_at_folder_swap(swapped));
   while (state.stage != swap::FolderStage::swapped) {

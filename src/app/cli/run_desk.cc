@@ -3,14 +3,19 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "recovery/drill/drill.h"
 
 namespace lb::cli {
 
 namespace {
 
-bool may_do_without(const Error& error) {
+// One that is gone or damaged can be done without where a copy has what it had.
+bool may_do_without(const Error& error, const plan::Plan& plan) {
+  auto code = error.exit_code();
+  bool lost = code == ExitCode::no_repository || code == ExitCode::damaged;
+  if (lost) return !plan.repository.copies.empty();
   return error.kind() == ErrorKind::unavailable || error.kind() == ErrorKind::timeout ||
-         error.exit_code() == ExitCode::store_unreachable;
+         code == ExitCode::store_unreachable;
 }
 
 bool fits(const state::RunHead& head, const std::string& named) {
@@ -38,6 +43,7 @@ Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, 
   session->references =
       std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
   session->state_folder = state_folder(shell, session->plan.plan.system);
+  session->sandbox_root = drill::default_sandbox_root(shell.uid);
   session->journal =
       LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
   return session;
@@ -57,9 +63,10 @@ Result<RunDesk> open_run_desk(const Shell& shell, const Args& args) {
   if (session.ok()) {
     out.session = std::move(session).take();
   } else {
-    if (!may_do_without(session.error())) return std::move(session).take_error();
-    shell.console.warn(cat("going on without the repository: ", session.error().text()));
     out.session = LB_TRY(session_without_repository(shell, args));
+    if (!may_do_without(session.error(), out.session->plan.plan))
+      return std::move(session).take_error();
+    shell.console.warn(cat("going on without the repository: ", session.error().text()));
   }
   out.log = std::make_unique<state::RunLog>(*out.session->journal, out.session->repository.get());
   return out;

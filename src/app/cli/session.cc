@@ -104,24 +104,62 @@ struct ReadPlace {
   const plan::Reference* key = nullptr;
 };
 
+Result<ReadPlace> open_copy_to_read(const Shell& shell, const References& references,
+                                    const plan::Plan& plan, const std::string& copy) {
+  ReadPlace out;
+  out.from = LB_TRY(pick_copies(plan, {copy})).front();
+  out.key = out.from->key.empty() ? &plan.repository.key : &out.from->key;
+  out.place = LB_TRY(open_place(shell, references, *out.from));
+  return out;
+}
+
 Result<ReadPlace> open_read_place(const Shell& shell, const Args& args, Reading reading,
                                   const References& references, const plan::Plan& plan) {
   const auto& repository = plan.repository;
+  bool healing = reading == Reading::healing;
+  if (healing && args.has("from"))
+    return open_copy_to_read(shell, references, plan, args.get("from"));
   ReadPlace out;
   out.key = &repository.key;
-  bool healing = reading == Reading::healing;
-  if (healing && args.has("from")) {
-    out.from = LB_TRY(pick_copies(plan, {args.get("from")})).front();
-    if (!out.from->key.empty()) out.key = &out.from->key;
-    out.place = LB_TRY(open_place(shell, references, *out.from));
-    return out;
-  }
   auto opened = open_place(shell, references, repository);
   if (!opened.ok() && healing && !repository.copies.empty()) {
     shell.console.note("restore --from COPY reads a copy instead");
   }
   out.place = LB_TRY(std::move(opened));
   return out;
+}
+
+// Of a session whose plan and references are known.
+Status open_to_read(const Shell& shell, ReadPlace read, Reading reading, Access access,
+                    Session& session) {
+  const auto& plan = session.plan.plan;
+  const auto& references = *session.references;
+  session.blobs = std::move(read.place.blobs);
+  session.repository_folder = read.place.folder;
+  if (read.from != nullptr) session.copy = read.from->at.text();
+  if (reading == Reading::healing) {
+    auto& console = shell.console;
+    session.healing = std::make_unique<HealingBlobStore>(
+        *session.blobs, copy_sources(shell, references, plan.repository, read.from),
+        [&console](const std::string& line) { console.warn(line); });
+  }
+  BlobStore& store = session.healing != nullptr ? *session.healing : *session.blobs;
+  auto key = LB_TRY(references.secret(*read.key));
+  repo::OpenOptions options;
+  if (read.from == nullptr) options.cache_folder = cache_folder(shell);
+  options.files = &shell.world.files;
+  bool databases_alone =
+      std::all_of(plan.stores.begin(), plan.stores.end(),
+                  [](const plan::Store& each) { return each.kind == plan::StoreKind::postgres; });
+  if (databases_alone) options.memory_bytes = database_memory;
+  session.repository =
+      LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
+                 .context(cat("open the repository at ", read.place.text)));
+  if (access == Access::read && !session.repository->may_read())
+    return repo::may_not_read().context(cat("the key ", read.key->text(), " of the plan"));
+  session.journal =
+      LB_TRY(state::Journal::open(shell.world, path_join(session.state_folder, "journal.sqlite")));
+  return {};
 }
 
 }  // namespace
@@ -135,33 +173,27 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
       std::make_unique<References>(shell.world, shell.environment, session->plan.folder);
   session->state_folder = cli::state_folder(shell, plan.system);
   session->sandbox_root = drill::default_sandbox_root(shell.uid);
-  const auto& references = *session->references;
-  auto read = LB_TRY(open_read_place(shell, args, reading, references, plan));
-  session->blobs = std::move(read.place.blobs);
-  session->repository_folder = read.place.folder;
-  if (reading == Reading::healing) {
-    auto& console = shell.console;
-    session->healing = std::make_unique<HealingBlobStore>(
-        *session->blobs, copy_sources(shell, references, plan.repository, read.from),
-        [&console](const std::string& line) { console.warn(line); });
-  }
-  BlobStore& store = session->healing != nullptr ? *session->healing : *session->blobs;
-  auto key = LB_TRY(references.secret(*read.key));
-  repo::OpenOptions options;
-  if (read.from == nullptr) options.cache_folder = cache_folder(shell);
-  options.files = &shell.world.files;
-  bool databases_alone =
-      std::all_of(plan.stores.begin(), plan.stores.end(),
-                  [](const plan::Store& each) { return each.kind == plan::StoreKind::postgres; });
-  if (databases_alone) options.memory_bytes = database_memory;
-  session->repository =
-      LB_TRY(repo::open_repository(store, shell.world.clock, shell.world.random, key, options)
-                 .context(cat("open the repository at ", read.place.text)));
-  if (access == Access::read && !session->repository->may_read())
-    return repo::may_not_read().context(cat("the key ", read.key->text(), " of the plan"));
-  session->journal =
-      LB_TRY(state::Journal::open(shell.world, path_join(session->state_folder, "journal.sqlite")));
+  auto read = LB_TRY(open_read_place(shell, args, reading, *session->references, plan));
+  LB_TRY(open_to_read(shell, std::move(read), reading, access, *session));
   return session;
+}
+
+Result<std::unique_ptr<Session>> Session::open_copy(const Shell& shell, const Session& own,
+                                                    const std::string& copy) {
+  auto session = std::make_unique<Session>();
+  session->plan = own.plan;
+  session->references =
+      std::make_unique<References>(shell.world, shell.environment, own.plan.folder);
+  session->state_folder = own.state_folder;
+  session->sandbox_root = drill::default_sandbox_root(shell.uid);
+  auto read = LB_TRY(open_copy_to_read(shell, *session->references, session->plan.plan, copy));
+  LB_TRY(open_to_read(shell, std::move(read), Reading::healing, Access::read, *session));
+  bool other = own.repository != nullptr && own.repository->id() != session->repository->id();
+  if (!other) return session;
+  return Error(ErrorKind::conflict, cat(session->copy, " is a copy of ", session->repository->id(),
+                                        ", not of the plan's repository ", own.repository->id()))
+      .with_hint("name a copy that lifeboat copy sync makes")
+      .with_exit(ExitCode::refused);
 }
 
 Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported) {

@@ -54,9 +54,14 @@ class Session {
   static Result<std::unique_ptr<Session>> open(const Shell& shell, const Args& args,
                                                Reading reading = Reading::plain,
                                                Access access = Access::read);
+  // A copy of `own`'s plan, by number or address, in the place of the repository: opened by its own
+  // objects and key, healed from the other copies. conflict when it is a copy of something else.
+  static Result<std::unique_ptr<Session>> open_copy(const Shell& shell, const Session& own,
+                                                    const std::string& copy);
 
   LoadedPlan plan;
   std::unique_ptr<References> references;
+  std::string copy;               // the one that is read; empty: the repository itself
   std::string repository_folder;  // empty when the repository is no directory
   std::unique_ptr<BlobStore> blobs;
   std::unique_ptr<HealingBlobStore> healing;  // over `blobs`; null when reading is plain

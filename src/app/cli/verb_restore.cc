@@ -1,4 +1,5 @@
 #include "app/cli/copies.h"
+#include "app/cli/copy_standing.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/target_guard.h"
 #include "app/cli/verbs.h"
@@ -14,6 +15,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto points = LB_TRY(restore::read_points(*session->repository, *request.store));
   auto choice =
       LB_TRY(restore::choose(points, request.wish, shell.world.clock.now(), *session->repository));
+  if (!session->copy.empty()) tell_standing(shell, *session);
   LB_TRY(check_target_rules(shell, *session, request, choice));
   const auto& place = request.rescue ? request.rescue->into_words : request.folder;
   auto act = LB_TRY(state::Act::begin(shell.world, *session->journal,
@@ -28,7 +30,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                      done.ok() ? *done : Json::object()));
   auto healed = tell_healed(shell.console, *session->healing);
   // What only a copy got would be taken for mirrored.
-  auto mirrored = args.has("from") ? Status() : session->journal->mirror(*session->repository);
+  auto mirrored =
+      !session->copy.empty() ? Status() : session->journal->mirror(*session->repository);
   if (!mirrored.ok()) {
     shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
   }

@@ -11,7 +11,9 @@ namespace {
 class RunbookRules {
  public:
   RunbookRules(const View& root, MistakeList& mistakes)
-      : runbooks_(root.at("runbooks")), mistakes_(mistakes) {}
+      : runbooks_(root.at("runbooks")),
+        copies_(root.at("repository").at("copies")),
+        mistakes_(mistakes) {}
 
   void run() {
     for (const auto& [name, runbook] : runbooks_.entries()) {
@@ -20,6 +22,7 @@ class RunbookRules {
       for (const auto& step : runbook.at("steps").items()) {
         check_with(step);
         check_subject(step);
+        check_copy(step.at("restore"));
         check_wait(step.at("wait"));
       }
     }
@@ -72,6 +75,20 @@ class RunbookRules {
     }
   }
 
+  // By its address or its number from 1, as on the command line.
+  void check_copy(const View& restore) {
+    auto from = restore.node().is_mapping() ? restore.text("from") : std::string();
+    if (from.empty() || from.find('$') != std::string::npos) return;
+    std::vector<std::string> known;
+    for (const auto& copy : copies_.items()) known.push_back(copy.text("at"));
+    auto number = parse_uint(from);
+    bool named = std::find(known.begin(), known.end(), from) != known.end();
+    if (named || (number.ok() && *number >= 1 && *number <= known.size())) return;
+    mistakes_.add(restore.at("from").node(), cat("the plan has no copy '", shown(from), "'"),
+                  known.empty() ? "add repository: {copies: [{at: PLACE, within: 24h}]}"
+                                : cat("copies, also by number from 1: ", join(known, ", ")));
+  }
+
   void check_wait(const View& wait) {
     if (!wait.node().is_mapping()) return;
     int ways = 0;
@@ -80,7 +97,7 @@ class RunbookRules {
     mistakes_.add(wait.node(), "wait: needs one of 'http', 'run' and 'for'");
   }
 
-  const View runbooks_;
+  const View runbooks_, copies_;
   MistakeList& mistakes_;
   std::vector<std::string> path_;
   std::size_t followed_ = 0;

@@ -167,6 +167,9 @@ Result<ActEnd> RehearsalActs::bisect(const Act& act) {
 
 Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
   auto stores = stores_of(plan_, act.step(), nullptr);
+  // The drill reads the repository: what came of it would be said of a copy that nobody read.
+  if (plan::View(act.step().what, no_files).has("from"))
+    return Error(ErrorKind::unsupported, "not supported yet: a drill of a restore out of a copy");
   LB_TRY(rehearsal_.restore(stores, stop));
   return ActEnd{true,
                 cat(join(stores, ", "), " into the sandbox"),

@@ -204,7 +204,6 @@ std::string title_of(const plan::Step& step) {
 
 std::string not_built(const plan::Step& step) {
   plan::View what(step.what, no_files);
-  if (step.verb == "restore" && what.has("from")) return "restore from a copy (from:)";
   if (step.verb == "restore" && what.text("how") == "instant") return "instant restore";
   return "";
 }

@@ -1,0 +1,270 @@
+// Restores out of a copy of the repository with the real program, in runbooks (from:) and by hand
+// (--from): for the day on which the repository is gone.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "foundation/base/text.h"
+#include "tests/harness/lifeboat_run.h"
+#include "tests/harness/postgres_server.h"
+
+namespace lb::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* restored = "restore media to production at latest";
+
+class RestoreFromCopyCli : public testing::Test {
+ protected:
+  RestoreFromCopyCli() : boat(LIFEBOAT_BINARY) {
+    boat.environment()["SUDO_USER"] = "ada";
+    plan("[{at: ./copy, within: 1h}]");
+    write_text(boat / "media/a.txt", "one");
+    write_text(boat / "media/b.txt", "two");
+    boat.must({"init"});
+    boat.must({"backup", "media"});
+    boat.must({"copy", "sync"});
+  }
+  void plan(const std::string& copies, const std::string& from = "./copy") {
+    write_text(boat / "lifeboat.yaml", cat(R"(version: 1
+system: test
+repository:
+  at: ./repository
+  key: env:LIFEBOAT_KEY
+  copies: )",
+                                           copies, R"(
+stores:
+  media: {files: ./media, every: hourly, objective: {rpo: 1h}}
+  db: {postgres: env:DB, log: continuous, every: hourly, objective: {rpo: 1h}}
+groups:
+  app: {stores: [media, db], authority: db}
+targets:
+  production: {protect: true}
+  sandbox: {isolate: network}
+checks:
+  whole:
+    - files: {count: recorded}
+      store: media
+drills:
+  outage: {every: monthly, runbook: outage, into: sandbox}
+runbooks:
+  outage:
+    steps:
+      - restore: {store: media, to: production, from: ")",
+                                           from, R"("}
+      - verify: [whole]
+  all:
+    steps:
+      - restore: {group: app, to: production, from: ./copy}
+)"));
+  }
+  void lose_repository() { fs::rename(boat / "repository", boat / "lost"); }
+  void damage() {
+    fs::remove(boat / "media/b.txt");
+    write_text(boat / "media/a.txt", "damaged");
+  }
+  void say(const std::vector<std::string>& words) {
+    auto ran = boat.run(words);
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  }
+  Ran begin(const std::string& runbook = "outage") {
+    return boat.run({"run", runbook, "--no-wait"});
+  }
+  Ran go_on() { return boat.run({"resume", "--no-wait"}); }
+  Ran confirm() {
+    say({"step", "confirm", "production"});
+    return go_on();
+  }
+  Json run() { return boat.must({"run", "show", "--json"}).lines().back(); }
+  std::string state(std::size_t step = 1) {
+    auto one = run()["steps"].items().at(step - 1);
+    return cat(one["state"].string(), ": ", one["text"].string());
+  }
+  std::string media(const char* name) { return read_text(boat / cat("media/", name)); }
+  static bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  }
+  Lifeboat boat;
+};
+
+// That is what it is for.
+TEST_F(RestoreFromCopyCli, TheRepositoryIsGone) {
+  lose_repository();
+  damage();
+  auto asked = begin();
+  EXPECT_EQ(asked.exit_code, 75) << asked.err;
+  EXPECT_TRUE(has(asked.err, "going on without the repository")) << asked.err;
+  EXPECT_TRUE(has(asked.err, "a copy: ./copy")) << asked.err;
+  EXPECT_TRUE(has(asked.err, "what it lacks is not known: the repository cannot be reached"))
+      << asked.err;
+  EXPECT_EQ(media("a.txt"), "damaged") << "nothing before the name is typed";
+  auto done = confirm();
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_TRUE(state().starts_with("done") && state().ends_with("; out of ./copy")) << state();
+  EXPECT_EQ(media("a.txt"), "one");
+  EXPECT_EQ(media("b.txt"), "two");
+  // Compared with what the copy says was counted.
+  EXPECT_TRUE(state(2).starts_with("done: 1 of 1 checks passed")) << state(2);
+}
+
+TEST_F(RestoreFromCopyCli, TheRepositoryIsDamagedBeyondOpening) {
+  write_text(boat / "repository/repo", "what is no repository any more");
+  damage();
+  auto asked = begin();
+  EXPECT_EQ(asked.exit_code, 75) << asked.err;
+  EXPECT_TRUE(has(asked.err, "going on without the repository")) << asked.err;
+  EXPECT_EQ(confirm().exit_code, 0);
+  EXPECT_EQ(media("a.txt"), "one");
+}
+
+// Without a copy there is nothing to go on with.
+TEST_F(RestoreFromCopyCli, ARepositoryThatIsGoneAndHasNoCopyRefusesTheRun) {
+  write_text(boat / "lifeboat.yaml",
+             "version: 1\nsystem: test\nrepository: {at: ./nowhere, key: env:LIFEBOAT_KEY}\n"
+             "stores:\n  media: {files: ./media, every: hourly, objective: {rpo: 1h}}\n"
+             "runbooks:\n  look:\n    steps:\n      - manual: look\n");
+  EXPECT_EQ(begin("look").exit_code, 10);
+}
+
+TEST_F(RestoreFromCopyCli, ACopyThatLagsSaysWhatItLacks) {
+  write_text(boat / "media/a.txt", "newer");
+  boat.must({"backup", "media"});
+  write_text(boat / "media/a.txt", "newest");
+  boat.must({"backup", "media"});
+  const std::string lacks = "./copy lacks the newest 2 points of the repository: what came since ";
+  auto asked = begin();
+  EXPECT_TRUE(has(asked.err, lacks)) << asked.err;
+  EXPECT_TRUE(has(asked.err, "what is not in the copy yet")) << asked.err;
+  auto done = confirm();
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(media("a.txt"), "one") << "the newest of the copy";
+  auto by_hand = boat.run({"restore", "media", "--to", boat / "back", "--from", "1"});
+  EXPECT_EQ(by_hand.exit_code, 0) << by_hand.err;
+  EXPECT_TRUE(has(by_hand.err, "./copy, a copy: lacks the newest 2 points")) << by_hand.err;
+  EXPECT_EQ(read_text(boat / "back/a.txt"), "one");
+  boat.must({"copy", "sync"});
+  auto level = boat.run({"restore", "media", "--to", boat / "level", "--from", "./copy"});
+  EXPECT_TRUE(has(level.err, "lacks nothing that the repository has")) << level.err;
+  EXPECT_EQ(read_text(boat / "level/a.txt"), "newest");
+}
+
+TEST_F(RestoreFromCopyCli, ByHandItIsSaidThatTheRepositoryCannotBeAsked) {
+  lose_repository();
+  auto ran = boat.run({"restore", "media", "--to", boat / "back", "--from", "1"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_TRUE(has(ran.err, "what it lacks is not known: open the repository folder")) << ran.err;
+}
+
+TEST_F(RestoreFromCopyCli, TheWrongKeyOpensNothingAndTheRightOneGoesOn) {
+  plan("[{at: ./copy, key: env:COPY_KEY}]");
+  boat.environment()["COPY_KEY"] = "another passphrase, of another repository";
+  lose_repository();
+  damage();
+  auto refused = begin();
+  EXPECT_EQ(refused.exit_code, 75) << refused.err;
+  EXPECT_TRUE(state().starts_with("failed: from: ./copy")) << state();
+  EXPECT_TRUE(has(state(), "key")) << state();
+  EXPECT_FALSE(has(refused.err, "another passphrase")) << refused.err;
+  EXPECT_EQ(media("a.txt"), "damaged");
+  boat.environment()["COPY_KEY"] = boat.environment()["LIFEBOAT_KEY"];
+  say({"step", "retry"});
+  go_on();
+  EXPECT_EQ(confirm().exit_code, 0);
+  EXPECT_EQ(media("a.txt"), "one");
+}
+
+TEST_F(RestoreFromCopyCli, ACopyOfSomethingElseIsRefused) {
+  fs::remove_all(boat / "copy");
+  auto text = read_text(boat / "lifeboat.yaml");
+  write_text(boat / "other.yaml", replace_all(text, "at: ./repository", "at: ./copy"));
+  boat.must({"init", "--plan", boat / "other.yaml"});
+  damage();
+  begin();
+  EXPECT_TRUE(has(state(), "not of the plan's repository")) << state();
+  EXPECT_EQ(media("a.txt"), "damaged");
+}
+
+TEST_F(RestoreFromCopyCli, ACopyThatCannotBeReachedIsAskedAgain) {
+  fs::rename(boat / "copy", boat / "away");
+  damage();
+  begin();
+  EXPECT_TRUE(state().starts_with("failed: from: ./copy")) << state();
+  fs::rename(boat / "away", boat / "copy");
+  say({"step", "retry"});
+  go_on();
+  EXPECT_EQ(confirm().exit_code, 0);
+  EXPECT_EQ(media("b.txt"), "two");
+}
+
+// The drill reads the repository: it would prove nothing about the copy.
+TEST_F(RestoreFromCopyCli, ADrillOfItIsRefused) {
+  auto ran = boat.run({"drill", "outage", "--json"});
+  EXPECT_NE(ran.exit_code, 0);
+  EXPECT_TRUE(has(cat(ran.out, ran.err), "not supported yet: a drill of a restore out of a copy"))
+      << ran.out << ran.err;
+}
+
+TEST_F(RestoreFromCopyCli, APlanThatNamesNoSuchCopyHasAMistake) {
+  plan("[{at: ./copy}]", "./other");
+  auto ran = boat.run({"plan", "check"});
+  EXPECT_EQ(ran.exit_code, 2);
+  EXPECT_TRUE(has(cat(ran.out, ran.err), "the plan has no copy './other'")) << ran.err << ran.out;
+}
+
+// Newer points reach the copy while it lies dead: what it began with is what it ends with.
+TEST_F(RestoreFromCopyCli, KilledItGoesOnWithThePointItBegan) {
+  std::string noise;
+  unsigned random = 7;
+  for (int n = 0; n < 3'000'000; ++n)
+    noise += static_cast<char>((random = random * 69069 + 1) >> 24);
+  for (int n = 0; n < 40; ++n) write_text(boat / cat("media/big", n), cat(n, noise));
+  boat.must({"backup", "media"});
+  boat.must({"copy", "sync"});
+  const auto before = tree_of(boat / "media");
+  fs::rename(boat / "media", boat / "media-lost");
+  begin();
+  say({"step", "confirm", "production"});
+  auto running = boat.start({"resume", "--no-wait"});
+  while (running->alive() && !fs::exists(boat / "media/big1")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  running->signal(SIGKILL);
+  running->wait();
+  ASSERT_TRUE(state().starts_with("running")) << state();
+  fs::rename(boat / "media", boat / "begun");
+  fs::rename(boat / "media-lost", boat / "media");
+  write_text(boat / "media/a.txt", "newer");
+  boat.must({"backup", "media"});
+  boat.must({"copy", "sync"});
+  fs::rename(boat / "media", boat / "media-lost");
+  fs::rename(boat / "begun", boat / "media");
+  lose_repository();
+  auto done = go_on();
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(tree_of(boat / "media"), before);
+}
+
+// A database with its log: exchanged in place, as far as the copy's log goes.
+TEST_F(RestoreFromCopyCli, ADatabaseAndItsFilesComeBackTogether) {
+  if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+  auto server = PostgresServer::start();
+  server->sql("CREATE DATABASE shop");
+  server->sql("CREATE TABLE orders AS SELECT generate_series(1, 100) AS id", "shop");
+  boat.environment()["DB"] = server->conninfo("shop");
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  server->sql("DELETE FROM orders", "shop");
+  damage();
+  lose_repository();
+  begin("all");
+  auto done = confirm();
+  EXPECT_EQ(done.exit_code, 0) << done.err << state();
+  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "100");
+  EXPECT_EQ(media("a.txt"), "one");
+}
+
+}  // namespace
+}  // namespace lb::test
