@@ -101,12 +101,23 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   if (target == nullptr) return Error(ErrorKind::invalid, "the plan has no such target");
   auto at = what.has("at") ? own.expand(what.text("at")) : Result<std::string>("latest");
   facts.set("point", at.ok() ? *at : at.error().text());
-  auto stores = LB_TRY(stores_of(own));
+  // People also decide on what they then do by hand; the restore itself says that it cannot.
+  std::vector<const plan::Store*> by_hand;
+  auto* left = act.verb() == "gate" ? &by_hand : nullptr;
+  auto stores = stores_of(own, left);
+  bool none = !stores.ok() && stores.error().kind() == ErrorKind::unsupported;
+  if (left != nullptr && none) {
+    facts.set("overwrites", cat(stores.error().text(), ": to be done by hand"));
+    return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
+  }
+  if (!stores.ok()) return std::move(stores).take_error();
   Json places = Json::object();
-  for (const auto* store : stores) {
+  for (const auto* store : *stores) {
     auto place = LB_TRY(place_of(session_, *store, *target));
     places.set(store->name, shown_address(place));
   }
+  for (const auto* store : by_hand)
+    places.set(store->name, cat("by hand: a ", plan::name_of(store->kind), " store"));
   facts.set("overwrites", std::move(places));
   auto copy = LB_TRY(copy_of(own));
   if (!copy.empty()) facts.set("from", cat("a copy: ", copy));
@@ -116,7 +127,7 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   auto* from = LB_TRY(opened(copy));
   if (!copy.empty()) about.set("copy", standing(*from));
   if (from->repository != nullptr) {
-    auto chosen = LB_TRY(choices(own));
+    auto chosen = LB_TRY(choices(own, left));
     LB_TRY(add_reach(*from->repository, chosen, about));
   }
   return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
