@@ -20,6 +20,7 @@ struct WebRequest {
 struct WebAnswer {
   int status = 200;
   std::string body = "{}";
+  std::string type = "application/json";
 };
 
 class WebStandIn {
@@ -61,7 +62,7 @@ class WebStandIn {
       const std::lock_guard lock(mutex_);
       requests_.push_back(request);
     }
-    return cat("HTTP/1.1 ", answer.status, " OK\r\nContent-Type: application/json\r\n",
+    return cat("HTTP/1.1 ", answer.status, " OK\r\nContent-Type: ", answer.type, "\r\n",
                "Content-Length: ", answer.body.size(), "\r\nConnection: close\r\n\r\n",
                request.method == "HEAD" ? "" : answer.body);
   }

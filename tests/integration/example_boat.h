@@ -61,6 +61,11 @@ class ExampleBoat : public testing::Test {
     write_text(boat / "example.yaml", text);
     write_text(boat / "lifeboat.yaml", cat("version: 1\ninclude: example.yaml\n", more));
   }
+  void replace_in_plan(const std::string& from, const std::string& to) {
+    auto text = read_text(boat / "example.yaml");
+    EXPECT_NE(text.find(from), std::string::npos) << from;
+    write_text(boat / "example.yaml", replace_all(text, from, to));
+  }
   // A program of that name: it writes how it was called into the ledger, then does `then`.
   void stand_in(const std::string& path, const std::string& then = "") {
     auto name = std::filesystem::path(path).filename().string();

@@ -69,6 +69,8 @@ class ContentCrew : public ExampleBoat {
           {"protect: true, url: \"http://localhost:8000\"",
            cat("protect: true, url: \"", api.url(""), "\"")},
           {"python -m app", "python3 -m app"},  // Debian's name of it
+          {"at: s3://offsite/content-crew, within: 24h, immutable: 30d", "at: ./offsite"},
+          {"from: s3://offsite/content-crew", "from: ./offsite"},
           {"https://health.aws.amazon.com/health/status", status.url("/health/status")}},
          R"(groups:
   built: {stores: [db, media], authority: db}
@@ -217,6 +219,38 @@ TEST_F(ContentCrew, WhatIsNotBuiltStopsTheRunAndIsGoneOnWith) {
             "checklist database restored, storage restored, application running, health checks "
             "passing, can create content jobs, artifacts accessible");
   EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
+}
+
+// The repository is out of reach with the provider: what there is lies in the copy elsewhere.
+TEST_F(ContentCrew, AnOutageIsOutlivedOutOfTheCopy) {
+  passes("both");  // `first: sandbox` of production
+  boat.must({"copy", "sync"});
+  std::filesystem::rename(boat / "repository", boat / "unreachable");
+  sql("DELETE FROM content_artifacts");
+  std::filesystem::remove_all(boat / "storage/videos");
+  stand_in("dns-to-standby.sh");
+  auto up_to_the_restore = [&] {
+    begin("provider-outage");
+    EXPECT_NE(last.err.find("going on without the repository"), std::string::npos) << last.err;
+    EXPECT_TRUE(at("status aws").starts_with("done")) << shown();
+    say_and_go_on({"answer", "no"});   // it is not temporary
+    say_and_go_on({"answer", "yes"});  // it is extended
+  };
+  up_to_the_restore();
+  leave_out("restore app to production at latest", "a redis store (cache)");
+  say_and_go_on({"abort", "-m", "an exercise"});
+  replace_in_plan("{group: app, to: production, from:", "{group: built, to: production, from:");
+  up_to_the_restore();
+  EXPECT_NE(last.err.find("./offsite what it lacks is not known"), std::string::npos) << last.err;
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at("restore built to production at latest").ends_with("; out of ./offsite"));
+  EXPECT_EQ(ask("SELECT count(*) FROM content_artifacts"), "20") << shown();
+  EXPECT_EQ(read_text(boat / "storage/videos/1.mp4"), "a film");
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_EQ(ledger(), "dns-to-standby.sh \n") << shown();
+  // What was counted at the point is read out of the copy.
+  leave_out("verify db, files, api", "13 of 14 checks passed: logs api: not supported yet");
+  ends();
 }
 
 // Deleted data is looked for beside what is live, which is not touched.
