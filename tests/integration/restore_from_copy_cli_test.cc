@@ -120,6 +120,30 @@ TEST_F(RestoreFromCopyCli, TheRepositoryIsDamagedBeyondOpening) {
   EXPECT_EQ(media("a.txt"), "one");
 }
 
+// What was proven before lies in the copy; what was not is proven there.
+TEST_F(RestoreFromCopyCli, WhatHasToBeProvenFirstIsProvenInTheCopy) {
+  auto text = replace_all(read_text(boat / "lifeboat.yaml"), "protect: true",
+                          "protect: true, first: sandbox");
+  text = replace_all(
+      text, "drills:\n",
+      "drills:\n  proof: {every: monthly, restore: media, into: sandbox, checks: [whole]}\n");
+  write_text(boat / "lifeboat.yaml", text);
+  write_text(boat / "elsewhere.yaml", replace_all(text, "at: ./repository", "at: ./copy"));
+  lose_repository();
+  damage();
+  begin();
+  EXPECT_EQ(confirm().exit_code, 75);
+  EXPECT_TRUE(has(state(), "takes what was proven in sandbox first")) << state();
+  auto hint = run().dump();
+  EXPECT_TRUE(has(hint, "by a plan with repository: {at: ./copy}, then retry")) << hint;
+  EXPECT_EQ(media("a.txt"), "damaged");
+  boat.must({"drill", "proof", "--plan", boat / "elsewhere.yaml"});
+  say({"step", "retry"});
+  go_on();
+  EXPECT_EQ(confirm().exit_code, 0) << state();
+  EXPECT_EQ(media("a.txt"), "one");
+}
+
 // Without a copy there is nothing to go on with.
 TEST_F(RestoreFromCopyCli, ARepositoryThatIsGoneAndHasNoCopyRefusesTheRun) {
   write_text(boat / "lifeboat.yaml",
@@ -141,8 +165,9 @@ TEST_F(RestoreFromCopyCli, ACopyThatLagsSaysWhatItLacks) {
   auto done = confirm();
   EXPECT_EQ(done.exit_code, 0) << done.err;
   EXPECT_EQ(media("a.txt"), "one") << "the newest of the copy";
-  auto by_hand = boat.run({"restore", "media", "--to", boat / "back", "--from", "1"});
+  auto by_hand = boat.run({"restore", "media", "--to", boat / "back", "--from", "1", "--json"});
   EXPECT_EQ(by_hand.exit_code, 0) << by_hand.err;
+  EXPECT_EQ(by_hand.summary()["from"].string(), "./copy");
   EXPECT_TRUE(has(by_hand.err, "./copy, a copy: lacks the newest 2 points")) << by_hand.err;
   EXPECT_EQ(read_text(boat / "back/a.txt"), "one");
   boat.must({"copy", "sync"});
@@ -260,7 +285,16 @@ TEST_F(RestoreFromCopyCli, ADatabaseAndItsFilesComeBackTogether) {
   damage();
   lose_repository();
   begin("all");
-  auto done = confirm();
+  say({"step", "confirm", "production"});
+  auto running = boat.start({"resume", "--no-wait"});
+  const char* begun = "SELECT count(*) FROM pg_database WHERE datname LIKE 'shop%'";
+  while (running->alive() && server->value(begun) == "1") {
+  }
+  running->signal(SIGKILL);
+  running->wait();
+  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "0") << "beside the live one";
+  ASSERT_TRUE(state().starts_with("running")) << state();
+  auto done = go_on();
   EXPECT_EQ(done.exit_code, 0) << done.err << state();
   EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "100");
   EXPECT_EQ(media("a.txt"), "one");

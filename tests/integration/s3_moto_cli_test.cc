@@ -151,5 +151,41 @@ TEST(S3MotoCli, SaysWhenLocksRunOutAndKeepsThoseOfACopy) {
   EXPECT_FALSE(copy.remove(verdict).ok()) << "past its first lock, and still locked";
 }
 
+// A runbook's restore out of a bucket when the first bucket does not answer, and is away for good.
+TEST(S3MotoCli, ARunbookRestoresOutOfACopyInABucket) {
+  if (const auto reason = MotoServer::missing()) GTEST_SKIP() << *reason;
+  auto& moto = MotoServer::shared();
+  for (const char* name : {"first", "second"})
+    make_bucket(bucket_settings(moto.endpoint(), "test", "test", name), {});
+  Lifeboat boat(LIFEBOAT_BINARY);
+  boat.environment()["ONE"] = boat.environment()["TWO"] = "test";
+  boat.environment()["FIRST"] = boat.environment()["SECOND"] = moto.endpoint();
+  auto access = [](const char* endpoint) {
+    return cat("s3: {endpoint: env:", endpoint,
+               ", style: path, access_key: env:ONE, secret_key: env:TWO}");
+  };
+  write_text(boat / "lifeboat.yaml",
+             cat("version: 1\nsystem: test\nrepository:\n  at: s3://first\n  key: "
+                 "env:LIFEBOAT_KEY\n  ",
+                 access("FIRST"), "\n  copies: [{at: s3://second, ", access("SECOND"),
+                 "}]\nstores:\n  data: {files: ./data, every: hourly}\n"
+                 "targets: {production: {protect: true}}\nrunbooks:\n  outage:\n    steps:\n"
+                 "      - restore: {store: data, to: production, from: s3://second}\n"));
+  write_text(boat / "data/x", "x");
+  boat.must({"init"});
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  write_text(boat / "data/x", "damaged");
+  boat.environment()["FIRST"] = "http://127.0.0.1:1";
+  auto asked = boat.run({"run", "outage", "--no-wait"});
+  EXPECT_EQ(asked.exit_code, 75) << asked.err;
+  EXPECT_NE(asked.err.find("a copy: s3://second"), std::string::npos) << asked.err;
+  EXPECT_NE(asked.err.find("what it lacks is not known"), std::string::npos) << asked.err;
+  boat.must({"step", "confirm", "production"});
+  auto done = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(read_text(boat / "data/x"), "x");
+}
+
 }  // namespace
 }  // namespace lb::test

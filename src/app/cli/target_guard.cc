@@ -67,8 +67,12 @@ Status check_first(const Shell& shell, Session& session, const plan::Target& tar
   return Error(ErrorKind::denied, cat("target ", target.name, " takes what was proven in ",
                                       target.first, " first: ", proof.reason))
       .with_left("nothing was restored")
-      .with_hint(cat("run a drill of ", choice.store, " into ", target.first,
-                     " at the same point, then retry"))
+      .with_hint(session.copy.empty()
+                     ? cat("run a drill of ", choice.store, " into ", target.first,
+                           " at the same point, then retry")
+                     : cat("drills read the repository: run one of ", choice.store, " into ",
+                           target.first, " at the same point by a plan with repository: {at: ",
+                           session.copy, "}, then retry"))
       .with_exit(ExitCode::refused);
 }
 

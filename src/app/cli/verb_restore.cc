@@ -18,10 +18,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (!session->copy.empty()) tell_standing(shell, *session);
   LB_TRY(check_target_rules(shell, *session, request, choice));
   const auto& place = request.rescue ? request.rescue->into_words : request.folder;
-  auto act = LB_TRY(state::Act::begin(shell.world, *session->journal,
-                                      cat("restore ", request.store->name), request.store->name,
-                                      cat("Restoring ", request.store->name, " to ", place),
-                                      Json::object().set("point", choice.snapshot.id)));
+  auto act = LB_TRY(state::Act::begin(
+      shell.world, *session->journal, cat("restore ", request.store->name), request.store->name,
+      cat("Restoring ", request.store->name, " to ", place),
+      Json::object().set("point", choice.snapshot.id).set("from", session->copy)));
   bool database = request.store->kind == plan::StoreKind::postgres;
   auto restore = request.rescue ? restore_rescue : database ? restore_database : restore_files;
   if (request.replacement) restore = request.rescue ? restore_database_swap : restore_cluster_swap;
@@ -36,7 +36,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
   }
   if (!done.ok()) return std::move(done).take_error();
-  done.value().set("healed", healed);
+  done.value().set("healed", healed).set("from", session->copy);
   shell.console.event("lifeboat.summary/1", *done);
   return static_cast<ExitCode>((*done)["exit"].integer());
 }
