@@ -56,6 +56,10 @@ runbooks:
       - restore: {store: media, to: production, from: ")",
                                            from, R"("}
       - verify: [whole]
+  ready:
+    steps:
+      - preflight: [repository]
+      - restore: {store: media, to: production, from: ./copy}
   all:
     steps:
       - restore: {group: app, to: production, from: ./copy}
@@ -222,6 +226,23 @@ TEST_F(RestoreFromCopyCli, ACopyThatCannotBeReachedIsAskedAgain) {
   go_on();
   EXPECT_EQ(confirm().exit_code, 0);
   EXPECT_EQ(media("b.txt"), "two");
+}
+
+TEST_F(RestoreFromCopyCli, PreflightLooksAtTheCopyThatIsRead) {
+  begin("ready");
+  EXPECT_TRUE(has(state(), "copy ./copy answers and lacks nothing that the repository has"))
+      << state();
+  say({"abort", "-m", "seen"});
+  go_on();
+  lose_repository();
+  begin("ready");
+  EXPECT_TRUE(state().starts_with("done: in place: copy ./copy answers")) << state();
+  EXPECT_TRUE(has(state(), "to be known: the repository cannot be reached")) << state();
+  say({"abort", "-m", "seen"});
+  go_on();
+  fs::rename(boat / "copy", boat / "away");
+  begin("ready");
+  EXPECT_TRUE(state().starts_with("failed: copy ./copy: ")) << state();
 }
 
 // The drill reads the repository: it would prove nothing about the copy.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/copy_standing.h"
 #include "recovery/backup/backup.h"
 #include "recovery/restore/points.h"
 #include "stores/postgres/restore.h"
@@ -71,8 +72,20 @@ std::vector<Preflight::Going> Preflight::goings(const std::string& word) {
 }
 
 void Preflight::repository() {
+  for (const auto& name : needs_.copies) {
+    auto copy = Session::open_copy(shell_, session_, name);
+    if (!copy.ok()) {
+      add(State::missing, cat("copy ", name, ": ", copy.error().text()), copy.error().hint());
+      continue;
+    }
+    auto standing = standing_of_copy(session_.repository.get(), *(*copy)->repository);
+    add(State::good, cat("copy ", name, " answers and ", standing));
+  }
   if (session_.repository != nullptr)
     return add(State::good, cat("the repository answers (", session_.repository->id(), ")"));
+  // That it is gone is why a copy is read.
+  if (!needs_.copies.empty() && !needs_.reads_repository)
+    return add(State::told, "the repository cannot be reached; the steps read a copy");
   add(State::missing, "the repository cannot be reached",
       "see why: lifeboat doctor; it is opened anew when the run is resumed");
 }

@@ -38,6 +38,7 @@ class Needs {
     for (const auto& own : script_.steps) {
       own_ = &own;
       commands();
+      if (own.step->verb == "choose") out_.reads_repository = true;
       if (own.step->verb == "restore") restores();
       if (own.step->verb == "switch") (void)target();
     }
@@ -65,6 +66,9 @@ class Needs {
 
   void restores() {
     const auto* to = target();
+    auto copy = value("from");
+    if (!copy.empty()) add_once(out_.copies, copy);
+    if (!plan::View(own_->step->what, no_files).has("from")) out_.reads_repository = true;
     std::vector<std::string> stores;
     auto store = value("store");
     if (!store.empty()) stores.push_back(store);

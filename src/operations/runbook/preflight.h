@@ -32,6 +32,8 @@ struct PreflightNeeds {
   std::vector<std::string> commands;         // that steps run here, each once
   std::vector<std::string> not_known;        // "step 7: $target has no value yet"
   std::vector<std::string> not_built;        // "step 7: a redis store (cache)"
+  std::vector<std::string> copies;           // that restores read (from:), each once
+  bool reads_repository = false;             // to choose or restore a point
 };
 // `known`: the values of variables at this moment.
 PreflightNeeds preflight_needs(const plan::Plan& plan, const Script& script,

@@ -44,6 +44,17 @@ class Needing : public testing::RunbookTest {
   }
 };
 
+TEST_F(Needing, ACopyThatIsReadIsNotTheRepository) {
+  const std::string out_of = "      - restore: {store: db, to: staging, from: $copy}\n";
+  auto copy = needs(out_of + out_of, {{"copy", "./copy"}});
+  EXPECT_EQ(copy.copies, Words{"./copy"});
+  EXPECT_FALSE(copy.reads_repository);
+  EXPECT_TRUE(needs(out_of + "      - choose: {store: db}\n").reads_repository);
+  auto own = needs("      - restore: {store: db, to: staging}\n");
+  EXPECT_TRUE(own.copies.empty());
+  EXPECT_TRUE(own.reads_repository);
+}
+
 TEST_F(Needing, RestoresTargetsAndCommandsAreEachNamedOnce) {
   auto out = needs(R"(      - {run: make stop, undo: make start, probe: make stopped}
       - restore: {store: db, to: staging, how: beside}
