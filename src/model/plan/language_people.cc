@@ -23,6 +23,13 @@ Shape event() {
                        {})});
 }
 
+// The half that is shown to everybody; as many random letters as a secret has.
+Shape public_key() {
+  Shape out = text();
+  out.may_look_secret = true;
+  return out;
+}
+
 }  // namespace
 
 Shape people_shape() {
@@ -36,7 +43,7 @@ Shape people_shape() {
       optional("via", one_or_list(name({"channels"})),
                "tried one after the other; without it the addresses above, as they stand"),
       optional("users", one_or_list(text()), "system users who act as it: ada, or ada@host"),
-      optional("key", text(), "Ed25519 public key, hex: its signature proves who acts"),
+      optional("key", public_key(), "Ed25519 public key, hex: its signature proves who acts"),
       optional("members", list(name({"people"})), "a team"),
       optional("deputy", name({"people"}), "when the first does not answer"),
       optional("escalate", name({"people"}), "when nobody answers"),

@@ -44,6 +44,13 @@ people:
   EXPECT_EQ(plan.person("bob")->addresses, (std::vector<std::string>{"email", "slack"}));
 }
 
+// What `lifeboat person key` prints goes into the plan as it is; beside it secrets are still seen.
+TEST(People, APublicKeyIsNoSecret) {
+  const std::string key = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c";
+  EXPECT_EQ(plan_of("people: {ada: {key: " + key + "}}\n").person("ada")->key, key);
+  EXPECT_FALSE(read(small_plan + "people: {ada: {pagerduty: " + key + "}}\n").mistakes.empty());
+}
+
 TEST(People, EscalationIsReadWithItsDefaults) {
   auto plan = plan_of(R"(people: {a: {slack: "@a"}, b: {slack: "@b"}}
 escalation:
