@@ -246,6 +246,51 @@ TEST_F(IncidentCli, SeveritiesSymptomsAndMistakes) {
   EXPECT_EQ(boat.must({"incident", "ls", "--json"}).summary()["incidents"].items().size(), 2U);
 }
 
+// A key says who speaks where the system user does not: refused like an approval of a run, checked
+// again by whoever reads it.
+TEST_F(IncidentCli, AKeySaysWhoSpeaks) {
+  const auto made = boat.must({"person", "key", boat / "max.key"});
+  boat.must({"person", "key", boat / "other.key"});
+  const auto with_keys = [&](const std::string& key) {
+    boat.write_plan(
+        cat("stores: {media: {files: ./media}}\nchannels: {hook: {webhook: env:HOOK}}\n",
+            "people: {ada: {users: ada, via: hook}, max: {via: hook, ", key, "}}\n",
+            "escalation: {P0: {within: 1h, to: ada}}\n"));
+  };
+  with_keys(std::string(trim(made.out)));
+  open();
+  as("nobody");
+  const auto refused = [&](const std::string& key, const std::string& person) {
+    auto ran = boat.run({"incident", "ack", "--key", boat / key, "--as", person});
+    EXPECT_EQ(ran.exit_code, 5) << ran.err;
+    EXPECT_TRUE(shown()["acknowledged"].is_null());
+    return ran.err;
+  };
+  EXPECT_NE(refused("other.key", "max").find("the signature is not that of max"),
+            std::string::npos);
+  EXPECT_NE(refused("max.key", "ada").find("the plan knows no key of 'ada'"), std::string::npos);
+  EXPECT_EQ(boat.run({"incident", "ack", "--key", boat / "max.key"}).exit_code, 2);
+  EXPECT_EQ(boat.run({"incident", "ack", "--as", "max"}).exit_code, 2);
+
+  const std::vector<std::string> max = {"--key", boat / "max.key", "--as", "max"};
+  const auto say = [&](std::vector<std::string> words) {
+    words.insert(words.end(), max.begin(), max.end());
+    boat.must(words);
+  };
+  say({"incident", "ack"});
+  say({"incident", "note", "-m", "looking"});
+  say({"incident", "assign", "ada"});
+  EXPECT_EQ(shown()["acknowledged"]["by"].string(), "nobody (max)");
+  say({"incident", "close", "-m", "over"});
+  on("elsewhere");
+  EXPECT_EQ(shown()["closed"]["by"].string(), "nobody (max)");
+  EXPECT_EQ(shown()["unproven"].items().size(), 0U);
+  EXPECT_NE(boat.must({"incident", "show"}).out.find("nobody (max)  looking"), std::string::npos);
+  with_keys("users: max");
+  EXPECT_EQ(shown()["closed"]["by"].string(),
+            "nobody (max), by a key of max that the plan does not have");
+}
+
 TEST_F(IncidentCli, StatusAlarmsUntilSomebodyAnswers) {
   boat.must({"backup"});
   boat.must({"status"});

@@ -111,5 +111,41 @@ TEST(Message, OnlyWhoMustApproves) {
   EXPECT_EQ(bench.boat.run({"message", "show"}).exit_code, 2);
 }
 
+// The stranger holds a key, and the plan says whose it is.
+TEST(Message, IsApprovedUnderAKey) {
+  Bench bench;
+  auto& boat = bench.boat;
+  const auto key = boat.must({"person", "key", boat / "stranger.key"}).out;
+  boat.must({"person", "key", boat / "other.key"});
+  const auto id = bench.draft("other");
+  const auto hash = boat.must({"message", "show", id, "--json"}).summary()["hash"].string();
+  const auto approve = [&](const std::string& file, const std::string& person) {
+    return boat.run(
+        {"message", "approve", id, "--hash", hash, "--key", boat / file, "--as", person});
+  };
+  const auto rewrite = [&](const std::string& from, const std::string& to) {
+    write_text(boat / "lifeboat.yaml", replace_all(read_text(boat / "lifeboat.yaml"), from, to));
+  };
+  EXPECT_NE(approve("stranger.key", "stranger").err.find("the plan knows no key of 'stranger'"),
+            std::string::npos);
+  const auto with_key = cat("users: somebody-else, ", trim(key));
+  rewrite("users: somebody-else", with_key);
+  auto ran = approve("other.key", "stranger");
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_NE(ran.err.find("the signature is not that of stranger"), std::string::npos) << ran.err;
+  EXPECT_EQ(boat.run({"message", "send", id}).exit_code, 5) << "nobody has approved";
+  ran = approve("stranger.key", "stranger");
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("approved by stranger"), std::string::npos) << ran.out;
+
+  // What was approved is held against the plan again when it is sent.
+  rewrite(with_key, "users: somebody-else");
+  ran = boat.run({"message", "send", id});
+  EXPECT_EQ(ran.exit_code, 5);
+  EXPECT_NE(ran.err.find("is not proven: the plan knows no key"), std::string::npos) << ran.err;
+  rewrite("users: somebody-else", with_key);
+  EXPECT_NE(boat.must({"message", "send", id}).out.find("1 delivered"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace lb::test

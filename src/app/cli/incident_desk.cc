@@ -48,6 +48,7 @@ Json json_of(const std::optional<incident::Said>& said) {
 
 Result<IncidentDesk> open_incident_desk(const Shell& shell, const Args& args) {
   IncidentDesk out;
+  out.signer = LB_TRY(signer_of(shell, args));
   auto opened = Session::open(shell, args);
   if (opened.ok()) {
     out.session = std::move(opened).take();
@@ -66,14 +67,15 @@ Result<IncidentDesk> open_incident_desk(const Shell& shell, const Args& args) {
   return out;
 }
 
-Result<PickedIncident> pick_incident(state::FactLog& log, const std::string& named, Among among) {
+Result<PickedIncident> pick_incident(const Shell& shell, const plan::Plan& plan,
+                                     state::FactLog& log, const std::string& named, Among among) {
   std::vector<PickedIncident> fitting;
   const auto members = LB_TRY(log.members(true));
   for (const auto& id : members) {
     if (!named.empty() && !id.starts_with(named) && !id.ends_with(named)) continue;
     PickedIncident one;
     one.facts = LB_TRY(log.facts(id, true));
-    auto state = incident::fold(id, one.facts);
+    auto state = incident::fold(plan, id, one.facts);
     // One that another machine is about to open; named, it is said.
     if (!state.ok() && named.empty()) continue;
     one.state = LB_TRY(std::move(state));
@@ -81,8 +83,12 @@ Result<PickedIncident> pick_incident(state::FactLog& log, const std::string& nam
     fitting.push_back(std::move(one));
   }
   if (fitting.empty()) return none_fits(named, among);
-  if (named.empty() && among == Among::all) return std::move(fitting.back());
-  if (fitting.size() == 1) return std::move(fitting.front());
+  if (named.empty() && among == Among::all) fitting = {std::move(fitting.back())};
+  if (fitting.size() == 1) {
+    for (const auto& line : fitting.front().state.unproven)
+      shell.console.warn(cat("incident ", fitting.front().state.id, ": ", line));
+    return std::move(fitting.front());
+  }
   std::vector<std::string> shown;
   for (const auto& one : fitting) shown.push_back(cat(one.state.id, " (", one.state.title, ")"));
   return Error(ErrorKind::invalid, cat(fitting.size(), " incidents fit: say which"))
@@ -98,18 +104,19 @@ Status still_open(const IncidentState& state) {
 }
 
 Status say(const Shell& shell, const plan::Plan& plan, state::FactLog& log, PickedIncident& picked,
-           Fact fact) {
+           Fact fact, const Signer* signer) {
   fact.order = record::next_order(picked.facts);
   fact.at = shell.world.clock.now();
-  fact.host = shell.host;
-  fact.by = runbook::actor_of(plan, shell.user, shell.host).text();
+  // Signed with its id: said once, it cannot be said again in another place.
+  fact.id = log.fresh_id();
+  LB_TRY(say_who(shell, plan, signer, "incident", picked.state.id, fact));
   LB_TRY(log.put(picked.state.id, fact));
   if (!log.behind().empty()) {
     shell.console.warn(cat("said on this machine only for now: ", log.behind(),
                            "; the next lifeboat incident show or watch here sends it"));
   }
   picked.facts.push_back(std::move(fact));
-  picked.state = LB_TRY(incident::fold(picked.state.id, picked.facts));
+  picked.state = LB_TRY(incident::fold(plan, picked.state.id, picked.facts));
   return {};
 }
 
@@ -171,6 +178,7 @@ Json json_of(const plan::Plan& plan, const PickedIncident& picked, const Next& n
           .set("reason", state.close_reason)
           .set("assigned_to", state.assigned_to)
           .set("told", texts(state.told))
+          .set("unproven", texts(state.unproven))
           .set("next", json_of(next))
           .set("lasted_us", incident::lasted(state, now).count());
   if (auto countdown = incident::countdown_of(plan, state, now)) {

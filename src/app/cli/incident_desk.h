@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/identity.h"
 #include "app/cli/session.h"
 #include "operations/incident/carrier.h"
 #include "operations/incident/clocks.h"
@@ -19,6 +20,7 @@ struct IncidentDesk {
   std::unique_ptr<state::FactLog> log;
   std::unique_ptr<state::Outbox> outbox;
   std::unique_ptr<notify::Postman> postman;
+  std::optional<Signer> signer;  // --key, --as
   const plan::Plan& plan() const { return session->plan.plan; }
 };
 
@@ -34,11 +36,14 @@ struct PickedIncident {
 // By a unique beginning or ending of its id; without a name the only one that is open, or, where
 // closed ones count too, the newest.
 enum class Among { open, all };
-Result<PickedIncident> pick_incident(state::FactLog& log, const std::string& named, Among among);
+// What was said under a key that is not so does not count, and is warned of.
+Result<PickedIncident> pick_incident(const Shell& shell, const plan::Plan& plan,
+                                     state::FactLog& log, const std::string& named, Among among);
 
-// Adds what this user says, and to `picked` what follows. `fact`: its kind, text and data.
+// Adds what this user or the signer says, and to `picked` what follows. `fact`: its kind, text and
+// data. denied (exit 5): the plan does not know that key.
 Status say(const Shell& shell, const plan::Plan& plan, state::FactLog& log, PickedIncident& picked,
-           record::Fact fact);
+           record::Fact fact, const Signer* signer = nullptr);
 // invalid when it is closed.
 Status still_open(const incident::IncidentState& state);
 

@@ -172,7 +172,8 @@ Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token 
     if (draft.state == state::Draft::State::sent)
       return ActEnd{true, cat("sent, approved by ", draft.approved_by), Json::object(), {}};
     if (draft.state == state::Draft::State::approved) {
-      auto posted = LB_TRY(notify::send_draft(*postman_, *session_.journal, *outbox_, told.draft));
+      auto posted =
+          LB_TRY(notify::send_draft(*postman_, plan_, *session_.journal, *outbox_, told.draft));
       auto on_the_way = LB_TRY(wait_for_delivery(draft.key, stop));
       return ActEnd{
           true,

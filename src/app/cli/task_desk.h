@@ -15,7 +15,8 @@ namespace lb::cli {
 state::FactLog tasks_of(const Session& session);
 
 // All that can be read, oldest first; of the others a line in `unreadable`.
-Result<std::vector<incident::TaskState>> all_tasks(state::FactLog& log,
+// What was said under a key that is not so is a line there too.
+Result<std::vector<incident::TaskState>> all_tasks(const plan::Plan& plan, state::FactLog& log,
                                                    std::vector<std::string>& unreadable);
 
 // Adds what the plan's schedules ask of people and is not there yet, to `tasks` too. Where it

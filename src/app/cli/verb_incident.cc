@@ -12,11 +12,24 @@ using notify::Letter;
 using record::Fact;
 
 constexpr Micros send_time = Seconds(10);
-const Flag message_flag{"message", 'm', "TEXT", "note or reason", false};
 
-Result<PickedIncident> picked_in(IncidentDesk& desk, const Args& args, std::size_t position) {
+// What every verb of saying takes, and `more`.
+std::vector<Flag> saying_flags(std::vector<Flag> more = {}) {
+  more.push_back({"message", 'm', "TEXT", "note or reason", false});
+  for (auto& flag : identity_flags()) more.push_back(std::move(flag));
+  return more;
+}
+
+Result<PickedIncident> picked_in(const Shell& shell, IncidentDesk& desk, const Args& args,
+                                 std::size_t position) {
   const bool named = args.positionals.size() > position;
-  return pick_incident(*desk.log, named ? args.positionals[position] : std::string(), Among::open);
+  return pick_incident(shell, desk.plan(), *desk.log,
+                       named ? args.positionals[position] : std::string(), Among::open);
+}
+
+Status say_in(const Shell& shell, IncidentDesk& desk, PickedIncident& picked, Fact fact) {
+  return say(shell, desk.plan(), *desk.log, picked, std::move(fact),
+             desk.signer ? &*desk.signer : nullptr);
 }
 
 Fact fact_of(const char* kind, const Args& args) {
@@ -118,7 +131,7 @@ Result<ExitCode> open(const Shell& shell, const Args& args) {
   auto fact = fact_of(incident::kind::opened, args);
   fact.data = std::move(opening);
   fact.text = args.positionals[1];
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, std::move(fact)));
+  LB_TRY(say_in(shell, desk, picked, std::move(fact)));
   const auto& id = picked.state.id;
   shell.console.note(cat("incident ", id, " is open"));
   auto told = escalate_now(shell, desk, id);
@@ -127,7 +140,7 @@ Result<ExitCode> open(const Shell& shell, const Args& args) {
         cat("incident ", id, ", open; lifeboat incident watch tells people"));
   }
   send(shell, desk);
-  picked = LB_TRY(pick_incident(*desk.log, id, Among::all));
+  picked = LB_TRY(pick_incident(shell, desk.plan(), *desk.log, id, Among::all));
   return finish(shell, desk, picked, "incident open",
                 cat(picked.state.severity, " incident ", id, ": ", printable(picked.state.title),
                     "\n", suggested(desk.plan(), picked.state)));
@@ -135,17 +148,17 @@ Result<ExitCode> open(const Shell& shell, const Args& args) {
 
 Result<ExitCode> acknowledge(const Shell& shell, const Args& args) {
   auto desk = LB_TRY(open_incident_desk(shell, args));
-  auto picked = LB_TRY(picked_in(desk, args, 0));
+  auto picked = LB_TRY(picked_in(shell, desk, args, 0));
   LB_TRY(still_open(picked.state));
   const auto& state = picked.state;
   if (state.acknowledged) {
     const auto before = cat("acknowledged at ", format_time_seconds(state.acknowledged->at), " by ",
                             state.acknowledged->by, " already");
     if (!args.get("message").empty())
-      LB_TRY(say(shell, desk.plan(), *desk.log, picked, fact_of(incident::kind::noted, args)));
+      LB_TRY(say_in(shell, desk, picked, fact_of(incident::kind::noted, args)));
     return finish(shell, desk, picked, "incident ack", before);
   }
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, fact_of(incident::kind::acknowledged, args)));
+  LB_TRY(say_in(shell, desk, picked, fact_of(incident::kind::acknowledged, args)));
   post(shell, desk, incident::follow_up(desk.plan(), state, notify::Event::acknowledge),
        state.told);
   send(shell, desk);
@@ -158,8 +171,8 @@ Result<ExitCode> note(const Shell& shell, const Args& args) {
   if (trim(args.get("message")).empty())
     return Error(ErrorKind::invalid, "incident note takes the note as -m TEXT");
   auto desk = LB_TRY(open_incident_desk(shell, args));
-  auto picked = LB_TRY(picked_in(desk, args, 0));
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, fact_of(incident::kind::noted, args)));
+  auto picked = LB_TRY(picked_in(shell, desk, args, 0));
+  LB_TRY(say_in(shell, desk, picked, fact_of(incident::kind::noted, args)));
   return finish(shell, desk, picked, "incident note", cat("noted with incident ", picked.state.id));
 }
 
@@ -179,11 +192,11 @@ Result<ExitCode> assign(const Shell& shell, const Args& args) {
   auto desk = LB_TRY(open_incident_desk(shell, args));
   const auto& person = args.positionals[0];
   LB_TRY(known_person(desk.plan(), person));
-  auto picked = LB_TRY(picked_in(desk, args, 1));
+  auto picked = LB_TRY(picked_in(shell, desk, args, 1));
   LB_TRY(still_open(picked.state));
   auto fact = fact_of(incident::kind::assigned, args);
   fact.data.set("to", person);
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, std::move(fact)));
+  LB_TRY(say_in(shell, desk, picked, std::move(fact)));
   auto letter = incident::letter_of(desk.plan(), picked.state, shell.world.clock.now());
   letter.key = cat(letter.about, "/assigned-", picked.facts.back().order, "-", person);
   letter.subject += " (assigned to you)";
@@ -197,14 +210,14 @@ Result<ExitCode> severity(const Shell& shell, const Args& args) {
   if (args.positionals.empty() || !incident::is_severity(args.positionals[0]))
     return Error(ErrorKind::invalid, "incident severity takes P0 (worst), P1, P2 or P3");
   auto desk = LB_TRY(open_incident_desk(shell, args));
-  auto picked = LB_TRY(picked_in(desk, args, 1));
+  auto picked = LB_TRY(picked_in(shell, desk, args, 1));
   LB_TRY(still_open(picked.state));
   const auto from = picked.state.severity, to = args.positionals[0];
   if (from == to)
     return finish(shell, desk, picked, "incident severity", cat("it is ", to, " already"));
   auto fact = fact_of(incident::kind::severity_changed, args);
   fact.data.set("from", from).set("to", to);
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, std::move(fact)));
+  LB_TRY(say_in(shell, desk, picked, std::move(fact)));
   LB_TRY(escalate_now(shell, desk, picked.state.id));
   send(shell, desk);
   return finish(shell, desk, picked, "incident severity",
@@ -215,9 +228,9 @@ Result<ExitCode> close(const Shell& shell, const Args& args) {
   if (trim(args.get("message")).empty())
     return Error(ErrorKind::invalid, "closing an incident needs a reason: -m TEXT");
   auto desk = LB_TRY(open_incident_desk(shell, args));
-  auto picked = LB_TRY(picked_in(desk, args, 0));
+  auto picked = LB_TRY(picked_in(shell, desk, args, 0));
   LB_TRY(still_open(picked.state));
-  LB_TRY(say(shell, desk.plan(), *desk.log, picked, fact_of(incident::kind::closed, args)));
+  LB_TRY(say_in(shell, desk, picked, fact_of(incident::kind::closed, args)));
   post(shell, desk, incident::follow_up(desk.plan(), picked.state, notify::Event::resolve),
        picked.state.told);
   send(shell, desk);
@@ -245,40 +258,40 @@ std::vector<Verb> incident_saying_verbs() {
         "Acknowledges an incident: you look after it, and nobody else is told.",
         {"lifeboat incident ack                    # the one that is open",
          "lifeboat incident ack 9k2m4x7q -m \"on it\" # the end of its id is enough"},
-        "incident ack [ID] [-m TEXT]",
-        {message_flag},
+        "incident ack [ID] [-m TEXT] [--key FILE --as PERSON]",
+        saying_flags(),
         1},
        acknowledge},
       {{"incident note",
         "Writes a note into the record of an incident.",
         {"lifeboat incident note -m \"the provider says 30 minutes\"",
          "lifeboat incident note 9k2m4x7q -m \"customers called\""},
-        "incident note [ID] -m TEXT",
-        {message_flag},
+        "incident note [ID] -m TEXT [--key FILE --as PERSON]",
+        saying_flags(),
         1},
        note},
       {{"incident assign",
         "Says who looks after an incident from now on, and tells that person.",
         {"lifeboat incident assign dba",
          "lifeboat incident assign dba 9k2m4x7q -m \"it is the index\""},
-        "incident assign PERSON [ID] [-m TEXT]",
-        {message_flag},
+        "incident assign PERSON [ID] [-m TEXT] [--key FILE --as PERSON]",
+        saying_flags(),
         2},
        assign},
       {{"incident severity",
         "Changes how severe an incident is; a worse one is told anew, to those who answer for it.",
         {"lifeboat incident severity P0 -m \"payments fail too\"",
          "lifeboat incident severity P2 9k2m4x7q"},
-        "incident severity P0|P1|P2|P3 [ID] [-m TEXT]",
-        {message_flag},
+        "incident severity P0|P1|P2|P3 [ID] [-m TEXT] [--key FILE --as PERSON]",
+        saying_flags(),
         2},
        severity},
       {{"incident close",
         "Closes an incident; everybody who was told hears of it.",
         {"lifeboat incident close -m \"restored to 02:13:58, all checks pass\"",
          "lifeboat incident close 9k2m4x7q -m \"false alarm\""},
-        "incident close [ID] -m REASON",
-        {message_flag},
+        "incident close [ID] -m REASON [--key FILE --as PERSON]",
+        saying_flags(),
         1},
        close},
   };

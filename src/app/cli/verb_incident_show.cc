@@ -20,7 +20,8 @@ Result<ExitCode> list(const Shell& shell, const Args& args) {
   const auto members = LB_TRY(desk.log->members(true));
   for (const auto& id : members) {
     auto facts = desk.log->facts(id, true);
-    auto state = facts.ok() ? incident::fold(id, *facts) : Result<IncidentState>(facts.error());
+    auto state =
+        facts.ok() ? incident::fold(desk.plan(), id, *facts) : Result<IncidentState>(facts.error());
     if (!state.ok()) {
       rows.push_back({id, "", "unreadable", "", "", "", state.error().text()});
       lines.push(Json::object().set("incident", id).set("state", "unreadable"));
@@ -87,6 +88,7 @@ std::vector<std::vector<std::string>> facts_of(const plan::Plan& plan, const Inc
   add(rows, "clock", countdown_text(plan, state, now));
   for (const auto& run : state.runs)
     add(rows, "run", cat(run.run, " of ", run.runbook, ", since ", format_time_seconds(run.at)));
+  for (const auto& line : state.unproven) add(rows, "unproven", line);
   if (!state.runs.empty() || state.closed) return rows;
   for (const auto& one : incident::suggest(plan, state.symptoms)) {
     add(rows, "may help",
@@ -99,7 +101,7 @@ std::vector<std::vector<std::string>> facts_of(const plan::Plan& plan, const Inc
 Result<ExitCode> show(const Shell& shell, const Args& args) {
   auto desk = LB_TRY(open_incident_desk(shell, args));
   const auto named = args.positionals.empty() ? std::string() : args.positionals[0];
-  const auto picked = LB_TRY(pick_incident(*desk.log, named, Among::all));
+  const auto picked = LB_TRY(pick_incident(shell, desk.plan(), *desk.log, named, Among::all));
   const auto& state = picked.state;
   const auto next = LB_TRY(next_for(shell, desk.plan(), state));
   const auto now = shell.world.clock.now();

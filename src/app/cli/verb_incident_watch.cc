@@ -42,7 +42,7 @@ class Watch {
     }
     const auto facts = desk_.log->facts(id, false);
     if (!facts.ok()) return true;
-    const auto state = incident::fold(id, *facts);
+    const auto state = incident::fold(desk_.plan(), id, *facts);
     if (!state.ok()) return true;
     if (state->closed) closed_.insert(id);
     const auto now = shell_.world.clock.now();
@@ -117,7 +117,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto desk = LB_TRY(open_incident_desk(shell, args));
   std::string only;
   if (!args.positionals.empty())
-    only = LB_TRY(pick_incident(*desk.log, args.positionals[0], Among::all)).state.id;
+    only = LB_TRY(pick_incident(shell, desk.plan(), *desk.log, args.positionals[0], Among::all))
+               .state.id;
   auto carrier = LB_TRY(carrier_for(shell, *desk.session, desk.plan(), *desk.postman, *desk.log));
   Watch watch(shell, desk, std::move(carrier), only);
   if (args.has("once")) {

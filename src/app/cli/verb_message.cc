@@ -1,4 +1,5 @@
 // message ls, show, approve, send, drop: what is told to people, and what waits for an approval.
+#include "app/cli/identity.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "operations/notify/messages.h"
@@ -178,25 +179,44 @@ Result<ExitCode> tell(const Shell& shell, const std::string& verb, const std::st
   return ExitCode::ok;
 }
 
+// By the key that was given, else by who is at the terminal. A signature proves no more than who
+// it is of: that this person may approve is asked of the plan.
+Result<runbook::Actor> approver(const Shell& shell, const plan::Plan& plan, const Signer* signer,
+                                const notify::Shown& shown) {
+  if (signer == nullptr) return runbook::actor_of(plan, shell.user, shell.host);
+  const auto text = notify::approval_text(shown.draft.id, shown.hash, {}, signer->person);
+  return runbook::actor_of(plan, {shell.user, shell.host},
+                           {signer->person, signature_of(*signer, text)}, text);
+}
+
 Result<ExitCode> run_approve(const Shell& shell, const Args& args) {
+  const auto signer = LB_TRY(signer_of(shell, args));
   auto desk = LB_TRY(open_desk(shell, args));
   auto shown = LB_TRY(pick_draft(desk, args));
   const auto& plan = desk.loaded.plan;
-  const auto actor = runbook::actor_of(plan, shell.user, shell.host);
+  const auto& id = shown.draft.id;
+  const auto actor = LB_TRY(approver(shell, plan, signer ? &*signer : nullptr, shown));
   const auto by = notify::approver_among(plan, shown.approve, actor.roles);
   if (by.empty()) {
-    return Error(ErrorKind::denied, cat("draft ", shown.draft.id, " is approved by ", shown.approve,
-                                        ", and ", shell.user, " is not known as that"))
+    return Error(ErrorKind::denied,
+                 cat("draft ", id, " is approved by ", shown.approve, ", and ",
+                     signer ? signer->person : shell.user, " is not known as that"))
         .with_hint(cat("people: {", shown.approve, ": {users: [NAME]}} in the plan says who it is"))
         .with_exit(ExitCode::refused);
   }
   LB_TRY(agreed(shell, args, shown));
-  LB_TRY(notify::approve_draft(plan, *desk.journal, *desk.outbox, shown.draft.id, shown.hash, by));
-  return tell(shell, "message approve", shown.draft.id,
+  std::optional<notify::ApprovalProof> proof;
+  if (signer) {
+    const auto text = notify::approval_text(id, shown.hash, by, signer->person);
+    proof = {signer->person, signature_of(*signer, text)};
+  }
+  LB_TRY(notify::approve_draft(plan, *desk.journal, *desk.outbox, id, shown.hash, by,
+                               proof ? &*proof : nullptr));
+  return tell(shell, "message approve", id,
               cat("approved by ", by,
                   "; a run that waits for it sends it now, else: lifeboat "
                   "message send ",
-                  end_of(shown.draft.id)));
+                  end_of(id)));
 }
 
 Result<ExitCode> run_send(const Shell& shell, const Args& args) {
@@ -204,7 +224,8 @@ Result<ExitCode> run_send(const Shell& shell, const Args& args) {
   auto shown = LB_TRY(pick_draft(desk, args));
   notify::Postman postman(shell.world, desk.loaded.plan, *desk.references, *desk.journal,
                           *desk.outbox);
-  auto posted = LB_TRY(notify::send_draft(postman, *desk.journal, *desk.outbox, shown.draft.id));
+  auto posted = LB_TRY(
+      notify::send_draft(postman, desk.loaded.plan, *desk.journal, *desk.outbox, shown.draft.id));
   auto carried = LB_TRY(postman.drain(send_time, shell.stop));
   const auto waiting = LB_TRY(desk.outbox->waiting());
   if (carried.undelivered > 0)
@@ -247,12 +268,16 @@ std::vector<Verb> message_verbs() {
                   {},
                   1},
                  run_show});
+  std::vector<Flag> approving = {
+      {"hash", 0, "HASH", "of what was looked at, at least 12 of its letters", false}};
+  for (auto& flag : identity_flags()) approving.push_back(std::move(flag));
   out.push_back({{"message approve",
                   "Approves a draft: exactly this text for exactly these people.",
                   {"lifeboat message approve 9k2m4x7q    # shows it and asks",
-                   "lifeboat message approve 9k2m4x7q --hash 5f0c31d2a7b9   # what show printed"},
-                  "message approve ID [--hash HASH]",
-                  {{"hash", 0, "HASH", "of what was looked at, at least 12 of its letters", false}},
+                   "lifeboat message approve 9k2m4x7q --hash 5f0c31d2a7b9   # what show printed",
+                   "lifeboat message approve 9k2m4x7q --key ~/boss.key --as boss  # signed"},
+                  "message approve ID [--hash HASH] [--key FILE --as PERSON]",
+                  std::move(approving),
                   1},
                  run_approve});
   out.push_back({{"message send",

@@ -16,7 +16,7 @@ Result<std::optional<runbook::IncidentStory>> incident_of(const RunDesk& desk) {
   if (id.empty()) return std::optional<runbook::IncidentStory>();
   state::FactLog log(*desk.session->journal, desk.session->repository.get(), "incident");
   const auto facts = LB_TRY(log.facts(id, true));
-  const auto state = LB_TRY(incident::fold(id, facts));
+  const auto state = LB_TRY(incident::fold(desk.session->plan.plan, id, facts));
   runbook::IncidentStory out;
   out.id = id;
   out.severity = state.severity;

@@ -87,7 +87,7 @@ state::FactLog incidents_of(const RunDesk& desk) {
 
 Status link_to_incident(const Shell& shell, const RunDesk& desk, const std::string& incident) {
   auto log = incidents_of(desk);
-  auto picked = LB_TRY(pick_incident(log, incident, Among::open));
+  auto picked = LB_TRY(pick_incident(shell, desk.plan, log, incident, Among::open));
   record::Fact fact;
   fact.kind = incident::kind::linked;
   fact.data = Json::object().set("run", desk.run).set("runbook", desk.runbook);
@@ -167,7 +167,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   desk.run = desk.session->journal->fresh_id();
   if (args.has("incident")) {
     auto log = incidents_of(desk);
-    const auto picked = LB_TRY(pick_incident(log, args.get("incident"), Among::open));
+    const auto picked =
+        LB_TRY(pick_incident(shell, desk.plan, log, args.get("incident"), Among::open));
     LB_TRY(still_open(picked.state));
     fresh.incident = picked.state.id;
   }

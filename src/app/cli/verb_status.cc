@@ -180,7 +180,7 @@ void add_locks(const Shell& shell, Session& session, std::vector<Line>& lines) {
 Result<std::optional<Line>> judge_incident(const Shell& shell, const plan::Plan& plan,
                                            state::FactLog& log, const std::string& id) {
   const auto facts = LB_TRY(log.facts(id, true));
-  const auto state = LB_TRY(incident::fold(id, facts));
+  const auto state = LB_TRY(incident::fold(plan, id, facts));
   if (state.closed) return std::optional<Line>();
   const auto now = shell.world.clock.now();
   Line line{cat("incident ", id), cat(state.severity, " ", printable(state.title)),
@@ -195,6 +195,10 @@ Result<std::optional<Line>> judge_incident(const Shell& shell, const plan::Plan&
   if (countdown && countdown->left < Micros(0)) {
     line.text += cat("; target RTO ", format_duration(countdown->target), " of ", countdown->of,
                      " is missed");
+    line.good = false;
+  }
+  for (const auto& unproven : state.unproven) {
+    line.text += cat("; ", unproven);
     line.good = false;
   }
   return std::optional(std::move(line));
@@ -217,7 +221,7 @@ Status add_incidents(const Shell& shell, Session& session, std::vector<Line>& li
 Status add_tasks(const Shell& shell, Session& session, std::vector<Line>& lines) {
   auto log = tasks_of(session);
   std::vector<std::string> unreadable;
-  auto tasks = LB_TRY(all_tasks(log, unreadable));
+  auto tasks = LB_TRY(all_tasks(session.plan.plan, log, unreadable));
   add_scheduled(shell, session.plan.plan, log, tasks);
   const auto now = shell.world.clock.now();
   for (const auto& task : tasks) {

@@ -1,4 +1,5 @@
 // What people say to a run: step done, step skip and so on, answer, approve, deny, abort.
+#include "app/cli/identity.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -113,27 +114,14 @@ std::optional<Link> link_of(const std::string& word) {
   return Link{parts[0], parts[2], *step};
 }
 
-Status sign_input(const Shell& shell, const Args& args, const RunDesk& desk, RunInput& input) {
-  if (!args.has("key")) return {};
-  if (!args.has("as"))
-    return Error(ErrorKind::invalid, "--key needs --as, the person it is the key of");
-  constexpr std::size_t key_file_max = 4096;
-  auto text = LB_TRY(read_file(shell.world.files, args.get("key"), key_file_max));
-  auto seed = from_hex(trim(text_of(text)));
-  if (!seed.ok() || seed->size() != 32) {
-    return Error(ErrorKind::invalid, cat(printable(args.get("key")), " holds no key"))
-        .with_hint("64 hex digits, as lifeboat person key wrote them");
-  }
-  Secret secret{ByteView(*seed)};
-  wipe(*seed);
+void sign_input(const Shell& shell, const Signer& signer, const RunDesk& desk, RunInput& input) {
   input.at = shell.world.clock.now();
-  input.data.set("person", args.get("as")).set("signature", Json());
-  auto signature = sign(secret, view_of(runbook::signed_text(desk.run, input)));
-  input.data.set("signature", to_hex(signature));
-  return {};
+  input.data.set("person", signer.person).set("signature", Json());
+  input.data.set("signature", signature_of(signer, runbook::signed_text(desk.run, input)));
 }
 
 Result<ExitCode> decide(const Shell& shell, const Args& args, RunInputKind kind) {
+  const auto signer = LB_TRY(signer_of(shell, args));
   auto desk = LB_TRY(open_run_desk(shell, args));
   RunInput input;
   input.kind = kind;
@@ -162,7 +150,7 @@ Result<ExitCode> decide(const Shell& shell, const Args& args, RunInputKind kind)
                              value.is_string() ? value.string() : value.dump()));
     }
   }
-  LB_TRY(sign_input(shell, args, desk, input));
+  if (signer) sign_input(shell, *signer, desk, input);
   return say_and_tell(shell, desk, std::move(input));
 }
 
@@ -217,12 +205,12 @@ Verb of_step(const char* name, const char* summary, std::vector<std::string> exa
 }
 
 std::vector<Flag> deciding_flags() {
-  return {
+  std::vector<Flag> out = {
       run_flag,
       message_flag,
-      {"break-glass", 0, "", "decide without the role; needs a reason and a known person", false},
-      {"key", 0, "FILE", "sign with this key", false},
-      {"as", 0, "PERSON", "whose key it is", false}};
+      {"break-glass", 0, "", "decide without the role; needs a reason and a known person", false}};
+  for (auto& flag : identity_flags()) out.push_back(std::move(flag));
+  return out;
 }
 
 std::vector<Verb> speaking_verbs() {

@@ -1,9 +1,9 @@
 // task ls, add, done: what is left to do afterwards, with an owner and a date.
+#include "app/cli/identity.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/task_desk.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
-#include "operations/runbook/actor.h"
 
 namespace lb::cli {
 
@@ -13,14 +13,16 @@ state::FactLog tasks_of(const Session& session) {
   return {*session.journal, session.repository.get(), "task"};
 }
 
-Result<std::vector<TaskState>> all_tasks(state::FactLog& log,
+Result<std::vector<TaskState>> all_tasks(const plan::Plan& plan, state::FactLog& log,
                                          std::vector<std::string>& unreadable) {
   std::vector<TaskState> out;
   const auto ids = LB_TRY(log.members(true));
   for (const auto& id : ids) {
     auto facts = log.facts(id, true);
-    auto task = facts.ok() ? incident::fold_task(id, *facts) : Result<TaskState>(facts.error());
+    auto task =
+        facts.ok() ? incident::fold_task(plan, id, *facts) : Result<TaskState>(facts.error());
     if (task.ok()) {
+      for (const auto& line : task->unproven) unreadable.push_back(cat("task ", id, ": ", line));
       out.push_back(std::move(task).take());
     } else {
       unreadable.push_back(cat("task ", id, ": ", task.error().text()));
@@ -30,12 +32,12 @@ Result<std::vector<TaskState>> all_tasks(state::FactLog& log,
 }
 
 static Status put_fact(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
-                       const std::string& id, record::Fact fact) {
+                       const std::string& id, record::Fact fact, const Signer* signer = nullptr) {
   const auto known = LB_TRY(log.facts(id, true));
   fact.order = record::next_order(known);
   fact.at = shell.world.clock.now();
-  fact.host = shell.host;
-  fact.by = runbook::actor_of(plan, shell.user, shell.host).text();
+  fact.id = log.fresh_id();
+  LB_TRY(say_who(shell, plan, signer, "task", id, fact));
   LB_TRY(log.put(id, fact));
   if (!log.behind().empty())
     shell.console.warn(cat("known on this machine only for now: ", log.behind(),
@@ -107,12 +109,13 @@ Json json_of(const TaskState& task, Timestamp now) {
 Result<ExitCode> list(const Shell& shell, const Args& args) {
   auto desk = LB_TRY(open_run_desk(shell, args));
   auto log = tasks_of(*desk.session);
+  const auto& plan = desk.session->plan.plan;
   const auto now = shell.world.clock.now();
   std::vector<std::string> unreadable;
   std::vector<std::vector<std::string>> rows = {{"TASK", "STATE", "DUE", "OWNER", "WHAT"}};
   Json lines = Json::array();
-  auto tasks = LB_TRY(all_tasks(log, unreadable));
-  add_scheduled(shell, desk.session->plan.plan, log, tasks);
+  auto tasks = LB_TRY(all_tasks(plan, log, unreadable));
+  add_scheduled(shell, plan, log, tasks);
   for (const auto& task : tasks) {
     if (task.done && !args.has("all")) continue;
     auto what = printable(task.text);
@@ -162,12 +165,14 @@ Result<ExitCode> add(const Shell& shell, const Args& args) {
 Result<ExitCode> done(const Shell& shell, const Args& args) {
   if (args.positionals.empty())
     return Error(ErrorKind::invalid, "which task?").with_hint("lifeboat task ls lists them");
+  const auto signer = LB_TRY(signer_of(shell, args));
   auto desk = LB_TRY(open_run_desk(shell, args));
   auto log = tasks_of(*desk.session);
+  const auto& plan = desk.session->plan.plan;
   const auto& named = args.positionals[0];
   std::vector<std::string> unreadable;
   std::vector<TaskState> fitting;
-  for (auto& task : LB_TRY(all_tasks(log, unreadable))) {
+  for (auto& task : LB_TRY(all_tasks(plan, log, unreadable))) {
     if (task.id.starts_with(named) || task.id.ends_with(named)) fitting.push_back(std::move(task));
   }
   if (fitting.size() != 1) {
@@ -183,9 +188,9 @@ Result<ExitCode> done(const Shell& shell, const Args& args) {
   record::Fact fact;
   fact.kind = incident::kind::done;
   fact.text = args.get("message");
-  LB_TRY(put_fact(shell, desk.session->plan.plan, log, task.id, std::move(fact)));
+  LB_TRY(put_fact(shell, plan, log, task.id, std::move(fact), signer ? &*signer : nullptr));
   const auto facts = LB_TRY(log.facts(task.id, false));
-  task = LB_TRY(incident::fold_task(task.id, facts));
+  task = LB_TRY(incident::fold_task(plan, task.id, facts));
   return tell(shell, "task done", task, cat("task ", task.id, " is done"));
 }
 
@@ -215,8 +220,10 @@ std::vector<Verb> task_verbs() {
         "Says that a task is done.",
         {"lifeboat task done 5f0c31d2 -m \"ordered, arrives on Monday\"",
          "lifeboat task done 5f0c31d2   # the end of its id is enough"},
-        "task done ID [-m TEXT]",
-        {{"message", 'm', "TEXT", "what was done", false}},
+        "task done ID [-m TEXT] [--key FILE --as PERSON]",
+        {{"message", 'm', "TEXT", "what was done", false},
+         identity_flags()[0],
+         identity_flags()[1]},
         1},
        done}};
 }

@@ -119,7 +119,7 @@ Result<bool> Carrier::mine(const std::string& incident, const std::string& step)
 
 Result<Turn> Carrier::turn(const std::string& incident, bool far) {
   auto facts = LB_TRY(tools_.log.facts(incident, far));
-  auto state = LB_TRY(fold(incident, facts));
+  auto state = LB_TRY(fold(tools_.plan, incident, facts));
   const auto now = tools_.world.clock.now();
   Turn out;
   out.next = next_of(tools_.plan, state, now, work_);
@@ -132,7 +132,7 @@ Result<Turn> Carrier::turn(const std::string& incident, bool far) {
   }
   if (!far) {  // it may have been answered on another machine, a moment ago
     facts = LB_TRY(tools_.log.facts(incident, true));
-    auto again = LB_TRY(fold(incident, facts));
+    auto again = LB_TRY(fold(tools_.plan, incident, facts));
     const auto still = next_of(tools_.plan, again, now, work_);
     if (still.plan.act != due.act || still.plan.step != due.step) {
       out.next = still;
@@ -154,7 +154,7 @@ Result<Turn> Carrier::turn(const std::string& incident, bool far) {
   LB_TRY(tools_.log.put(incident, fact));
   out.told = due.to;
   facts.push_back(std::move(fact));
-  auto after = LB_TRY(fold(incident, facts));
+  auto after = LB_TRY(fold(tools_.plan, incident, facts));
   out.next = next_of(tools_.plan, after, now, work_);
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "operations/incident/proven.h"
 
 namespace lb::incident {
 
@@ -93,6 +94,14 @@ Result<IncidentState> fold(const std::string& id, const std::vector<Fact>& facts
     if (fact.kind == kind::opened && state.round > 0) continue;  // opened once
     take(state, fact);
   }
+  return state;
+}
+
+Result<IncidentState> fold(const plan::Plan& plan, const std::string& id,
+                           const std::vector<Fact>& facts) {
+  auto proven = prove(plan, "incident", id, facts);
+  auto state = LB_TRY(fold(id, proven.facts));
+  state.unproven = std::move(proven.refused);
   return state;
 }
 

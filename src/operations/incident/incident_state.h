@@ -46,7 +46,8 @@ struct IncidentState {
   std::optional<Said> acknowledged;  // the first answer since escalation last began
   std::optional<Said> closed;
   std::vector<LinkedRun> runs;
-  std::vector<std::string> told;  // people, each once, in order
+  std::vector<std::string> told;      // people, each once, in order
+  std::vector<std::string> unproven;  // what was said under a key that was not so; see proven.h
   // What escalation is planned from. `round`: how often it began; a severity that is raised begins
   // it anew, since others answer for it, and a lowered one if nobody has answered yet.
   std::vector<notify::IncidentEvent> escalation;
@@ -56,7 +57,10 @@ struct IncidentState {
   Timestamp since() const { return failed_at.value_or(opened); }
 };
 
-// corrupt when nothing opens it. Facts of unknown kinds are passed over.
+// Of facts as they were read: what was signed is checked first. corrupt when nothing opens it.
+Result<IncidentState> fold(const plan::Plan& plan, const std::string& id,
+                           const std::vector<record::Fact>& facts);
+// Of facts that are known to be true. Those of unknown kinds are passed over.
 Result<IncidentState> fold(const std::string& id, const std::vector<record::Fact>& facts);
 
 // One line for people, without the time and without who did it.

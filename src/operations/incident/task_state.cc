@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
+#include "operations/incident/proven.h"
 
 namespace lb::incident {
 
@@ -24,6 +25,14 @@ Result<TaskState> fold_task(const std::string& id, const std::vector<record::Fac
     out.done = Said{fact.at, fact.by};
     out.done_text = fact.text;
   }
+  return out;
+}
+
+Result<TaskState> fold_task(const plan::Plan& plan, const std::string& id,
+                            const std::vector<record::Fact>& facts) {
+  auto proven = prove(plan, "task", id, facts);
+  auto out = LB_TRY(fold_task(id, proven.facts));
+  out.unproven = std::move(proven.refused);
   return out;
 }
 

@@ -14,7 +14,8 @@ struct TaskState {
   std::string id, text, owner, run, added_by, done_text;
   Timestamp added{};
   std::optional<Timestamp> due;
-  std::optional<Said> done;  // the first who said so
+  std::optional<Said> done;           // the first who said so
+  std::vector<std::string> unproven;  // what was said under a key that was not so; see proven.h
   bool overdue(Timestamp now) const { return !done && due && *due < now; }
 };
 
@@ -23,6 +24,9 @@ inline constexpr const char* added = "added";
 inline constexpr const char* done = "done";
 }  // namespace kind
 
+// Of facts as they were read: what was signed is checked first.
+Result<TaskState> fold_task(const plan::Plan& plan, const std::string& id,
+                            const std::vector<record::Fact>& facts);
 // corrupt when nothing adds it. Added twice, by two machines at once, it is the first.
 Result<TaskState> fold_task(const std::string& id, const std::vector<record::Fact>& facts);
 

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
+#include "operations/notify/signed.h"
 
 namespace lb::notify {
 
@@ -36,13 +37,14 @@ std::string hash_of(const Letter& letter, const std::vector<std::string>& to) {
 }
 
 Status note(state::Journal& journal, const Letter& letter, const std::string& draft,
-            const std::string& actor, const std::string& text) {
+            const std::string& actor, const std::string& text, const Json& proof = {}) {
   record::JournalEntry entry;
   entry.act = "message";
   entry.run = letter.run;
   entry.actor = actor;
   entry.text = text;
   entry.details = Json::object().set("draft", draft).set("key", letter.key);
+  if (proof.is_object()) entry.details.set("approval", proof);
   return journal.add(std::move(entry));
 }
 
@@ -62,6 +64,21 @@ std::vector<std::string> people_in(const state::Draft& draft) {
   std::vector<std::string> out;
   for (const auto& one : draft.body["to"].items()) out.push_back(one.string());
   return out;
+}
+
+// What was approved under a key is held against the plan again before anything leaves.
+Status still_proven(const plan::Plan& plan, const Shown& shown) {
+  const auto approval = shown.draft.approval();
+  if (!approval.is_object()) return {};
+  const auto person = approval["person"].string();
+  const auto text =
+      approval_text(shown.draft.id, shown.draft.approved_hash, shown.draft.approved_by, person);
+  auto checked = check_signed(plan, person, text, approval["signature"].string());
+  if (checked.ok()) return {};
+  return std::move(checked)
+      .take_error()
+      .context(cat("the approval of draft ", shown.draft.id, " is not proven"))
+      .with_hint("nothing was sent; drop it and let the run write it anew: lifeboat message drop");
 }
 
 bool may_approve(const plan::Plan& plan, const std::string& approve, const std::string& by) {
@@ -137,8 +154,14 @@ Result<Shown> show_draft(state::Outbox& outbox, const std::string& id) {
   return out;
 }
 
+std::string approval_text(const std::string& draft, const std::string& hash, const std::string& by,
+                          const std::string& person) {
+  return cat("lifeboat approval\n", draft, "\n", hash, "\n", by, "\n", person);
+}
+
 Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Outbox& outbox,
-                     const std::string& id, const std::string& hash, const std::string& by) {
+                     const std::string& id, const std::string& hash, const std::string& by,
+                     const ApprovalProof* proof) {
   auto shown = LB_TRY(show_draft(outbox, id));
   auto letter = LB_TRY(letter_of(shown.draft));
   if (!may_approve(plan, shown.approve, by)) {
@@ -152,13 +175,24 @@ Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Out
         .with_hint(cat("nothing was approved; look again: lifeboat message show ", id))
         .with_exit(ExitCode::refused);
   }
-  LB_TRY(outbox.approve_draft(id, hash, by));
-  return note(journal, letter, id, by, cat("Draft \"", shown.subject, "\" approved by ", by));
+  Json kept;
+  if (proof != nullptr) {
+    LB_TRY(check_signed(plan, proof->person, approval_text(id, hash, by, proof->person),
+                        proof->signature));
+    kept = Json::object()
+               .set("person", proof->person)
+               .set("hash", hash)
+               .set("by", by)
+               .set("signature", proof->signature);
+  }
+  LB_TRY(outbox.approve_draft(id, hash, by, kept));
+  return note(journal, letter, id, by, cat("Draft \"", shown.subject, "\" approved by ", by), kept);
 }
 
-Result<Posted> send_draft(Postman& postman, state::Journal& journal, state::Outbox& outbox,
-                          const std::string& id) {
+Result<Posted> send_draft(Postman& postman, const plan::Plan& plan, state::Journal& journal,
+                          state::Outbox& outbox, const std::string& id) {
   auto shown = LB_TRY(show_draft(outbox, id));
+  LB_TRY(still_proven(plan, shown));
   auto letter = LB_TRY(letter_of(shown.draft));
   auto items = LB_TRY(postman.items_for(letter, shown.to));
   const auto count = items.size();

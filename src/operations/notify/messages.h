@@ -47,12 +47,20 @@ Result<Shown> show_draft(state::Outbox& outbox, const std::string& id);
 // deputy. Empty: none of them.
 std::string approver_among(const plan::Plan& plan, const std::string& approve,
                            const std::set<std::string>& people);
+// How it is known who approved: the signature of a person of the plan.
+struct ApprovalProof {
+  std::string person, signature;  // hex, over approval_text()
+};
+std::string approval_text(const std::string& draft, const std::string& hash, const std::string& by,
+                          const std::string& person);
 // `by`: the person who decides, already proven. denied (exit 5): not the one who must, their deputy
 // or a member of that team. conflict: `hash` is not what is there now, or it is decided already.
 Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Outbox& outbox,
-                     const std::string& id, const std::string& hash, const std::string& by);
-// Into the outbox. conflict: not approved, or another text than what was.
-Result<Posted> send_draft(Postman& postman, state::Journal& journal, state::Outbox& outbox,
-                          const std::string& id);
+                     const std::string& id, const std::string& hash, const std::string& by,
+                     const ApprovalProof* proof = nullptr);
+// Into the outbox. conflict: not approved, or another text than what was. denied (exit 5): it was
+// approved under a key, and that does not prove it (any more).
+Result<Posted> send_draft(Postman& postman, const plan::Plan& plan, state::Journal& journal,
+                          state::Outbox& outbox, const std::string& id);
 
 }  // namespace lb::notify

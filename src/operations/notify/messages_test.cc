@@ -85,15 +85,18 @@ TEST(Messages, ADraftIsSentOnceAsApproved) {
   EXPECT_EQ(shown.text, "Loss: none.");
   EXPECT_EQ(shown.to, (std::vector<std::string>{"customers"}));
 
-  EXPECT_FALSE(send_draft(bench.postman, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(
+      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
   EXPECT_EQ(bench.approve(told.draft, shown.hash, "customers").error().exit_code(),
             ExitCode::refused);
   EXPECT_EQ(bench.approve(told.draft, std::string(64, '0'), "lead").error().kind(),
             ErrorKind::conflict);
   ASSERT_TRUE(bench.approve(told.draft, shown.hash, "lead").ok());
-  auto sent = send_draft(bench.postman, *bench.journal, *bench.outbox, told.draft).take();
+  auto sent =
+      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).take();
   EXPECT_EQ(sent.people, (std::vector<std::string>{"customers"}));
-  EXPECT_FALSE(send_draft(bench.postman, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(
+      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
   EXPECT_EQ(bench.outbox->items(10).take().size(), 1U);
   auto last = bench.journal->entries(10).take().back();
   EXPECT_EQ(last.text, "Draft \"Down Bcc: x\" sent");
@@ -109,7 +112,8 @@ TEST(Messages, AChangeAfterTheApprovalVoidsIt) {
   letter.set("text", "Loss: everything.");
   body.set("letter", letter);
   ASSERT_TRUE(bench.outbox->rewrite_draft(told.draft, body).ok());
-  EXPECT_FALSE(send_draft(bench.postman, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(
+      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
   EXPECT_NE(show_draft(*bench.outbox, told.draft).take().hash, shown.hash);
   EXPECT_EQ(bench.approve(told.draft, shown.hash, "lead").error().kind(), ErrorKind::conflict);
 }

@@ -5,7 +5,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
-#include "foundation/crypto/signature.h"
+#include "operations/notify/signed.h"
 
 namespace lb::runbook {
 
@@ -47,22 +47,9 @@ Result<Actor> by_link(const plan::Plan& plan, const RunState& state,
 }
 
 Result<Actor> by_key(const plan::Plan& plan, const RunState& state, const record::RunInput& input) {
-  auto name = input.data["person"].string();
-  const auto* person = plan.person(name);
-  if (person == nullptr || person->key.empty())
-    return unproven(cat("the plan knows no key of '", printable(name), "'"));
-  auto key = from_hex(person->key);
-  auto signature = from_hex(input.data["signature"].string());
-  SigningPublicKey public_key{};
-  if (!key.ok() || key->size() != public_key.size() || !signature.ok())
-    return unproven(cat("the signature of ", name, " cannot be read"));
-  std::copy(key->begin(), key->end(), public_key.begin());
-  auto text = signed_text(state.id, input);
-  if (!is_signed_by(public_key, view_of(text), *signature))
-    return unproven(cat("the signature is not that of ", name));
-  Actor out{input.user, input.host, {name}, "key"};
-  add_teams(plan, out.roles);
-  return out;
+  return actor_of(plan, {input.user, input.host},
+                  {input.data["person"].string(), input.data["signature"].string()},
+                  signed_text(state.id, input));
 }
 
 }  // namespace
@@ -98,6 +85,14 @@ Result<Actor> actor_of(const plan::Plan& plan, const RunState& state,
   if (input.data["link"].is_string()) return by_link(plan, state, input);
   if (input.data["signature"].is_string()) return by_key(plan, state, input);
   return actor_of(plan, input.user, input.host);
+}
+
+Result<Actor> actor_of(const plan::Plan& plan, const Speaker& speaker, const Signed& proof,
+                       const std::string& text) {
+  LB_TRY(notify::check_signed(plan, proof.person, text, proof.signature));
+  Actor out{speaker.user, speaker.host, {proof.person}, "key"};
+  add_teams(plan, out.roles);
+  return out;
 }
 
 bool can_be_recognised(const plan::Plan& plan, const std::string& person) {

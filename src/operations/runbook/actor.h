@@ -24,6 +24,17 @@ Actor actor_of(const plan::Plan& plan, const std::string& user, const std::strin
 Result<Actor> actor_of(const plan::Plan& plan, const RunState& state,
                        const record::RunInput& input);
 
+// Where somebody speaks, and by whose key.
+struct Speaker {
+  std::string user, host;
+};
+struct Signed {
+  std::string person, signature;  // hex
+};
+// A holder of a key, who signed `text`. denied (exit 5) when that proves nothing.
+Result<Actor> actor_of(const plan::Plan& plan, const Speaker& speaker, const Signed& proof,
+                       const std::string& text);
+
 // Whether the plan says how this person is recognised.
 bool can_be_recognised(const plan::Plan& plan, const std::string& person);
 // The person and all members of it, when it is a team; "all": everybody.

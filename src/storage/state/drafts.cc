@@ -101,11 +101,16 @@ Status SqliteOutbox::drop_draft(const std::string& id) {
 }
 
 Status SqliteOutbox::approve_draft(const std::string& id, const std::string& hash,
-                                   const std::string& by) {
+                                   const std::string& by, const Json& proof) {
+  auto body = LB_TRY(draft(id)).body;
+  const auto seen = body.dump();
+  if (proof.is_object() || body.find("approval") != nullptr) body.set("approval", proof);
+  // A body that was rewritten meanwhile is not the one that was looked at.
   return change_draft(id,
                       "UPDATE drafts SET state = 'approved', approved_by = ?, approved_hash = ?, "
-                      "approved_at = ? WHERE id = ? AND state = 'draft' RETURNING id",
-                      {by, hash, now(), id}, "cannot be approved");
+                      "approved_at = ?, body = ? WHERE id = ? AND state = 'draft' AND body = ? "
+                      "RETURNING id",
+                      {by, hash, now(), body.dump(), id, seen}, "cannot be approved");
 }
 
 Result<std::vector<OutboxItem>> SqliteOutbox::send_draft(const std::string& id,

@@ -38,6 +38,7 @@ struct Draft {
   Timestamp made{}, approved_at{};
   Json body;
   std::string approved_by, approved_hash;
+  Json approval() const { return body["approval"]; }
 };
 std::string_view name_of(Draft::State state);
 
@@ -70,9 +71,10 @@ class Outbox {
   // Another body; an approval given before is void. conflict: sent or dropped already.
   virtual Status rewrite_draft(const std::string& id, const Json& body) = 0;
   virtual Status drop_draft(const std::string& id) = 0;
-  // conflict: not in state draft.
+  // `proof`: how it is known who approved, kept in the draft's `approval`; may be null. conflict:
+  // not in state draft.
   virtual Status approve_draft(const std::string& id, const std::string& hash,
-                               const std::string& by) = 0;
+                               const std::string& by, const Json& proof = {}) = 0;
   // Marks it sent and puts the items, or neither. conflict: not approved with this hash.
   virtual Result<std::vector<OutboxItem>> send_draft(const std::string& id, const std::string& hash,
                                                      std::vector<OutboxItem> items) = 0;

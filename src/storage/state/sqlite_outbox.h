@@ -30,8 +30,8 @@ class SqliteOutbox final : public Outbox {
   Result<Draft> draft(const std::string& id) override;
   Status rewrite_draft(const std::string& id, const Json& body) override;
   Status drop_draft(const std::string& id) override;
-  Status approve_draft(const std::string& id, const std::string& hash,
-                       const std::string& by) override;
+  Status approve_draft(const std::string& id, const std::string& hash, const std::string& by,
+                       const Json& proof) override;
   Result<std::vector<OutboxItem>> send_draft(const std::string& id, const std::string& hash,
                                              std::vector<OutboxItem> items) override;
 
