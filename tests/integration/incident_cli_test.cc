@@ -343,6 +343,40 @@ TEST_F(IncidentCli, TasksAreKeptUntilTheyAreDone) {
   EXPECT_EQ(boat.run({"task", "add", "x", "--owner", "nobody"}).exit_code, 2);
 }
 
+// Whom alerts: names hears of it once, whichever verb looks first, and on whichever machine.
+TEST_F(IncidentCli, WhatIsOverdueIsToldOnce) {
+  const std::string plan =
+      "stores: {media: {files: ./media}}\nchannels: {hook: {webhook: env:HOOK}}\n"
+      "people: {ada: {users: ada, via: hook}, bob: {users: bob, via: hook}}\n";
+  boat.write_plan(plan);
+  boat.must({"backup"});
+  boat.must({"task", "add", "order a disk", "--owner", "ada", "--due", "2020-01-01T00:00:00Z"});
+  boat.must({"task", "add", "no hurry", "--due", "7d"});
+  EXPECT_EQ(boat.run({"status"}).exit_code, 4);
+  EXPECT_TRUE(inbox.all().empty()) << "the plan names nobody";
+  boat.write_plan(plan + "alerts: {warning: {on: [review overdue], send: [bob]}}\n");
+  const auto first = boat.run({"status"});
+  EXPECT_EQ(first.exit_code, 4);
+  EXPECT_NE(first.err.find("told bob: overdue: order a disk"), std::string::npos) << first.err;
+  ASSERT_EQ(inbox.all().size(), 1U) << inbox.told();
+  EXPECT_EQ(inbox.all()[0].body["to"].string(), "bob");
+  EXPECT_EQ(inbox.all()[0].body["subject"].string(), "test: overdue: order a disk");
+  boat.run({"status"});
+  boat.must({"task", "ls"});
+  boat.must({"incident", "watch", "--once"});
+  on("elsewhere");
+  boat.must({"task", "ls"});
+  boat.must({"incident", "watch", "--once"});
+  EXPECT_EQ(inbox.all().size(), 1U) << inbox.told();
+  boat.must({"task", "add", "renew it", "--due", "2020-01-01T00:00:00Z"});
+  boat.must({"incident", "watch", "--once"});
+  ASSERT_EQ(inbox.all().size(), 2U) << inbox.told();
+  EXPECT_EQ(inbox.all()[1].body["subject"].string(), "test: overdue: renew it");
+  boat.must({"task", "add", "and that", "--due", "2020-01-01T00:00:00Z"});
+  boat.must({"task", "ls"});
+  EXPECT_EQ(inbox.all().size(), 3U) << inbox.told();
+}
+
 // A review that the plan asks for again and again: one open task at a time, for all machines.
 TEST_F(IncidentCli, ReviewsOfThePlanComeAgain) {
   boat.write_plan(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/cli/session.h"
+#include "operations/incident/overdue.h"
 #include "operations/incident/scheduled.h"
 #include "operations/incident/task_state.h"
 #include "storage/state/fact_log.h"
@@ -23,6 +24,14 @@ Result<std::vector<incident::TaskState>> all_tasks(const plan::Plan& plan, state
 // cannot be kept it is said, and nothing else fails.
 void add_scheduled(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
                    std::vector<incident::TaskState>& tasks);
+
+// Tells whom alerts: names of those that are overdue, each once, and gives the messages some
+// seconds to go. What hinders it is said, and nothing else fails.
+void alert_overdue(const Shell& shell, Session& session, state::FactLog& log,
+                   const std::vector<incident::TaskState>& tasks);
+// The same with an outbox that is open, for who carries its messages anyway.
+Status post_overdue(const Shell& shell, const Session& session, notify::Postman& postman,
+                    state::FactLog& log, const std::vector<incident::TaskState>& tasks);
 
 // False: it is there already. `task`: id (empty: a new one), text, owner, due, run.
 Result<bool> add_task(const Shell& shell, const plan::Plan& plan, state::FactLog& log,

@@ -4,6 +4,7 @@
 
 #include "app/cli/incident_desk.h"
 #include "app/cli/incident_verbs.h"
+#include "app/cli/task_desk.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
@@ -13,6 +14,7 @@ namespace {
 using notify::EscalationPlan;
 
 constexpr Micros near_interval = Seconds(1), far_interval = Seconds(5), last_wait = Seconds(10);
+constexpr Micros tasks_interval = Seconds(60);
 
 class Watch {
  public:
@@ -84,6 +86,20 @@ class Watch {
   std::map<std::string, std::string> said_;
 };
 
+// Tasks and reviews whose date has passed. What cannot be read now is looked at again.
+void look_at_tasks(const Shell& shell, IncidentDesk& desk) {
+  auto looked = [&]() -> Status {
+    auto log = tasks_of(*desk.session);
+    std::vector<std::string> unreadable;
+    auto tasks = LB_TRY(all_tasks(desk.plan(), log, unreadable));
+    add_scheduled(shell, desk.plan(), log, tasks);
+    for (const auto& line : unreadable) shell.console.warn(line);
+    return post_overdue(shell, *desk.session, *desk.postman, log, tasks);
+  }();
+  if (!looked.ok())
+    shell.console.warn(cat("not everybody was told of what is overdue: ", looked.error().text()));
+}
+
 // Slow channels must not hold up who is told next.
 void deliver(const Shell& shell, IncidentDesk& desk, std::stop_token stop) {
   while (!stop.stop_requested()) {
@@ -98,12 +114,17 @@ void deliver(const Shell& shell, IncidentDesk& desk, std::stop_token stop) {
   }
 }
 
-Status watch_until_over(const Shell& shell, Watch& watch) {
-  Micros looked_far{0};
+// Without `tasks` they are nobody's matter here.
+Status watch_until_over(const Shell& shell, Watch& watch, IncidentDesk* tasks) {
+  Micros looked_far{0}, looked_at_tasks{0};
   for (bool first = true, goes_on = true; goes_on; first = false) {
     const auto now = shell.world.clock.steady();
     const bool far = first || now - looked_far >= far_interval;
     if (far) looked_far = now;
+    if (tasks != nullptr && (first || now - looked_at_tasks >= tasks_interval)) {
+      looked_at_tasks = now;
+      look_at_tasks(shell, *tasks);
+    }
     goes_on = LB_TRY(watch.look(far));
     if (goes_on && !shell.world.clock.sleep(near_interval, shell.stop)) {
       return Error(ErrorKind::cancelled, "stopped watching")
@@ -123,9 +144,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   Watch watch(shell, desk, std::move(carrier), only);
   if (args.has("once")) {
     LB_TRY(watch.look(true));
+    if (only.empty()) look_at_tasks(shell, desk);
   } else {
     std::jthread post([&](std::stop_token stop) { deliver(shell, desk, stop); });
-    LB_TRY(watch_until_over(shell, watch));
+    LB_TRY(watch_until_over(shell, watch, only.empty() ? &desk : nullptr));
   }
   auto carried = LB_TRY(desk.postman->drain(last_wait, shell.stop));
   const auto waiting = LB_TRY(desk.outbox->waiting());
@@ -142,16 +164,17 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
 }  // namespace
 
 Verb incident_watch_verb() {
-  return {
-      {"incident watch",
-       "Tells people, one after the other, until somebody acknowledges. Several may run at once.",
-       {"lifeboat incident watch                # all incidents, until it is stopped",
-        "lifeboat incident watch 9k2m4x7q       # one, until it is acknowledged",
-        "lifeboat incident watch --once         # what is due now, for cron"},
-       "incident watch [ID] [--once]",
-       {{"once", 0, "", "does what is due now and ends", false}},
-       1},
-      run};
+  return {{"incident watch",
+           "Tells people, one after the other, until somebody acknowledges; and of reviews and "
+           "tasks that "
+           "are overdue. Several may run at once.",
+           {"lifeboat incident watch                # all incidents, until it is stopped",
+            "lifeboat incident watch 9k2m4x7q       # one, until it is acknowledged",
+            "lifeboat incident watch --once         # what is due now, for cron"},
+           "incident watch [ID] [--once]",
+           {{"once", 0, "", "does what is due now and ends", false}},
+           1},
+          run};
 }
 
 std::vector<Verb> incident_verbs() {

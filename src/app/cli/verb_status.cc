@@ -223,6 +223,7 @@ Status add_tasks(const Shell& shell, Session& session, std::vector<Line>& lines)
   std::vector<std::string> unreadable;
   auto tasks = LB_TRY(all_tasks(session.plan.plan, log, unreadable));
   add_scheduled(shell, session.plan.plan, log, tasks);
+  alert_overdue(shell, session, log, tasks);
   const auto now = shell.world.clock.now();
   for (const auto& task : tasks) {
     if (!task.overdue(now)) continue;

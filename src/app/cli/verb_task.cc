@@ -1,4 +1,6 @@
 // task ls, add, done: what is left to do afterwards, with an owner and a date.
+#include <algorithm>
+
 #include "app/cli/identity.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/task_desk.h"
@@ -8,6 +10,8 @@
 namespace lb::cli {
 
 using incident::TaskState;
+
+static constexpr Micros send_time = Seconds(10);
 
 state::FactLog tasks_of(const Session& session) {
   return {*session.journal, session.repository.get(), "task"};
@@ -60,6 +64,44 @@ Result<bool> add_task(const Shell& shell, const plan::Plan& plan, state::FactLog
                   .set("due", task.due ? Json(format_time(*task.due)) : Json());
   LB_TRY(put_fact(shell, plan, log, task.id, std::move(fact)));
   return true;
+}
+
+Status post_overdue(const Shell& shell, const Session& session, notify::Postman& postman,
+                    state::FactLog& log, const std::vector<TaskState>& tasks) {
+  const auto told =
+      LB_TRY(incident::tell_overdue({shell.world, session.plan.plan, postman, log, shell.host,
+                                     cat(shell.host, ":", session.state_folder)},
+                                    tasks));
+  const auto to = join(incident::told_of_overdue(session.plan.plan), ", ");
+  for (const auto& text : told)
+    shell.console.note(cat("told ", to, ": overdue: ", printable(text)));
+  if (!told.empty() && !log.behind().empty())
+    shell.console.warn(cat("that people were told is known on this machine only for now: ",
+                           log.behind(), "; another may tell them too"));
+  return {};
+}
+
+void alert_overdue(const Shell& shell, Session& session, state::FactLog& log,
+                   const std::vector<TaskState>& tasks) {
+  const auto now = shell.world.clock.now();
+  const bool any =
+      std::any_of(tasks.begin(), tasks.end(), [&](const auto& task) { return task.overdue(now); });
+  if (!any || incident::told_of_overdue(session.plan.plan).empty()) return;
+  auto alerted = [&]() -> Status {
+    const auto path = path_join(session.state_folder, "journal.sqlite");
+    auto outbox = LB_TRY(state::Outbox::open(shell.world, *session.journal, path));
+    notify::Postman postman(shell.world, session.plan.plan, *session.references, *session.journal,
+                            *outbox);
+    LB_TRY(post_overdue(shell, session, postman, log, tasks));
+    auto carried = LB_TRY(postman.drain(send_time, shell.stop));
+    const auto waiting = LB_TRY(outbox->waiting());
+    if (carried.undelivered + waiting > 0)
+      shell.console.warn(cat(carried.undelivered, " messages could not be delivered, ", waiting,
+                             " wait in the outbox: lifeboat message ls shows them"));
+    return {};
+  }();
+  if (!alerted.ok())
+    shell.console.warn(cat("not everybody was told of what is overdue: ", alerted.error().text()));
 }
 
 void add_scheduled(const Shell& shell, const plan::Plan& plan, state::FactLog& log,
@@ -116,6 +158,7 @@ Result<ExitCode> list(const Shell& shell, const Args& args) {
   Json lines = Json::array();
   auto tasks = LB_TRY(all_tasks(plan, log, unreadable));
   add_scheduled(shell, plan, log, tasks);
+  alert_overdue(shell, *desk.session, log, tasks);
   for (const auto& task : tasks) {
     if (task.done && !args.has("all")) continue;
     auto what = printable(task.text);

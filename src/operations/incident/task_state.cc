@@ -21,6 +21,7 @@ Result<TaskState> fold_task(const std::string& id, const std::vector<record::Fac
   auto due = parse_time(first.data["due"].string());
   if (due.ok()) out.due = *due;
   for (const auto& fact : facts) {
+    if (fact.kind == kind::told) out.told_overdue = true;
     if (fact.kind != kind::done || out.done) continue;
     out.done = Said{fact.at, fact.by};
     out.done_text = fact.text;

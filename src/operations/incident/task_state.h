@@ -1,5 +1,5 @@
 // TaskState: something that is left to do afterwards, as the fold of its facts: "added" {text,
-// owner, due, run}, "done". Pure.
+// owner, due, run}, "told" when it was overdue, "done". Pure.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,7 @@ struct TaskState {
   std::optional<Timestamp> due;
   std::optional<Said> done;           // the first who said so
   std::vector<std::string> unproven;  // what was said under a key that was not so; see proven.h
+  bool told_overdue = false;          // people were told that its date has passed
   bool overdue(Timestamp now) const { return !done && due && *due < now; }
 };
 
