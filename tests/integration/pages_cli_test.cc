@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/harness/kill_moments.h"
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
 #include "tests/integration/restored_server.h"
@@ -106,13 +107,17 @@ TEST_F(PagesCli, PointsOutliveTheOnesTheyWereBuiltOn) {
 }
 
 TEST_F(PagesCli, AKilledBackupLeavesThePointsGood) {
-  auto load_tool = server->start_tool({"pgbench", "-c", "2", "-T", "600", "-n", "postgres"});
-  for (int turn = 0; turn < 6; ++turn) {
+  auto load_tool = server->start_tool({"pgbench", "-c", "2", "-t", "100000000", "-n", "postgres"});
+  KillMoments moments(std::chrono::milliseconds(1000), 6);
+  while (moments.more()) {
     auto running = boat.start({"backup"});
-    std::this_thread::sleep_for(std::chrono::milliseconds(100 + 170 * turn));
+    std::this_thread::sleep_for(moments.next());
+    const bool at_work = running->alive();
     running->signal(SIGKILL);
     (void)running->wait();
+    moments.killed(at_work);
   }
+  EXPECT_TRUE(moments.enough());
   load_tool->kill_with_children();
   wait_for([&] {
     return server->value(

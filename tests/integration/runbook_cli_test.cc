@@ -1,12 +1,14 @@
 // Runbooks carried out by the real program: it is killed at any moment, goes on here and elsewhere,
 // and nothing is done twice or left out.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
 #include <random>
 #include <thread>
 
+#include "foundation/base/text.h"
 #include "tests/harness/lifeboat_run.h"
 
 namespace lb::test {
@@ -447,28 +449,31 @@ TEST_F(RunbookCli, ARebootForgetsNeitherClocksNorGates) {
 
 // Whoever looks how far a killed undo got must not see it work on.
 TEST_F(RunbookCli, AKilledUndoIsEndedAndNotRepeatedUnasked) {
-  plan(R"(  main:
+  // A number of this process alone: what an earlier one left running has another.
+  const auto works = cat("sleep ", 1'000'000 + ::getpid());
+  plan(cat(R"(  main:
     steps:
       - run: "echo made >> $LEDGER"
-        undo: "echo taking >> $LEDGER; test -e quick || sleep 1003; echo taken >> $LEDGER"
+        undo: "echo taking >> $LEDGER; test -e quick || )",
+           works, R"(; echo taken >> $LEDGER"
         probe: "grep -qx made $LEDGER"
       - manual: look
-)");
+)"));
   as("ada");
   EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
   EXPECT_EQ(boat.run({"step", "undo", "1", "-m", "not wanted"}).exit_code, 0);
   auto driving = boat.start({"resume", "--no-wait"});
   // Not the shell, which has the words in quotes: what it started and leaves behind.
-  auto at_work = [] {
-    return processes_with("quick || sleep 1003").size() < processes_with("sleep 1003").size();
+  auto at_work = [&] {
+    return processes_with(cat("quick || ", works)).size() < processes_with(works).size();
   };
   while (driving->alive() && !at_work()) std::this_thread::sleep_for(milliseconds(5));
   driving->signal(SIGKILL);
   driving->wait();
-  ASSERT_FALSE(processes_with("sleep 1003").empty()) << "the kill came while it was taken back";
+  ASSERT_FALSE(processes_with(works).empty()) << "the kill came while it was taken back";
   auto resumed = boat.run({"resume", "--no-wait"});
   EXPECT_EQ(resumed.exit_code, 75) << resumed.err;
-  EXPECT_TRUE(processes_with("sleep 1003").empty()) << "what it left running was ended";
+  EXPECT_TRUE(processes_with(works).empty()) << "what it left running was ended";
   EXPECT_NE(shown()["events"].dump().find("interrupted while it was taken back"), std::string::npos)
       << shown().dump();
   EXPECT_EQ(state_of(1), "done");
