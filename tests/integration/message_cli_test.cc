@@ -2,6 +2,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <thread>
+
 #include "foundation/base/text.h"
 #include "foundation/sys/sandbox.h"
 #include "model/plan/reader.h"
@@ -145,6 +148,75 @@ TEST(Message, IsApprovedUnderAKey) {
   EXPECT_NE(ran.err.find("is not proven: the plan knows no key"), std::string::npos) << ran.err;
   rewrite("users: somebody-else", with_key);
   EXPECT_NE(boat.must({"message", "send", id}).out.find("1 delivered"), std::string::npos);
+}
+
+// The sender is killed when the message has left and nobody has noted it: what each machine may
+// know of it, and what it does.
+class KilledNotify : public testing::Test {
+ protected:
+  KilledNotify() : boat(LIFEBOAT_BINARY) {
+    boat.write_plan(R"(stores: {media: {files: ./media}}
+channels: {log: {command: "cat >> sent.txt; while test -e hold; do sleep 0.05; done"}}
+people: {customers: {via: log}}
+templates: {sorry: {subject: "Sorry", body: "We are at it."}}
+runbooks:
+  main: {steps: [{notify: {template: sorry, to: customers}}, {run: "echo next >> ledger"}]}
+)");
+    boat.must({"init"});
+    write_text(boat / "hold", "");
+    auto driver = boat.start({"run", "main", "--no-wait"});
+    while (driver->alive() && count() == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    EXPECT_TRUE(driver->alive()) << driver->err_so_far();
+    driver->signal(SIGKILL);
+    driver->wait();
+    std::filesystem::remove(boat / "hold");
+  }
+  std::size_t count() {
+    const auto path = boat / "sent.txt";
+    if (!std::filesystem::exists(path)) return 0;
+    const std::string text = read_text(path), word = "We are at it.";
+    std::size_t out = 0;
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++out;
+    return out;
+  }
+  Lifeboat boat;
+};
+
+TEST_F(KilledNotify, OnAnotherMachineSomebodyIsAsked) {
+  boat.environment()["LIFEBOAT_STATE"] = boat / "elsewhere";
+  auto ran = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  EXPECT_NE(ran.err.find("went into the outbox of"), std::string::npos) << ran.err;
+  EXPECT_EQ(count(), 1U) << "nothing is repeated before somebody says so";
+  EXPECT_FALSE(std::filesystem::exists(boat / "ledger")) << "and nothing is passed over";
+  boat.must({"step", "done", "1", "-m", "a customer has it"});
+  boat.must({"resume", "--no-wait"});
+  EXPECT_EQ(count(), 1U);
+  EXPECT_EQ(read_text(boat / "ledger"), "next\n");
+}
+
+TEST_F(KilledNotify, WhatDidNotArriveIsSentFromThere) {
+  boat.environment()["LIFEBOAT_STATE"] = boat / "elsewhere";
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 75);
+  boat.must({"step", "retry", "1"});
+  boat.must({"resume", "--no-wait"});
+  EXPECT_EQ(count(), 2U);
+}
+
+// Its outbox knows the message: at least once, under the same id.
+TEST_F(KilledNotify, OnTheSameMachineItGoesOn) {
+  boat.must({"resume", "--no-wait"});
+  const auto messages = boat.must({"message", "ls", "--json"}).summary()["messages"].items();
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0]["state"].string(), "delivered");
+}
+
+// A machine of the same name and folders, whose disk is another one.
+TEST_F(KilledNotify, AMachineThatLostItsOutboxAsksToo) {
+  std::filesystem::remove_all(boat / "state");
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 75);
+  EXPECT_EQ(count(), 1U);
 }
 
 }  // namespace

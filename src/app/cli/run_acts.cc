@@ -153,7 +153,16 @@ Result<ActEnd> RunActs::task(const Act& act, std::stop_token stop) {
   return out;
 }
 
+// Whether a message of that attempt would be recognised by its key.
+bool RunActs::posts_here(const Act& act) const {
+  auto pinned = act.pinned.find(outbox_pin);
+  if (pinned == act.pinned.end()) return false;
+  auto here = outbox_identity(shell_, session_);
+  return here.ok() && *here == pinned->second;
+}
+
 bool RunActs::repeats_safely(const Act& act) const {
+  if (act.verb() == "notify") return posts_here(act);
   // Restores recognise and go on with what they began; the others only look, or are recognised by
   // their key.
   const auto* task = act.verb() == "task" ? plan_.task(act.step().what.text) : nullptr;
@@ -170,6 +179,15 @@ void RunActs::end_left_running(const Act& act) {
 
 Result<runbook::Trace> RunActs::happened(const Act& act, std::stop_token stop) {
   end_left_running(act);
+  if (act.verb() == "notify") {
+    auto host = act.pinned.find(outbox_host_pin);
+    const auto there = host == act.pinned.end() ? std::string("another machine") : host->second;
+    return Error(
+        ErrorKind::unavailable,
+        cat("the message went into the outbox of ", there,
+            ", which is not the one here: it may have arrived, or that machine may send it "
+            "still; lifeboat message ls there tells"));
+  }
   if (act.step().probe.empty()) return runbook::Trace{};
   runbook::CommandWish wish;
   wish.text = act.step().probe;

@@ -30,6 +30,9 @@ constexpr const char* database_prefix = "database ";
 // The same for every try of a step, and for who takes it back: a swap that was interrupted is gone
 // on with, whoever resumes.
 std::string swap_id_of(const runbook::Act& act, const std::string& store);
+// What an attempt at notify says in its intent: which outbox its message goes into, and where.
+constexpr const char* outbox_pin = "outbox";
+constexpr const char* outbox_host_pin = "outbox_host";
 constexpr Micros keep_old_default = std::chrono::hours(24 * 7);
 // invalid when the target has no place for the store.
 Result<RestorePlace> place_of(const Session& session, const plan::Store& store,
@@ -79,6 +82,7 @@ class RunActs final : public runbook::Acts {
   Result_ replace_tree(const runbook::Act& act, const Shell& shell, Session& from,
                        const plan::Store& store, const RestorePlace& place,
                        const restore::Choice& choice);
+  bool posts_here(const runbook::Act& act) const;
   Result<std::string> undo_tree(const runbook::Act& act, const plan::Store& store,
                                 const std::string& folder);
   Result_ undo_restore(const runbook::Act& act, std::stop_token stop);

@@ -196,6 +196,11 @@ Result<std::vector<restore::Choice>> RunActs::pinned_choices(
 
 Result<runbook::Variables> RunActs::pin(const Act& act) {
   runbook::Variables out;
+  if (act.verb() == "notify") {
+    // The intent says where the message is recognised: elsewhere it is not known to have left.
+    out[outbox_pin] = LB_TRY(outbox_identity(shell_, session_));
+    out[outbox_host_pin] = shell_.host;
+  }
   if (act.verb() != "restore") return out;
   auto chosen = LB_TRY(choices(act));
   for (const auto& choice : chosen) out[choice.store] = moment_of(choice);

@@ -59,6 +59,12 @@ std::vector<std::string> words_of(const YamlNode& node) {
 
 }  // namespace
 
+Result<std::string> outbox_identity(const Shell& shell, const Session& session) {
+  const auto path = path_join(session.state_folder, "journal.sqlite");
+  auto outbox = LB_TRY(state::Outbox::open(shell.world, *session.journal, path));
+  return outbox->identity();
+}
+
 RunPost::~RunPost() {
   if (postman_ == nullptr) return;
   carrier_.request_stop();

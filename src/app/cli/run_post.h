@@ -13,6 +13,9 @@
 
 namespace lb::cli {
 
+// Which outbox this machine has; what is posted is recognised in it alone.
+Result<std::string> outbox_identity(const Shell& shell, const Session& session);
+
 class RunPost {
  public:
   // All outlive it.

@@ -212,6 +212,8 @@ void RunView::show_question(const RunState& state, std::size_t number) {
   if (need == Need::outcome)
     rows.push_back(
         {"    ", "began", cat(step.asks["began"].string(), "; whether it happened is not known")});
+  if (need == Need::outcome && step.asks["probe"].is_string())
+    rows.push_back({"    ", "because", step.asks["probe"].string()});
   if (need == Need::skip_approval)
     rows.push_back({"    ", cat(step.skip_by, " wants to leave it out:"), step.skip_reason});
   if (!rows.empty()) console_.note(table(rows));

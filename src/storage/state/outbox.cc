@@ -27,6 +27,7 @@ constexpr const char* tables[] = {
     "CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, key TEXT NOT NULL UNIQUE, state TEXT "
     "NOT NULL, made INTEGER NOT NULL, body TEXT NOT NULL, approved_by TEXT NOT NULL, approved_hash "
     "TEXT NOT NULL, approved_at INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS outbox_identity (only_one INTEGER PRIMARY KEY, id TEXT NOT NULL)",
 };
 
 constexpr const char* columns =
@@ -76,11 +77,22 @@ SqliteOutbox::SqliteOutbox(World& world, std::unique_ptr<Database> database)
 
 Status SqliteOutbox::lay_out() {
   auto found = LB_TRY(database_->rows(
-      "SELECT count(*) FROM sqlite_master WHERE name IN ('outbox', 'outbox_waiting', 'drafts')"));
-  if (found.at(0).at(0) == "3") return {};
+      "SELECT count(*) FROM sqlite_master WHERE name IN ('outbox', 'outbox_waiting', 'drafts', "
+      "'outbox_identity')"));
+  if (found.at(0).at(0) == "4") return {};
   auto transaction = LB_TRY(Transaction::begin(*database_));
   for (const char* sql : tables) LB_TRY(database_->run(sql));
+  LB_TRY(database_->run("INSERT OR IGNORE INTO outbox_identity VALUES (1, ?)",
+                        {ids_.next(world_.clock.now())}));
   return transaction->commit();
+}
+
+Result<std::string> SqliteOutbox::identity() {
+  const std::lock_guard lock(mutex_);
+  auto rows =
+      LB_TRY(database_->rows("SELECT id FROM outbox_identity").context("ask which outbox this is"));
+  if (rows.size() == 1) return rows[0].at(0);
+  return Error(ErrorKind::corrupt, "the outbox does not know which one it is");
 }
 
 Result<bool> SqliteOutbox::known(const OutboxItem& item) {

@@ -49,6 +49,9 @@ class Outbox {
                                               const std::string& path);
   virtual ~Outbox() = default;
 
+  // Of this file, for ever: another machine, or this one after its file was lost, has another.
+  virtual Result<std::string> identity() = 0;
+
   // All or none; durable when it returns. Gives those that were new: a key that is known for the
   // person is passed over. `made` is filled when empty.
   virtual Result<std::vector<OutboxItem>> put(std::vector<OutboxItem> items) = 0;

@@ -55,6 +55,14 @@ std::string claimed(Outbox& outbox) {
   return *got ? cat((*got)->key, "/", (*got)->to) : "none";
 }
 
+TEST(Outbox, KnowsWhichOneItIs) {
+  Bench one, two;
+  const auto id = one.outbox->identity().take();
+  EXPECT_EQ(id.size(), 26U);
+  EXPECT_EQ(one.open()->identity().take(), id) << "however often it is opened";
+  EXPECT_NE(two.outbox->identity().take(), id);
+}
+
 TEST(Outbox, AKeyIsStoredOnceForEachPerson) {
   Bench bench;
   EXPECT_EQ(bench.outbox->put({item("k", "ada"), item("k", "bob"), item("k", "ada")}).take().size(),

@@ -19,6 +19,7 @@ class SqliteOutbox final : public Outbox {
   SqliteOutbox(World& world, std::unique_ptr<Database> database);
   Status lay_out();
 
+  Result<std::string> identity() override;
   Result<std::vector<OutboxItem>> put(std::vector<OutboxItem> items) override;
   Result<std::optional<OutboxItem>> claim(Micros lease) override;
   Status settle(const OutboxItem& item, std::vector<OutboxItem> more) override;
