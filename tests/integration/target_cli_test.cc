@@ -87,5 +87,34 @@ TEST_F(TargetCli, ProductionTakesByHandTooWhatWasProvenElsewhereFirst) {
   EXPECT_EQ(read_text(boat / "media/a.txt"), "one");
 }
 
+// One table beside the live one is written into production all the same: the point it comes from
+// must have passed its checks elsewhere, as for everything that goes there.
+TEST_F(TargetCli, ASingleTableToo) {
+  if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
+  auto live = PostgresServer::start(), other = PostgresServer::start();
+  live->sql("CREATE TABLE people (email text); INSERT INTO people VALUES ('a@b')");
+  boat.environment()["DB"] = live->conninfo();
+  boat.environment()["OTHER"] = other->conninfo();
+  boat.write_plan(
+      "stores: {db: {postgres: env:DB, every: hourly}}\n"
+      "targets:\n  sandbox: {isolate: network, folder: ./sandboxes}\n"
+      "  production: {protect: true, first: sandbox}\n"
+      "checks: {db: [{tables: [people]}]}\n"
+      "drills: {proof: {every: monthly, restore: db, into: sandbox, checks: [db]}}\n");
+  saved();
+  const auto restored = [](const PostgresServer& server) {
+    return server.value("SELECT to_regclass('people_restored') IS NOT NULL");
+  };
+  const std::vector<std::string> words = {"restore", "db",     "--table",   "people",
+                                          "--into",  "env:DB", "--confirm", "test"};
+  refuses(words, 5, "takes what was proven in sandbox first");
+  EXPECT_EQ(restored(*live), "f");
+  boat.must({"restore", "db", "--table", "people", "--into", "env:OTHER"});
+  EXPECT_EQ(restored(*other), "t") << "which is no target";
+  boat.must({"drill", "proof"});
+  boat.must(words);
+  EXPECT_EQ(restored(*live), "t");
+}
+
 }  // namespace
 }  // namespace lb::test
