@@ -1,9 +1,12 @@
 // What every implementation of Files must do.
 #include <gtest/gtest.h>
+#include <sys/uio.h>
 
 #include <thread>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/cached_bytes.h"
+#include "foundation/sys/descriptor.h"
 #include "foundation/sys/files.h"
 #include "foundation/sys/sim_files.h"
 #include "foundation/sys/test_folder.h"
@@ -363,6 +366,37 @@ TEST(RealFiles, ReadsFilesThatClaimToBeEmpty) {
   ASSERT_TRUE(bytes.ok()) << bytes.error().text();
   EXPECT_NE(text_of(*bytes).find("Name:"), std::string_view::npos);
   EXPECT_FALSE(read_file(*files, "/proc/self/status", 10).ok());
+}
+
+// What is compared before it is written over must not take the memory of a file for itself, nor
+// push out what a server held of it.
+TEST(RealFiles, WhatIsReadToBeWrittenOverLeavesMemoryAsItWas) {
+  constexpr std::size_t size = 16 << 20, piece = 1 << 20;
+  TestFolder folder;
+  auto files = real_files();
+  const auto path = path_join(folder.path(), "large");
+  ASSERT_TRUE(write_durably(*files, path, Buffer(size, 7)).ok());
+  const auto read_over = [&] {
+    auto file = files->open_write(path).take();
+    Buffer bytes(piece);
+    for (std::size_t at = 0; at < size; at += piece) {
+      EXPECT_EQ(file->read_at(bytes, at).value(), piece);
+      EXPECT_EQ(std::count(bytes.begin(), bytes.end(), 7), std::ptrdiff_t{piece}) << at;
+    }
+  };
+  EXPECT_EQ(test::cached_bytes(path, size), size) << "just written";
+  read_over();
+  EXPECT_EQ(test::cached_bytes(path, size), size) << "what was held is held on";
+  test::drop_cached(path);
+  if (test::cached_bytes(path, size) != 0) GTEST_SKIP() << "files here live in memory";
+  Buffer byte(1);
+  const iovec room{byte.data(), 1};
+  Descriptor descriptor(::open(path.c_str(), O_RDONLY));
+  if (::preadv2(descriptor.get(), &room, 1, 0, 0x80) < 0)
+    GTEST_SKIP() << "this kernel cannot read in passing";
+  test::drop_cached(path);
+  read_over();
+  EXPECT_LT(test::cached_bytes(path, size), size / 4);
 }
 
 TEST(RealFiles, FullDiskIsExhausted) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,22 +64,35 @@ Error path_error(int errno_value, std::string_view what, const std::string& path
   return system_error(errno_value, cat(what, " ", printable(path)));
 }
 
-RealFile::RealFile(Descriptor descriptor, std::string path)
-    : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+RealFile::RealFile(Descriptor descriptor, std::string path, ReadCache cache)
+    : descriptor_(std::move(descriptor)), path_(std::move(path)), cache_(cache) {}
 
 Error RealFile::failed(std::string_view what) const { return path_error(errno, what, path_); }
 
 Result<std::size_t> RealFile::read_at(MutableBytes out, std::uint64_t offset) {
   std::size_t done = 0;
   while (done < out.size()) {
-    auto got = ::pread(descriptor_.get(), out.data() + done, out.size() - done,
-                       static_cast<off_t>(offset + done));
+    auto got = read_piece(out.subspan(done), offset + done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed("read");
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+// Kernels before 6.14 do not know the flag, some file systems refuse it: then the usual way.
+ssize_t RealFile::read_piece(MutableBytes out, std::uint64_t offset) {
+  constexpr int dont_cache = 0x80;  // RWF_DONTCACHE, younger than the headers
+  const auto at = static_cast<off_t>(offset);
+  if (cache_ == ReadCache::passing) {
+    const iovec piece{out.data(), out.size()};
+    auto got = ::preadv2(descriptor_.get(), &piece, 1, at, dont_cache);
+    bool refused = got < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS);
+    if (!refused) return got;
+    cache_ = ReadCache::kept;
+  }
+  return ::pread(descriptor_.get(), out.data(), out.size(), at);
 }
 
 // In pieces: for one large call the kernel takes its memory in blocks of 2 MiB, which have been

@@ -17,9 +17,15 @@ FileInfo info_of(const struct stat& raw);
 timespec time_of_nanos(std::int64_t nanos);
 Error path_error(int errno_value, std::string_view what, const std::string& path);
 
+// What a file's reads leave in the page cache.
+enum class ReadCache {
+  kept,    // as the kernel likes
+  passing  // no more than was there before, where the kernel can do that
+};
+
 class RealFile final : public File {
  public:
-  RealFile(Descriptor descriptor, std::string path);
+  RealFile(Descriptor descriptor, std::string path, ReadCache cache = ReadCache::kept);
   Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) override;
   Status write_at(ByteView bytes, std::uint64_t offset) override;
   Status append(ByteView bytes) override;
@@ -37,10 +43,12 @@ class RealFile final : public File {
 
  private:
   Error failed(std::string_view what) const;
+  ssize_t read_piece(MutableBytes out, std::uint64_t offset);
 
   Descriptor descriptor_;
   std::string path_;
   std::atomic<bool> sync_failed_ = false;
+  std::atomic<ReadCache> cache_;
 };
 
 }  // namespace lb

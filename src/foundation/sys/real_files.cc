@@ -39,8 +39,9 @@ Result<Descriptor> open_path(const std::string& path, int flags, mode_t mode = 0
   }
 }
 
-Result<std::unique_ptr<File>> to_file(Descriptor descriptor, const std::string& path) {
-  auto file = std::make_unique<RealFile>(std::move(descriptor), path);
+Result<std::unique_ptr<File>> to_file(Descriptor descriptor, const std::string& path,
+                                      ReadCache cache = ReadCache::kept) {
+  auto file = std::make_unique<RealFile>(std::move(descriptor), path, cache);
   auto facts = LB_TRY(file->info());
   if (facts.kind == FileKind::directory || facts.kind == FileKind::fifo ||
       facts.kind == FileKind::socket) {
@@ -90,7 +91,9 @@ class RealFiles final : public Files {
 
   Result<std::unique_ptr<File>> open_write(const std::string& path) override {
     auto descriptor = LB_TRY(open_path(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
-    return to_file(std::move(descriptor), path);
+    // Who writes over what is there reads it once, to compare. Kept, it would take as much memory
+    // as the files are large: on a virtual machine, new memory, which costs more than the reading.
+    return to_file(std::move(descriptor), path, ReadCache::passing);
   }
 
   Status link(const std::string& existing, const std::string& fresh) override {

@@ -109,14 +109,33 @@ class Comparison {
     for (auto i = run.first; i < run.last; ++i) total += chunks_[i].extent->length;
     if (scratch.bytes.size() < total) scratch.bytes.resize(total);
     auto room = MutableBytes(scratch.bytes);
+    for (auto first = run.first; first < run.last;) {
+      auto last = first;
+      std::uint64_t bytes = 0;
+      do bytes += chunks_[last++].extent->length;
+      while (last < run.last && follows(chunks_[last - 1], chunks_[last]));
+      LB_TRY(read_adjacent({first, last}, room.first(bytes), scratch));
+      room = room.subspan(bytes);
+      first = last;
+    }
+    return {};
+  }
+
+  static bool follows(const Chunk& before, const Chunk& next) {
+    return before.row == next.row && before.offset + before.extent->length == next.offset;
+  }
+
+  // In one call: pages that hold the end of one chunk and the beginning of the next are read once.
+  Status read_adjacent(const Run& run, MutableBytes room, Scratch& scratch) {
+    const auto& first = chunks_[run.first];
+    auto got = LB_TRY(present_.read_at(first.row, first.offset, room));
+    std::size_t at = 0;
     for (auto i = run.first; i < run.last; ++i) {
-      const auto& chunk = chunks_[i];
-      auto piece = room.first(chunk.extent->length);
-      room = room.subspan(piece.size());
-      auto got = LB_TRY(present_.read_at(chunk.row, chunk.offset, piece));
-      if (got != piece.size()) continue;
+      auto piece = room.subspan(at, chunks_[i].extent->length);
+      at += piece.size();
+      if (at > got) return {};
       scratch.read.push_back(piece);
-      scratch.extents.push_back(chunk.extent);
+      scratch.extents.push_back(chunks_[i].extent);
     }
     return {};
   }

@@ -119,7 +119,10 @@ Status BatchWriter::data(std::size_t row, std::uint64_t offset, ByteView bytes) 
     kept = LB_TRY(write_differing(*file, offset, bytes, present).context(paths_[row]));
   } else {
     LB_TRY(file->write_at(bytes, offset).context(paths_[row]));
-    if (behind(row)) file->write_behind({offset, bytes.size()});
+    if (behind(row)) {
+      entries_[row]->behind = true;
+      file->write_behind({offset, bytes.size()});
+    }
   }
   progress_.add(rows_[row].key, bytes.size(), kept);
   return {};
@@ -161,7 +164,8 @@ Status BatchWriter::done(std::size_t row) {
   const auto& path = paths_[row];
   LB_TRY(clear_holes(row, *file).context(path));
   LB_TRY(file->truncate(rows_[row].size).context(path));  // also for a hole at the end
-  if (behind(row)) LB_TRY(file->end_behind().context(path));
+  // What was there already stays in memory as it was: a server may start on it next.
+  if (entry.behind) LB_TRY(file->end_behind().context(path));
   LB_TRY(file->close().context(path));
   if (options_.change_owner) {
     LB_TRY(files_.set_owner(path, options_.owner.uid, options_.owner.gid));

@@ -2,6 +2,7 @@
 // writes the pages that differ. Private to stores/postgres.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,8 +44,9 @@ class BatchWriter final : public repo::FetchSink, public repo::PresentContent {
   struct Entry {
     std::mutex mutex;
     std::unique_ptr<File> file;
-    std::uint64_t present = 0;     // bytes that lay there
-    std::vector<DataRange> holes;  // of the row, where something may lie
+    std::uint64_t present = 0;         // bytes that lay there
+    std::vector<DataRange> holes;      // of the row, where something may lie
+    std::atomic<bool> behind = false;  // something of it is on its way to the disk
   };
   Result<File*> open(std::size_t row);
   Result<std::unique_ptr<File>> open_over(std::size_t row);

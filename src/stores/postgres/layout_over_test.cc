@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/cached_bytes.h"
 #include "storage/repo/test_repository.h"
 #include "stores/postgres/source.h"
 #include "stores/postgres/taken_backup.h"
@@ -330,6 +331,30 @@ TEST(TargetFolder, KnowsADataDirectoryAndItsServer) {
   EXPECT_EQ(stopped->system_identifier, identifier);
   fs::remove(server->data() + "/global/pg_control");
   EXPECT_FALSE(look_at_present_data(*files, server->data())->system_identifier);
+}
+
+// A server may start on the folder next, with what was in memory of it.
+TEST_F(LayoutOver, WhatIsKeptStaysInMemory) {
+  constexpr std::size_t size = 6 << 20;
+  auto writer = repository_->begin("db", nullptr, {}).take();
+  put(*writer, "base/5/30000", repo::noise(90, size));
+  put(*writer, "global/pg_control", std::string(8192, 'c'));
+  writer->attach(attachment_backup_label, view_of("START WAL LOCATION: 0/1\n")).take();
+  auto reader = repository_->snapshot(writer->commit({}).take().id).take();
+  LayoutOptions options;
+  options.folder = temporary_ / "large";
+  options.change_owner = false;
+  options.write_behind = true;
+  ASSERT_TRUE(lay_out(real_.world, *reader, options, {}).ok());
+  const auto path = options.folder + "/base/5/30000";
+  const auto wanted = test::read_text(path);
+  ASSERT_EQ(test::cached_bytes(path, size), size) << "as after work of a server";
+  options.over_present = true;
+  EXPECT_EQ(lay_out(real_.world, *reader, options, {})->kept_bytes, size);
+  EXPECT_EQ(test::cached_bytes(path, size), size);
+  fs::resize_file(path, size / 2);
+  ASSERT_TRUE(lay_out(real_.world, *reader, options, {}).ok());
+  EXPECT_TRUE(test::read_text(path) == wanted);
 }
 
 }  // namespace
