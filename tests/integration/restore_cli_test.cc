@@ -10,7 +10,6 @@
 #include <random>
 #include <thread>
 
-#include "tests/harness/kill_moments.h"
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
 #include "tests/integration/restored_server.h"
@@ -103,72 +102,6 @@ class RestoreCli : public testing::Test {
   Lifeboat boat;
   std::unique_ptr<PostgresServer> server;
 };
-
-TEST_F(RestoreCli, ATablespaceGoesWhereItIsSentTo) {
-  const auto old = server->folder() + "/space", mapped = boat / "disks/two", data = boat / "moved";
-  const auto wanted = live_sums();
-  auto with = [&](const std::string& mapping, std::vector<std::string> more = {}) {
-    std::vector<std::string> words = {"restore", "db", "--to", data, "--tablespace", mapping};
-    words.insert(words.end(), more.begin(), more.end());
-    return boat.run(words);
-  };
-  auto unknown = with("/nowhere=" + mapped);
-  EXPECT_EQ(unknown.exit_code, 2) << unknown.err;
-  EXPECT_NE(unknown.err.find(old + " (roomy)"), std::string::npos) << unknown.err;
-  EXPECT_EQ(with("roomy").exit_code, 2);
-  EXPECT_EQ(with("roomy=disks/two").exit_code, 2);
-  EXPECT_EQ(with("roomy=" + data + "/inside").exit_code, 2);
-  fs::create_directories(data);
-  fs::create_directory_symlink(data, boat / "link");
-  EXPECT_EQ(with("roomy=" + (boat / "link/inside")).exit_code, 2) << "by another name";
-  EXPECT_EQ(with("roomy=" + (boat / "disks/../moved/inside")).exit_code, 2);
-  fs::remove_all(data);
-  EXPECT_EQ(with("roomy=" + boat.folder()).exit_code, 2) << "it would hold the data directory";
-  EXPECT_EQ(with("roomy=" + mapped, {"--tablespace", old + "=" + mapped + "2"}).exit_code, 2);
-  write_text(mapped + "/letter", "dear");
-  EXPECT_EQ(with("roomy=" + mapped).exit_code, 5);
-  EXPECT_FALSE(fs::exists(data)) << "nothing is written before all of it is known to be right";
-  fs::remove(mapped + "/letter");
-  fs::remove(mapped);
-
-  auto done = with(old + "/=" + mapped);
-  ASSERT_EQ(done.exit_code, 0) << done.err;
-  auto link = fs::directory_iterator(data + "/pg_tblspc")->path();
-  EXPECT_EQ(fs::read_symlink(link), mapped);
-  EXPECT_FALSE(fs::exists(data + "/lifeboat_tablespaces/" + link.filename().string()));
-  EXPECT_EQ(sums(data), wanted);
-  for (const auto& path : files_below(mapped)) {
-    if (fs::is_regular_file(path) && fs::file_size(path) > 8192) fs::resize_file(path, 8192);
-  }
-  EXPECT_EQ(with("roomy=" + mapped, {"--delta"}).exit_code, 0);
-  EXPECT_EQ(sums(data), wanted) << "mended where it lies";
-}
-
-TEST_F(RestoreCli, KilledWhileATablespaceIsFilledItGoesOnThere) {
-  const auto mapped = boat / "elsewhere", data = boat / "moved";
-  const auto wanted = live_sums();
-  const std::vector<std::string> words = {"restore", "db",           "--to",
-                                          data,      "--tablespace", "roomy=" + mapped};
-  KillMoments moments(std::chrono::milliseconds(500), 3);
-  while (moments.more()) {
-    auto running = boat.start(words);
-    std::this_thread::sleep_for(moments.next());
-    bool hit = running->alive() && fs::exists(data);
-    running->signal(SIGKILL);
-    running->wait();
-    moments.killed(hit);
-    if (!hit) {
-      for (const auto& folder : {data, mapped}) fs::remove_all(folder);
-      continue;
-    }
-    auto other = words;
-    other.back() = "roomy=" + mapped + "2";
-    EXPECT_EQ(boat.run(other).exit_code, 5) << "another place is another restore";
-  }
-  EXPECT_TRUE(moments.enough());
-  boat.must(words);
-  EXPECT_EQ(sums(data), wanted);
-}
 
 TEST_F(RestoreCli, DeltaMendsWhateverWasSpoiled) {
   auto plain = boat / "plain";

@@ -150,11 +150,14 @@ Status tell(const Shell& shell, const Request& request, const restore::Choice& c
 
 }  // namespace
 
-Result<Json> restore_database(const Shell& shell, Session& session, const Request& request,
+Result<Json> restore_database(const Shell& shell, Session& session, const Request& asked,
                               const restore::Choice& choice) {
   auto& console = shell.console;
+  auto tablespaces = LB_TRY(tablespace_places(shell, session, asked, *choice.details));
+  // An interrupted restore goes on into the same places only.
+  Request request = asked;
+  request.words += words_of(tablespaces, *choice.details);
   auto target = LB_TRY(check_target(shell, request, choice));
-  auto tablespaces = LB_TRY(tablespace_places(shell, session, request, *choice.details));
   auto snapshot = LB_TRY(session.repository->snapshot(choice.snapshot.id));
   auto elsewhere = LB_TRY(check_tablespace_room(shell, *snapshot, request.folder, tablespaces));
   LB_TRY(check_preflight(shell, session, request.folder, choice, target.present + elsewhere));

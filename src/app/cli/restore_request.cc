@@ -150,8 +150,6 @@ Status read_tablespaces(const Args& args, Request& request) {
           .with_hint("OLD: the folder or name it had on the server; NEW: an absolute path");
     }
     request.tablespaces.emplace_back(each.substr(0, equals), each.substr(equals + 1));
-    // An interrupted restore goes on into the same places only.
-    request.words += cat(" --tablespace ", each);
   }
   if (request.tablespaces.empty()) return {};
   bool folder = request.store->kind == plan::StoreKind::postgres && !args.has("table") &&

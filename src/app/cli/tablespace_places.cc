@@ -6,6 +6,7 @@
 #include "app/cli/folder_way.h"
 #include "app/cli/protected_places.h"
 #include "foundation/base/text.h"
+#include "foundation/sys/real_path.h"
 #include "recovery/restore/sandbox_folder.h"
 #include "stores/postgres/layout_paths.h"
 #include "stores/postgres/target_folder.h"
@@ -19,6 +20,23 @@ constexpr std::string_view rows_prefix = "pg_tblspc/";
 std::string without_slash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
+}
+
+// Where something will be, or the nearest folder above it that is there.
+Result<std::string> nearest(Files& files, std::string path) {
+  for (;;) {
+    auto there = LB_TRY(path_exists(files, path));
+    if (there || path == "/") return path;
+    path = path_parent(path);
+  }
+}
+
+// What it leads to, also where some of it is not there yet.
+Result<std::string> leads_to(Files& files, const std::string& path) {
+  auto there = LB_TRY(nearest(files, path));
+  auto real = LB_TRY(real_path(files, there));
+  if (there == path) return real;
+  return path_join(real, std::string_view(path).substr(there == "/" ? 1 : there.size() + 1));
 }
 
 Error no_such(const std::string& old, const pg::SnapshotDetails& details) {
@@ -64,19 +82,13 @@ Status check_present(const Shell& shell, const Request& request, std::uint32_t o
   auto info = LB_TRY(files.info(path));
   if (info.kind != FileKind::directory) return pg::refused_folder(path, "is not a folder", "");
   auto link = files.read_link(path_join(request.folder, cat(rows_prefix, oid)));
-  if (link.ok() && *link == path) return {};
+  if (link.ok()) {
+    auto leads = leads_to(files, *link);
+    if (leads.ok() && *leads == path) return {};
+  }
   auto entries = LB_TRY(files.list(path));
   if (entries.empty()) return {};
   return pg::refused_folder(path, "is not empty: nothing was written", "give a new folder");
-}
-
-// Where something will be, or the nearest folder above it that is there.
-Result<std::string> nearest(Files& files, std::string path) {
-  for (;;) {
-    auto there = LB_TRY(path_exists(files, path));
-    if (there || path == "/") return path;
-    path = path_parent(path);
-  }
 }
 
 Result<std::map<std::uint32_t, std::uint64_t>> sizes_of(repo::SnapshotReader& snapshot) {
@@ -105,6 +117,7 @@ Result<TablespacePlaces> tablespace_places(const Shell& shell, const Session& se
     if (found == details.tablespaces.end()) return no_such(old, details);
     auto path = without_slash(fresh);
     LB_TRY(check_path(shell, session, path, request, out));
+    path = LB_TRY(leads_to(shell.world.files, path));
     bool twice = std::any_of(out.begin(), out.end(),
                              [&](const auto& each) { return each.first == found->oid; });
     if (twice) {
@@ -113,6 +126,17 @@ Result<TablespacePlaces> tablespace_places(const Shell& shell, const Session& se
     }
     LB_TRY(check_present(shell, request, found->oid, path));
     out.emplace_back(found->oid, path);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::string words_of(const TablespacePlaces& places, const pg::SnapshotDetails& details) {
+  std::string out;
+  for (const auto& [oid, path] : places) {
+    for (const auto& each : details.tablespaces) {
+      if (each.oid == oid) out += cat(" --tablespace ", each.name, "=", path);
+    }
   }
   return out;
 }

@@ -17,10 +17,13 @@ using TablespacePlaces = std::vector<std::pair<std::uint32_t, std::string>>;  //
 // What the request's words mean for that point. invalid (exit 2) for an OLD that the point does not
 // have, and for a NEW that cannot be; refused (exit 5) for one that holds something else than this
 // tablespace of the data directory that is there, or lies where a protected target is. Writes
-// nothing.
+// nothing. Folders come as what they lead to, in the order of the oids.
 Result<TablespacePlaces> tablespace_places(const Shell& shell, const Session& session,
                                            const Request& request,
                                            const pg::SnapshotDetails& details);
+
+// What two commands share that send them to the same folders, whatever they call these.
+std::string words_of(const TablespacePlaces& places, const pg::SnapshotDetails& details);
 
 // exhausted unless each of those on other file systems than the data directory fits there. Gives
 // the bytes that go to such: the data directory needs as much less.

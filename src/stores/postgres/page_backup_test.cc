@@ -115,6 +115,39 @@ TEST_F(PageBackup, DefinitionsThatChangeAreMet) {
   must(local(1), "compared", "local");
 }
 
+// One inside of another, one with a name and a path that quoting could break.
+TEST_F(PageBackup, TablesThatMoveBetweenTablespacesAreMet) {
+  start();
+  const std::string one = server_->folder() + "/space", odd = server_->folder() + "/no \"3\" ";
+  for (const std::string& folder : {one, one + "/nested", odd}) {
+    std::filesystem::create_directory(folder);
+    test::give_to_server_user(folder);
+  }
+  server_->sql(cat("CREATE TABLESPACE one LOCATION '", one, "'"));
+  server_->sql(cat("CREATE TABLESPACE nested LOCATION '", one, "/nested'"));
+  server_->sql(cat("CREATE TABLESPACE \"it's \"\"3\"\"\" LOCATION '", odd, "'"));
+  const std::vector<std::string> spaces = {"pg_default", "one", "nested", R"("it's ""3""")"};
+  for (const char* name : {"a", "b", "c", "d"}) {
+    server_->sql(cat("CREATE TABLE ", name, " AS SELECT i FROM generate_series(1, 30000) i"));
+    server_->sql(cat("CREATE INDEX ", name, "_i ON ", name, " (i)"));
+  }
+  must(local(), "full", "local");
+  for (std::size_t round = 0; round < 4; ++round) {
+    for (std::size_t table = 0; table < 4; ++table) {
+      const std::string name(1, static_cast<char>('a' + table));
+      server_->sql(cat("ALTER TABLE ", name, " SET TABLESPACE ", spaces[(round + table) % 4]));
+      server_->sql(
+          cat("ALTER INDEX ", name, "_i SET TABLESPACE ", spaces[(round * 2 + table) % 4]));
+      server_->sql(cat("UPDATE ", name, " SET i = -i WHERE i % 4000 = ", round));
+    }
+    const auto pages = must(local(), "pages", "local");
+    at_rest();
+    expect_same_pages(pages);
+    EXPECT_EQ(decode_details(pages.meta.details).take().tablespaces.size(), 3u);
+  }
+  must(local(1), "compared", "local");
+}
+
 // Generation after generation under load, each compared: pages, indexes, free space, vacuum.
 TEST_F(PageBackup, GenerationsUnderLoadAgreeWithTheServer) {
   start();
