@@ -1,6 +1,6 @@
-// CountedTables: the tables of one database with their rows, as a fingerprint records them: some
-// forty bytes and the names each, because there may be a hundred thousand. KnownRows: what of an
-// earlier fingerprint a later one goes by, in sixteen bytes each. Private to stores/postgres.
+// CountedTables: the tables of one database with their rows, as a fingerprint records them: 32
+// bytes and the name each, because there may be a hundred thousand. KnownRows: what of an earlier
+// fingerprint a later one goes by, in sixteen bytes each. Private to stores/postgres.
 #pragma once
 
 #include <cstdint>
@@ -39,16 +39,30 @@ class CountedTables {
   // carried still.
   void write_to(std::string& json) const;
   // About as many bytes as that takes.
-  std::size_t text_bytes() const { return names_.size() + entries_.size() * bytes_of_an_item; }
+  std::size_t text_bytes() const { return name_bytes_ + tables_ * bytes_of_an_item; }
 
  private:
   static constexpr std::size_t bytes_of_an_item = 96;
+  static constexpr std::size_t block_tables = 4096, block_bytes = 128 << 10;
+  // A schema's name is kept once for all its tables that follow each other.
   struct Entry {
-    CountedTable table;
-    std::uint32_t name_bytes = 0, schema_bytes = 0;
+    std::uint32_t oid, filenode;
+    std::int64_t rows, bytes;
+    std::uint32_t name_bytes;
+    std::uint32_t schema_bytes : 24, has_filenode : 1, has_rows : 1, has_bytes : 1, unlogged : 1,
+        carried : 1, next_schema : 1;
+
+    void take(const CountedTable& table);
+    CountedTable table() const;
   };
-  std::vector<Entry> entries_;
-  std::string names_;  // schema and name of each, end to end
+  class Names;
+  void keep_name(std::string_view name);
+
+  // In blocks: a vector that grows holds everything twice, and then keeps room for as much again.
+  std::vector<std::vector<Entry>> entries_;
+  std::vector<std::string> names_;  // end to end; none goes from one block to the next
+  std::string schema_;              // of the last table
+  std::size_t tables_ = 0, name_bytes_ = 0;
   std::uint64_t carried_ = 0;
 };
 

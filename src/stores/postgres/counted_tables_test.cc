@@ -34,6 +34,30 @@ TEST(CountedTables, AreWrittenAsTheFingerprintRecordsThem) {
             R"("unlogged":true}])");
 }
 
+// As many as need several blocks, each with its own schema, name and numbers.
+TEST(CountedTables, ManyKeepTheirNamesAndOrder) {
+  constexpr std::uint32_t count = 20'000;
+  const auto schema_of = [](std::uint32_t n) { return n < 9000 ? "public" : cat("s", n / 7); };
+  const auto name_of = [](std::uint32_t n) { return std::string(n % 61, 'x') + cat(n); };
+  CountedTables tables;
+  for (std::uint32_t n = 0; n < count; ++n)
+    tables.add(schema_of(n), name_of(n), table(n + 1, n, true));
+  EXPECT_EQ(tables.carried(), count);
+  ASSERT_TRUE(tables.settle({{2, 41}}).ok());
+  std::string text = "[";
+  tables.write_to(text);
+  const auto list = parse_json(text + "]").take();
+  ASSERT_EQ(list.items().size(), count);
+  for (std::uint32_t n = 0; n < count; ++n) {
+    const Json& each = list.items()[n];
+    ASSERT_EQ(each["schema"].string(), schema_of(n));
+    ASSERT_EQ(each["name"].string(), name_of(n));
+    ASSERT_EQ(each["oid"].integer(), n + 1);
+    ASSERT_EQ(each["filenode"].integer(), n + 2);
+    ASSERT_EQ(each["rows"].integer(), n == 0 ? 41 : n);
+  }
+}
+
 TEST(CountedTables, CarriedOnesHaveWhatTheLogAdded) {
   CountedTables tables;
   tables.add("s", "a", table(10, 3, true));

@@ -38,8 +38,11 @@ class BackupRun {
     if (!copied) LB_TRY(copy_sent_files(*writer));
     const Lsn needed =
         before_page_header(std::max(details_.stop_lsn, print_.lsn), details_.segment_bytes);
+    // What needs nothing of the log lies no longer in memory while the log is fetched.
+    const bool counted = print_.carried() == 0;
+    if (counted) LB_TRY(keep_fingerprint(*writer, needed));
     LB_TRY(complete_log(needed));
-    LB_TRY(keep_fingerprint(*writer, needed));
+    if (!counted) LB_TRY(keep_fingerprint(*writer, needed));
     return commit(*writer);
   }
 
@@ -325,7 +328,9 @@ Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
     }
   }
   for (const std::string& warning : print_.warnings) warn(warning);
-  return writer.attach(attachment_fingerprint, view_of(print_.text()));
+  const std::string text = print_.text();
+  print_ = {};
+  return writer.attach(attachment_fingerprint, view_of(text));
 }
 
 Status BackupRun::settle_fingerprint(Lsn needed) {
