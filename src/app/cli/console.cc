@@ -4,20 +4,10 @@
 #include <cstdio>
 #include <iostream>
 
+#include "app/cli/text_width.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
-
-namespace {
-
-// Columns a terminal uses for UTF-8 text: continuation bytes take none.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-}  // namespace
 
 Console::Console(const Clock& clock, ConsoleOptions options) : clock_(clock), options_(options) {}
 

@@ -1,6 +1,8 @@
 // ls, info, show: what the repository holds, in lists and in plain words.
+#include "app/cli/fingerprint_table.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "foundation/codec/json_items.h"
 #include "model/report/report.h"
 #include "recovery/restore/points.h"
 #include "storage/repo/ledger.h"
@@ -255,22 +257,21 @@ std::string describe(const repo::SnapshotInfo& snapshot) {
   return text;
 }
 
-std::string fingerprint_table(const Json& fingerprint) {
-  std::string text;
-  for (const auto& database : fingerprint["databases"].items()) {
-    const auto& tables = database["tables"].items();
-    text += cat("\ndatabase ", database["name"].string(), ", ",
-                human_size(static_cast<std::uint64_t>(database["bytes"].integer())), ", ",
-                tables.size(), " tables, counted at ", fingerprint["at"].string(), "\n");
-    std::vector<std::vector<std::string>> rows;
-    for (const auto& each : tables) {
-      auto rows_text = each["rows"].is_null()
-                           ? std::string("not readable")
-                           : human_count(static_cast<std::uint64_t>(each["rows"].integer()));
-      rows.push_back({cat("  ", each["schema"].string(), ".", each["name"].string()), rows_text});
-    }
-    text += table(rows, {1});
-  }
+// One line, with the fingerprint as it was recorded: read into a tree it would take ten times its
+// size.
+Result<std::string> json_line(const repo::SnapshotInfo& snapshot, const Json& details,
+                              const std::optional<Buffer>& fingerprint) {
+  Json line = Json::object().set("schema", "lifeboat.point/1");
+  const Json facts = json_of(snapshot);
+  for (const auto& [name, value] : facts.members()) line.set(name, value);
+  line.set("details", details);
+  if (!fingerprint) return line.set("fingerprint", Json()).dump();
+  auto leave_out = [](const Json::Object&, const Json&) { return Status(); };
+  LB_TRY(parse_json_items(text_of(*fingerprint), "tables", leave_out).context("fingerprint"));
+  auto text = line.dump();
+  text.pop_back();
+  text.reserve(text.size() + fingerprint->size() + 20);
+  text.append(",\"fingerprint\":").append(text_of(*fingerprint)).append("}");
   return text;
 }
 
@@ -292,19 +293,21 @@ Result<ExitCode> show(const Shell& shell, const Args& args) {
     if (!snapshot.id.starts_with(id)) continue;
     auto reader = LB_TRY(session->repository->snapshot(snapshot.id));
     auto attached = LB_TRY(reader->attachment(pg::attachment_fingerprint));
-    Json fingerprint;
-    if (attached) fingerprint = LB_TRY(parse_json(text_of(*attached)));
     Json details;
     if (!snapshot.meta.details.empty()) details = LB_TRY(parse_json(snapshot.meta.details));
     if (console.options().json) {
-      console.event("lifeboat.point/1",
-                    json_of(snapshot).set("details", details).set("fingerprint", fingerprint));
+      auto line = LB_TRY(json_line(snapshot, details, attached));
+      console.out(line);
       return ExitCode::ok;
     }
     auto text = describe(snapshot);
     for (const auto& [name, value] : details.members())
       text += cat("  ", name, ": ", value.is_string() ? value.string() : value.dump(), "\n");
-    console.out(text + fingerprint_table(fingerprint));
+    if (attached) {
+      auto tables = LB_TRY(fingerprint_table(text_of(*attached)).context("fingerprint"));
+      text += tables;
+    }
+    console.out(text);
     return ExitCode::ok;
   }
   return Error(ErrorKind::not_found, cat("no recovery point or drill '", printable(id), "'"))

@@ -93,6 +93,9 @@ Result<std::string> StoredSnapshot::pack_of(const Extent& extent) const {
 
 Result<Buffer> StoredSnapshot::content(const std::vector<Extent>& extents, std::uint64_t bytes) {
   Buffer out;
+  // At once: growing it would hold it twice, and keep room for as much again. No more than so many
+  // chunks can have, whatever the verdict says.
+  out.reserve(std::min<std::uint64_t>(bytes, extents.size() * chunk_bytes_max));
   for (const auto& extent : extents) {
     auto pack = LB_TRY(pack_of(extent));
     auto chunk = LB_TRY(frames_.chunk(pack, extent));
