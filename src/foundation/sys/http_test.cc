@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/http_probe.h"
 #include "foundation/sys/scripted_http.h"
 #include "foundation/sys/test_server.h"
 
@@ -48,6 +49,26 @@ TEST(RealHttp, SendsMethodHeadersAndBodyAsGiven) {
   EXPECT_NE(body.find("X-Empty:\r\n"), std::string::npos);
   EXPECT_EQ(body.find("Expect"), std::string::npos);
   EXPECT_TRUE(body.ends_with(request.body));
+}
+
+TEST(RealHttp, AProbeConnectsAndSendsNothing) {
+  std::atomic<int> requests = 0;
+  TestServer server([&](const std::string&) {
+    ++requests;
+    return "HTTP/1.1 200 OK\r\n\r\n";
+  });
+  auto accepted = real_http()->send(probe_of("127.0.0.1", server.port(), Seconds(10)));
+  ASSERT_TRUE(accepted.ok()) << accepted.error().text();
+  EXPECT_EQ(accepted->status, 0);
+  EXPECT_EQ(accepted->body, "");
+  // The next one comes after it, and is the first that says anything.
+  EXPECT_EQ(real_http()->send(get(server.url("/"))).take().status, 200);
+  EXPECT_EQ(requests, 1);
+  auto refused = real_http()->send(probe_of("127.0.0.1", 1, Seconds(10)));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(refused_by_network(refused.error())) << refused.error().native();
+  auto mistaken = real_http()->send(get("ftp://127.0.0.1/"));
+  EXPECT_FALSE(refused_by_network(mistaken.error()));
 }
 
 TEST(RealHttp, DoesNotFollowRedirectsNorUseProxies) {

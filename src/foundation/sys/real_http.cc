@@ -12,6 +12,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/sys/http.h"
+#include "foundation/sys/http_probe.h"
 
 namespace lb {
 
@@ -194,6 +195,7 @@ void set_request(CURL* handle, const HttpRequest& request, ByteView body, curl_s
   if (!request.ca_file.empty()) {
     curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
   }
+  if (request.method == probe_method) curl_easy_setopt(handle, CURLOPT_CONNECT_ONLY, 1L);
   if (request.method == "HEAD") {
     curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
   } else if (!body.empty() || (request.method != "GET" && request.method != "DELETE")) {

@@ -15,6 +15,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/sys/descriptor.h"
+#include "foundation/sys/http_probe.h"
 #include "foundation/sys/test_folder.h"
 #include "foundation/sys/test_server.h"
 
@@ -235,12 +236,17 @@ TEST_F(SandboxTest, HttpReachesServicesInside) {
   EXPECT_EQ(answer->body, "inside");
   EXPECT_EQ(answer->headers.at(0).first, "x-a");
   EXPECT_EQ(kind(real_http()->send(request)), "unavailable");  // and not from outside
+  EXPECT_TRUE(http->send(probe_of("127.0.0.1", 8080, Seconds(10))).ok());
+  auto refused = http->send(probe_of("127.0.0.1", 8081, Seconds(10)));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(refused_by_network(refused.error())) << refused.error().native();
   request.body_max = 3;
   EXPECT_EQ(kind(http->send(request)), "invalid");
   server.reset();
   EXPECT_EQ(kind(http->send(request)), "unavailable");
   ASSERT_TRUE(box_->stop().ok());
   EXPECT_EQ(kind(http->send(request)), "unavailable");
+  EXPECT_FALSE(refused_by_network(http->send(request).error())) << "nobody was asked";
 }
 
 TEST_F(SandboxTest, OutboundAttemptsFailAtOnceAndAreCounted) {
