@@ -186,6 +186,43 @@ TEST(Mistakes, OfChecks) {
             Lines{"11:36: critical: 'maybe' is not true or false"});
 }
 
+TEST(Mistakes, OfConnectCronAndLogs) {
+  auto services = replace_all(small_plan, "  sandbox: {", "  sandbox: {start: {api: ./api}, ");
+  auto of = [&](const std::string& text) {
+    return read(replace_all(services, "{tables: [users]}", text)).mistakes;
+  };
+  auto check = [&](const std::string& text) { return lines(of(text)); };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(check("{connect: db}, {connect: media}, {connect: api}, {connect: \"http://x:1/\"}, "
+                  "{connect: \"tcp://localhost:6379\"}, {cron: all}, {cron: [a]}, {logs: api}, "
+                  "{logs: api, errors: 0, warnings: \"<= 20\"}"),
+            Lines{});
+  EXPECT_EQ(check("{connect: application}"),
+            Lines{"11:18: connect: 'application' is no store, no service and no URL"});
+  EXPECT_EQ(of("{connect: medai}").at(0).suggestion, "did you mean 'media'?");
+  EXPECT_EQ(check("{connect: \"tcp://localhost\"}"),
+            Lines{"11:18: connect: 'tcp://localhost' is not a host and a port"});
+  EXPECT_EQ(check("{connect: \"ftp://localhost\"}"),
+            Lines{"11:18: connect: 'ftp://localhost' is not an address"});
+  EXPECT_EQ(check("{cron: all, store: media}"),
+            Lines{"11:27: 'cron' cannot ask store 'media', which is of kind files"});
+  EXPECT_EQ(check("{logs: apu}"), Lines{"11:15: logs: no target starts a service 'apu'"});
+  EXPECT_EQ(of("{logs: apu}").at(0).suggestion, "did you mean 'api'?");
+  EXPECT_EQ(check("{logs: api, errors: recorded, warnings: few}"),
+            (Lines{"11:28: errors: lines are compared with a number",
+                   "11:48: warnings: lines are compared with a number"}));
+  services = replace_all(services, "api: ./api}", "api: ./api, work: ./work, db: ./db}");
+  EXPECT_EQ(check("{connect: api}"),
+            Lines{"11:18: connect: where 'api' of target 'sandbox' listens is not known: the "
+                  "target starts several services"});
+  EXPECT_EQ(check("{connect: db}"), Lines{"11:18: connect: 'db' is a store and a service too"});
+  services = replace_all(small_plan, "isolate: network, url: \"http://localhost:8000\"",
+                         "isolate: network, start: {api: ./api}");
+  EXPECT_EQ(check("{connect: api}"),
+            Lines{"11:18: connect: where 'api' of target 'sandbox' listens is not known: the "
+                  "target has no url"});
+}
+
 TEST(Mistakes, OfDrills) {
   expect_rows({
       {"drills: {d: {every: monthly}}\n", "13:13: drill 'd' proves nothing",
@@ -264,6 +301,32 @@ TEST(Mistakes, OfChecksInsideADrill) {
       lines(read(http + "drills: {d: {restore: db, into: sandbox, checks: [db]}}\n").mistakes),
       std::vector<std::string>{
           "13:51: check 'GET /health' of suite 'db' asks a path, and target 'sandbox' has no url"});
+}
+
+TEST(Mistakes, OfServicesAndStoresThatADrillDoesNotHave) {
+  auto base =
+      replace_all(small_plan, "  sandbox: {",
+                  "  other: {start: {api: ./api}, url: \"http://localhost:1\"}\n  sandbox: {");
+  auto drilled = [&](const std::string& check, const std::string& into) {
+    return lines(read(cat(replace_all(base, "{tables: [users]}", check),
+                          "drills: {d: {restore: db, into: ", into, ", checks: [db]}}\n"))
+                     .mistakes);
+  };
+  using Lines = std::vector<std::string>;
+  for (const char* check : {"{logs: api}", "{connect: api}", "{connect: db}", "{cron: all}"})
+    EXPECT_EQ(drilled(check, "other"), Lines{}) << check;
+  EXPECT_EQ(drilled("{logs: api}", "sandbox"),
+            Lines{"14:51: check 'logs api' of suite 'db' asks service 'api', which target "
+                  "'sandbox' does not start"});
+  EXPECT_EQ(drilled("{connect: api}", "sandbox").size(), 1U);
+  EXPECT_EQ(drilled("{connect: media}", "other"),
+            Lines{"14:49: check 'connect media' of suite 'db' asks store 'media', which the drill "
+                  "does not restore"});
+  // Neither asks a database.
+  EXPECT_EQ(lines(read(cat(replace_all(base, "{tables: [users]}", "{logs: api}, {connect: media}"),
+                           "drills: {d: {restore: media, into: other, checks: [db]}}\n"))
+                      .mistakes),
+            Lines{});
 }
 
 TEST(Mistakes, OfRunbooks) {

@@ -28,6 +28,7 @@ class DrillRules {
       for (const auto& check : suite->checks) {
         if (plain) check_stores(check, asked);
         check_url(check, asked);
+        check_service(check, asked);
       }
     }
   }
@@ -127,7 +128,10 @@ class DrillRules {
       if (!http->rows_sql.empty()) needs = {{http->rows_store, {StoreKind::postgres}}};
     } else if (std::holds_alternative<CheckFiles>(what)) {
       needs = {{check.store, {StoreKind::files, StoreKind::bucket}}};
+    } else if (const auto* connect = std::get_if<CheckConnect>(&what)) {
+      if (const auto* store = plan_.store(connect->to)) needs = {{connect->to, {store->kind}}};
     } else if (!std::holds_alternative<CheckManual>(what) &&
+               !std::holds_alternative<CheckLogs>(what) &&
                !std::holds_alternative<CheckUnsupported>(what)) {
       needs = {{check.store, {StoreKind::postgres, StoreKind::firestore}}};
     }
@@ -186,6 +190,23 @@ class DrillRules {
                   cat("check '", check.name, "' of suite '", asked.text(),
                       "' asks a path, and target '", target->name, "' has no url"),
                   "add url: http://localhost:PORT to the target");
+  }
+
+  // A drill knows only the services that its target starts.
+  void check_service(const Check& check, const View& asked) {
+    const auto* target = plan_.target(drill_.into);
+    const auto* logs = std::get_if<CheckLogs>(&check.what);
+    const auto* connect = std::get_if<CheckConnect>(&check.what);
+    if (target == nullptr || (logs == nullptr && connect == nullptr)) return;
+    const auto& name = logs != nullptr ? logs->service : connect->to;
+    if (plan_.store(name) != nullptr || name.find("://") != std::string::npos) return;
+    bool starts = std::any_of(target->start.begin(), target->start.end(),
+                              [&](const auto& service) { return service.name == name; });
+    if (starts) return;
+    mistakes_.add(asked.node(),
+                  cat("check '", check.name, "' of suite '", asked.text(), "' asks service '", name,
+                      "', which target '", target->name, "' does not start"),
+                  "add it to start: of the target, or take another suite");
   }
 
   const Plan& plan_;

@@ -4,13 +4,14 @@
 #include "foundation/base/text.h"
 #include "model/plan/rules.h"
 #include "model/plan/scalar_form.h"
+#include "model/plan/values.h"
 
 namespace lb::plan {
 
 namespace {
 
-constexpr std::string_view sql_verbs[] = {"tables",       "count",   "fresh", "sql",
-                                          "foreign_keys", "amcheck", "equal", "group"};
+constexpr std::string_view sql_verbs[] = {"tables",  "count", "fresh", "sql", "foreign_keys",
+                                          "amcheck", "equal", "group", "cron"};
 
 class SuiteRules {
  public:
@@ -48,6 +49,8 @@ class SuiteRules {
     check_references(check.at("references"));
     check_variables(check);
     check_order(check);
+    check_connect(check.at("connect"));
+    check_logs(check);
   }
 
   void must_be(const View& store, std::vector<StoreKind> kinds, std::string_view what) {
@@ -123,6 +126,67 @@ class SuiteRules {
         mistakes_.add(status.node(), cat("status: ", *value, " is no status of HTTP"),
                       "write 200, 404 and so on");
       }
+    }
+  }
+
+  std::vector<std::string> services() const {
+    std::set<std::string> out;
+    for (const auto& target : plan_.targets) {
+      for (const auto& service : target.start) out.insert(service.name);
+    }
+    return {out.begin(), out.end()};
+  }
+
+  void check_connect(const View& connect) {
+    if (!connect.node().is_scalar()) return;
+    const auto& to = connect.text();
+    if (to.find("://") != std::string::npos) {
+      auto good = to.starts_with("tcp://") ? parse_tcp(to).status() : check_url(to);
+      if (!good.ok()) mistakes_.add(connect.node(), good.error(), "connect");
+      return;
+    }
+    auto names = services();
+    bool service = std::find(names.begin(), names.end(), to) != names.end();
+    bool store = plan_.store(to) != nullptr;
+    if (store && service) {
+      mistakes_.add(connect.node(), cat("connect: '", to, "' is a store and a service too"),
+                    "give one of them another name, or write the URL of the service");
+    } else if (service) {
+      for (const auto& target : plan_.targets) check_reached(target, connect);
+    } else if (!store) {
+      for (const auto& one : plan_.stores) names.push_back(one.name);
+      mistakes_.add(connect.node(),
+                    cat("connect: '", shown(to), "' is no store, no service and no URL"),
+                    suggest(to, names));
+    }
+  }
+
+  // A service answers at the url of its target, which says nothing once there are two of them.
+  void check_reached(const Target& target, const View& connect) {
+    bool starts = std::any_of(target.start.begin(), target.start.end(),
+                              [&](const auto& service) { return service.name == connect.text(); });
+    if (!starts || (!target.url.empty() && target.start.size() == 1)) return;
+    mistakes_.add(connect.node(),
+                  cat("connect: where '", connect.text(), "' of target '", target.name,
+                      "' listens is not known: the target ",
+                      target.url.empty() ? "has no url" : "starts several services"),
+                  "write the URL: http://localhost:PORT or tcp://localhost:PORT");
+  }
+
+  void check_logs(const View& check) {
+    auto logs = check.at("logs");
+    if (!logs.node().is_scalar()) return;
+    auto names = services();
+    if (std::find(names.begin(), names.end(), logs.text()) == names.end()) {
+      mistakes_.add(
+          logs.node(), cat("logs: no target starts a service '", shown(logs.text()), "'"),
+          names.empty() ? "services stand in start: of a target" : suggest(logs.text(), names));
+    }
+    for (const char* key : {"errors", "warnings"}) {
+      auto limit = check.comparison(key);
+      if (!limit || parse_uint(limit->value).ok()) continue;
+      mistakes_.add(check.at(key).node(), cat(key, ": lines are compared with a number"),
+                    "write 0 or \"<= 20\"");
     }
   }
 

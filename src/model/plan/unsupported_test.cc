@@ -103,12 +103,13 @@ TEST(Unsupported, KeysOfDrillsAndTargets) {
 
 TEST(Unsupported, KindsOfChecks) {
   auto text = replace_all(small_plan, "{tables: [users]}",
-                          "{manual: look}, {group: SELECT 1}, {logs: api}, {http: GET /x, expect: "
+                          "{manual: look}, {group: SELECT 1}, {scan: clamscan}, "
+                          "{http: GET /x, expect: "
                           "{status: [401, 403]}}");
   EXPECT_EQ(for_drill(text + "drills: {d: {restore: db, into: sandbox, checks: [db]}}\n"),
             (Lines{"11:8: not supported yet: a manual check (look, suite db)",
                    "11:24: not supported yet: a group check (group SELECT 1, suite db)",
-                   "11:43: not supported yet: check logs (logs api, suite db)"}));
+                   "11:43: not supported yet: check scan (scan clamscan, suite db)"}));
   EXPECT_EQ(for_drill(text + "drills: {d: {verify: 5%}}\nevidence: {sign: kms:S}\n"),
             Lines{"14:18: not supported yet: a key service (kms:)"});
 }

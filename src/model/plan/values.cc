@@ -120,6 +120,25 @@ Status check_url(std::string_view text) {
   return bad(text, "an address", "write http://host:port or https://host/path");
 }
 
+Result<TcpAddress> parse_tcp(std::string_view text) {
+  constexpr std::string_view scheme = "tcp://", hint = "write tcp://host:port";
+  auto rest = text.starts_with(scheme) ? text.substr(scheme.size()) : std::string_view();
+  auto colon = rest.rfind(':');
+  if (colon == std::string_view::npos) return bad(text, "a host and a port", hint);
+  auto host = rest.substr(0, colon);
+  bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  auto known = [&](char c) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return plain || c == '.' || c == '-' || c == '_' || (bracketed && c == ':');
+  };
+  auto port = parse_uint(rest.substr(colon + 1));
+  bool good = !host.empty() && std::all_of(host.begin(), host.end(), known) && port.ok() &&
+              *port >= 1 && *port <= 65535;
+  if (!good) return bad(text, "a host and a port", hint);
+  return TcpAddress{std::string(host), static_cast<std::uint16_t>(*port)};
+}
+
 Result<HttpRequest> parse_request(std::string_view text) {
   static constexpr std::array<std::string_view, 7> methods = {"GET",   "HEAD",   "POST",   "PUT",
                                                               "PATCH", "DELETE", "OPTIONS"};

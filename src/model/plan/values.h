@@ -15,6 +15,12 @@ Result<double> parse_percent(std::string_view text);         // "10%" → 0.1
 Status check_point(std::string_view text);                   // "latest", "before-loss", RFC 3339
 Status check_url(std::string_view text);                     // "http://host/…"
 
+struct TcpAddress {
+  std::string host;  // "::1" without its brackets
+  std::uint16_t port = 0;
+};
+Result<TcpAddress> parse_tcp(std::string_view text);  // "tcp://host:port"
+
 struct HttpRequest {
   std::string method, path;
 };

@@ -63,6 +63,17 @@ TEST(Values, Comparisons) {
   }
 }
 
+TEST(Values, AddressesOfTcp) {
+  EXPECT_EQ(parse_tcp("tcp://cache:6379").value().host, "cache");
+  EXPECT_EQ(parse_tcp("tcp://cache:6379").value().port, 6379);
+  EXPECT_EQ(parse_tcp("tcp://[::1]:1").value().host, "::1");
+  for (const char* wrong : {"tcp://", "tcp://cache", "tcp://:1", "tcp://cache:0", "tcp://cache:x",
+                            "tcp://cache:65536", "tcp://a/b:1", "tcp://a@b:1", "tcp://::1:1",
+                            "tcp://cache:1/x", "cache:1", "http://cache:1"}) {
+    EXPECT_FALSE(parse_tcp(wrong).ok()) << wrong;
+  }
+}
+
 TEST(Values, PercentagesPointsAddressesRequests) {
   EXPECT_DOUBLE_EQ(parse_percent("10%").take(), 0.1);
   EXPECT_DOUBLE_EQ(parse_percent("0.5 %").take(), 0.005);
