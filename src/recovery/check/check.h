@@ -48,6 +48,10 @@ struct CheckContext {
   std::optional<Timestamp> loss_moment{};
   Micros statement_limit = std::chrono::hours(6);     // of one SQL statement; longer is an error
   std::map<std::string, std::string> service_logs{};  // service -> file with what it wrote
+  // Service -> where it answers; empty: not known. Never a guess: another one's answer would pass.
+  std::map<std::string, std::string> service_urls{};
+  bool sandboxed = false;              // `http` cannot leave the sandbox
+  std::vector<std::string> secrets{};  // given to services: no evidence may show them
 };
 
 // Runs one suite in order; values saved by http checks live for the whole call (`saved` carries

@@ -171,6 +171,7 @@ std::set<std::string> credential_names(const plan::Suite& suite) {
 
 void learn_secrets(const plan::Suite& suite, const CheckContext& context,
                    const std::map<std::string, std::string>& saved, Redactor& redactor) {
+  for (const auto& secret : context.secrets) redactor.add(secret);
   for (const auto& check : suite.checks) {
     const auto* http = std::get_if<plan::CheckHttp>(&check.what);
     if (http == nullptr) continue;

@@ -37,6 +37,9 @@ Result<Finding> check_equal(const plan::CheckEqual& what, const Scope& scope);
 Result<Finding> check_files(const plan::CheckFiles& what, const Scope& scope);
 Result<Finding> check_references(const plan::CheckReferences& what, const Scope& scope);
 Result<Finding> check_http(const plan::CheckHttp& what, const Scope& scope);
+Result<Finding> check_connect(const plan::CheckConnect& what, const Scope& scope);
+Result<Finding> check_cron(const plan::CheckCron& what, const Scope& scope);
+Result<Finding> check_logs(const plan::CheckLogs& what, const Scope& scope);
 Result<Finding> check_entropy(const plan::CheckEntropy& what, const Scope& scope);
 
 }  // namespace lb::check

@@ -65,11 +65,9 @@ struct Runner {
   }
   Result<Finding> operator()(const plan::CheckHttp& what) { return check_http(what, scope); }
   Result<Finding> operator()(const plan::CheckManual&) { return not_built("manual", scope.check); }
-  Result<Finding> operator()(const plan::CheckConnect&) {
-    return not_built("connect", scope.check);
-  }
-  Result<Finding> operator()(const plan::CheckCron&) { return not_built("cron", scope.check); }
-  Result<Finding> operator()(const plan::CheckLogs&) { return not_built("logs", scope.check); }
+  Result<Finding> operator()(const plan::CheckConnect& what) { return check_connect(what, scope); }
+  Result<Finding> operator()(const plan::CheckCron& what) { return check_cron(what, scope); }
+  Result<Finding> operator()(const plan::CheckLogs& what) { return check_logs(what, scope); }
   Result<Finding> operator()(const plan::CheckEntropy& what) { return check_entropy(what, scope); }
   Result<Finding> operator()(const plan::CheckUnsupported& what) {
     return not_built(what.verb, scope.check);
@@ -112,6 +110,12 @@ std::string store_of_entropy(const plan::CheckEntropy& what, const plan::Check& 
 // The store a check asked, for the report; empty when it asks none.
 std::string asked_store(const plan::Check& check, const CheckContext& context) {
   if (std::holds_alternative<plan::CheckHttp>(check.what)) return "";
+  if (std::holds_alternative<plan::CheckLogs>(check.what)) return "";
+  if (const auto* connect = std::get_if<plan::CheckConnect>(&check.what)) {
+    bool store = std::any_of(context.stores.begin(), context.stores.end(),
+                             [&](const auto& each) { return each.name == connect->to; });
+    return store ? connect->to : "";
+  }
   if (const auto* files = std::get_if<plan::CheckFiles>(&check.what)) {
     auto store = store_of(context, files->store.empty() ? check.store : files->store,
                           plan::StoreKind::files);
