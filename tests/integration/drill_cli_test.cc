@@ -25,6 +25,7 @@ struct PlanParts {
   std::string extra_check = {};
   std::string rpo = "1h";
   std::string folder = "./sandboxes";
+  std::string environment = "MODE: drill";
 };
 
 class DrillCli : public testing::Test {
@@ -59,7 +60,8 @@ class DrillCli : public testing::Test {
         "targets:\n"
         "  sandbox: {isolate: network, folder: " +
         parts.folder + ", url: \"http://127.0.0.1:8000\", start: {web: \"" + parts.service +
-        "\"}}\n"
+        "\"}, environment: {" + parts.environment +
+        "}}\n"
         "checks:\n"
         "  data:\n"
         "    - tables: [people, pictures]\n"
@@ -161,6 +163,32 @@ TEST_F(DrillCli, AFailedCheckFailsTheDrill) {
 TEST_F(DrillCli, ACheckThatCannotRunIsNeverAPass) {
   write_plan({.extra_check = "    - sql: SELECT no_such_column FROM people\n      expect: 0\n"});
   EXPECT_EQ(drill(1)["verdict"].string(), "INCONCLUSIVE");
+}
+
+TEST_F(DrillCli, WhatIsRestoredAcceptsConnectionsAndItsLogIsRead) {
+  const std::string connects =
+      "    - connect: db\n    - connect: media\n    - connect: web\n"
+      "    - connect: \"tcp://127.0.0.1:8000\"\n";
+  write_plan({.extra_check = connects + "    - logs: web\n      warnings: 0\n"});
+  auto summary = drill(0);
+  ASSERT_EQ(summary["record"]["checks"].items().size(), 11u);
+  for (const auto& check : summary["record"]["checks"].items())
+    EXPECT_EQ(check["state"].string(), "pass") << check.dump();
+
+  // What it was given is known to be a secret, whatever it calls it.
+  boat.environment()["WEB_KEY"] = "hunter2-hunter2";
+  write_plan({.service = std::string("echo ERROR: $KEY is refused; ") + file_service,
+              .extra_check = "    - logs: web\n",
+              .environment = "KEY: env:WEB_KEY"});
+  auto told = drill(4).dump();
+  EXPECT_NE(told.find("line 1: ERROR: [secret] is refused"), std::string::npos) << told;
+  EXPECT_EQ(told.find("hunter2"), std::string::npos);
+
+  write_plan({.extra_check = "    - connect: \"tcp://127.0.0.1:8001\"\n"});
+  auto refused = drill(4).dump();
+  EXPECT_NE(refused.find("tcp://127.0.0.1:8001 accepts no connection"), std::string::npos)
+      << refused;
+  expect_nothing_left();
 }
 
 TEST_F(DrillCli, AMissingFileIsNoticed) {

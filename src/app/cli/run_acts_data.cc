@@ -406,6 +406,9 @@ Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Sui
                                std::stop_token stop) {
   check::CheckContext context{shell_.world, shell_.world.http, base_url(act), {}, {}, stop};
   context.environment = shell_.environment;
+  for (const auto& target : plan_.targets) {
+    for (const auto& service : target.start) context.service_urls[service.name] = base_url(act);
+  }
   std::vector<std::unique_ptr<repo::SnapshotReader>> snapshots;
   std::vector<std::string> asked;
   for (const auto& store : plan_.stores) {

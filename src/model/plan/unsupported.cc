@@ -65,9 +65,6 @@ class Listing {
     std::string what;
     if (std::holds_alternative<CheckManual>(check.what)) what = "a manual check";
     if (std::holds_alternative<CheckGroup>(check.what)) what = "a group check";
-    if (std::holds_alternative<CheckConnect>(check.what)) what = "check connect";
-    if (std::holds_alternative<CheckCron>(check.what)) what = "check cron";
-    if (std::holds_alternative<CheckLogs>(check.what)) what = "check logs";
     if (const auto* other = std::get_if<CheckUnsupported>(&check.what))
       what = cat("check ", other->verb);
     if (!what.empty())

@@ -103,8 +103,8 @@ TEST(Unsupported, KeysOfDrillsAndTargets) {
 
 TEST(Unsupported, KindsOfChecks) {
   auto text = replace_all(small_plan, "{tables: [users]}",
-                          "{manual: look}, {group: SELECT 1}, {scan: clamscan}, "
-                          "{http: GET /x, expect: "
+                          "{manual: look}, {group: SELECT 1}, {scan: clamscan}, {connect: db}, "
+                          "{cron: all}, {http: GET /x, expect: "
                           "{status: [401, 403]}}");
   EXPECT_EQ(for_drill(text + "drills: {d: {restore: db, into: sandbox, checks: [db]}}\n"),
             (Lines{"11:8: not supported yet: a manual check (look, suite db)",

@@ -68,7 +68,8 @@ class Runner final : private Rehearsal {
   Timestamp moment_of_stores() const;  // where the logs are stopped
   void clean_up();
   void describe_stores();
-  Result<Environment> service_environment() const;
+  Result<Environment> service_environment();
+  check::CheckContext check_context(Http& http, std::stop_token stop) const;
   check::CheckedStore checked(DrilledStore& drilled) const;
   // Runs one part as a stage; remembers the first error and where it happened.
   Status stage(const std::string& name, const std::function<Status()>& part, bool sandbox_lacks);
@@ -90,6 +91,8 @@ class Runner final : private Rehearsal {
   std::map<std::string, std::string> saved_;  // by http checks, from suite to suite
   UserId user_;
   std::vector<std::pair<std::string, std::unique_ptr<Child>>> services_;
+  std::map<std::string, std::string> service_logs_;  // service -> file with what it writes
+  std::vector<std::string> secrets_;                 // given to services
 };
 
 }  // namespace lb::drill

@@ -2,6 +2,7 @@
 #include "foundation/base/text.h"
 #include "model/plan/reader.h"
 #include "recovery/check/recorded.h"
+#include "recovery/check/redactor.h"
 #include "recovery/drill/runner.h"
 #include "stores/postgres/snapshot_details.h"
 
@@ -12,6 +13,7 @@ namespace {
 constexpr Micros service_start_limit = Seconds(60);
 constexpr Micros service_poll = Micros(50000);
 constexpr std::size_t log_tail_bytes = 2000;
+constexpr std::size_t secret_bytes_min = 4;
 
 std::string tail_of(Files& files, const std::string& path) {
   auto file = files.open_read(path);
@@ -42,7 +44,7 @@ std::string database_url(const pg::RecoveryServer& server, const std::string& da
              replace_all(replace_all(database, "\\", "\\\\"), "'", "\\'"), "'");
 }
 
-Result<Environment> Runner::service_environment() const {
+Result<Environment> Runner::service_environment() {
   Environment out = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                      {"LANG", "C.UTF-8"},
                      {"HOME", path_join(folder_, "work")},
@@ -58,6 +60,9 @@ Result<Environment> Runner::service_environment() const {
   for (const auto& [name, reference] : target_->environment) {
     auto value = LB_TRY(tools_.references.secret(reference));
     std::string text(value.reveal());
+    // A number of workers is none, and a report without its numbers would say nothing.
+    bool secret = text.size() >= secret_bytes_min || check::looks_secret(name);
+    if (secret && reference.kind != plan::Reference::Kind::literal) secrets_.push_back(text);
     for (const auto& [word, place] : places) {
       if (text == word) text = place;
     }
@@ -79,6 +84,7 @@ Status Runner::start_services(std::stop_token stop) {
     services_.emplace_back(
         service.name,
         LB_TRY(sandbox_->start(command).context(cat("start service ", service.name))));
+    service_logs_[service.name] = command.log_path;
     timer.finish(true);
   }
   if (target_->url.empty()) return {};
@@ -139,6 +145,20 @@ Status Runner::serve(std::stop_token stop) {
   return {};
 }
 
+check::CheckContext Runner::check_context(Http& http, std::stop_token stop) const {
+  check::CheckContext out{tools_.world, http, target_ != nullptr ? target_->url : "", {}, {}, stop};
+  out.loss_moment = record_.loss_moment;
+  out.environment = tools_.references.environment();
+  out.sandboxed = true;
+  out.service_logs = service_logs_;
+  out.secrets = secrets_;
+  if (target_ == nullptr) return out;
+  bool alone = target_->start.size() == 1;
+  for (const auto& service : target_->start)
+    out.service_urls[service.name] = alone ? target_->url : "";
+  return out;
+}
+
 Result<HttpAnswer> Runner::ask(const HttpRequest& request) {
   return sandbox_->http()->send(request);
 }
@@ -146,13 +166,10 @@ Result<HttpAnswer> Runner::ask(const HttpRequest& request) {
 Result<std::vector<record::CheckResult>> Runner::check(const std::vector<std::string>& suites,
                                                        std::stop_token stop) {
   auto http = sandbox_->http();
-  check::CheckContext context{tools_.world, *http, target_ != nullptr ? target_->url : "",
-                              {},           {},    stop};
-  context.loss_moment = record_.loss_moment;
+  auto context = check_context(*http, stop);
   for (auto& drilled : stores_) {
     if (restored_.contains(drilled.store->name)) context.stores.push_back(checked(drilled));
   }
-  context.environment = tools_.references.environment();
   std::vector<record::CheckResult> out;
   for (const auto& name : suites) {
     const auto* suite = request_.plan.suite(name);
@@ -180,11 +197,8 @@ Result<std::vector<record::CheckResult>> Runner::check(const std::vector<std::st
 Status Runner::run_checks(std::stop_token stop) {
   if (request_.moment) {
     auto http = sandbox_->http();
-    check::CheckContext context{tools_.world, *http, target_ != nullptr ? target_->url : "",
-                                {},           {},    stop};
-    context.loss_moment = record_.loss_moment;
+    auto context = check_context(*http, stop);
     for (auto& drilled : stores_) context.stores.push_back(checked(drilled));
-    context.environment = tools_.references.environment();
     LB_TRY(check_moment(context));
   }
   LB_TRY(check(request_.drill.checks, stop));
