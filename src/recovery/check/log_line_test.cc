@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/random.h"
 
 namespace lb::check {
 namespace {
@@ -106,6 +107,20 @@ TEST(LogLine, WordsThatTellNoError) {
   // Not taken for a summary: a level that follows a number of something else.
   EXPECT_EQ(level_of("worker 0 ERROR refused"), error);
   EXPECT_EQ(level_of("ERROR: 0 rows came back"), error);
+}
+
+// A service may write anything, and what is shown goes into a report.
+TEST(LogLine, AnyBytesAreTextInTheEnd) {
+  const std::string pieces[] = {"error", "level", "=",  ":", "\"",   "://",     "@",   "eyJ", ".",
+                                "\x1b[", "\xff",  "\0", "{", "pass", "bearer ", " 0 ", "[",   "é"};
+  auto random = seeded_random(11);
+  for (int round = 0; round < 20000; ++round) {
+    std::string line;
+    for (std::uint64_t n = random->below(30); n > 0; --n)
+      line += pieces[random->below(std::size(pieces))];
+    EXPECT_EQ(level_of(line), level_of(cat("  ", line, " \r"))) << printable(line);
+    EXPECT_TRUE(valid_utf8(shown_line(line))) << printable(line);
+  }
 }
 
 TEST(LogLine, ShowsNoSecret) {
