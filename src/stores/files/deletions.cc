@@ -9,13 +9,6 @@ namespace lb::files {
 
 namespace {
 
-// Files the snapshot has no say about: left out by include and exclude, or the repository itself.
-Result<Selection> selection_of(repo::SnapshotReader& snapshot) {
-  auto bytes = LB_TRY(snapshot.attachment(selection_attachment));
-  if (!bytes) return Selection();
-  return Selection::decode(*bytes);
-}
-
 class Comparison {
  public:
   Comparison(TreeWalker& walker, RowStream& rows) : walker_(walker), rows_(rows) {}
@@ -67,7 +60,7 @@ Result<std::vector<std::string>> plan_deletions(World& world, repo::SnapshotRead
                                                 const RestoreOptions& options) {
   auto filter = LB_TRY(PathFilter::make(options.only));
   auto rows = LB_TRY(RowStream::open(snapshot, filter));
-  auto selection = LB_TRY(selection_of(snapshot));
+  auto selection = LB_TRY(recorded_selection(snapshot));
   auto exists = LB_TRY(path_exists(world.files, path_join(options.folder, ".")));
   if (!exists) return std::vector<std::string>();
   TreeWalker walker(world.files, options.folder,
@@ -76,7 +69,7 @@ Result<std::vector<std::string>> plan_deletions(World& world, repo::SnapshotRead
 }
 
 Result<std::vector<std::string>> left_out(repo::SnapshotReader& snapshot) {
-  auto selection = LB_TRY(selection_of(snapshot));
+  auto selection = LB_TRY(recorded_selection(snapshot));
   std::vector<std::string> out = selection.skipped;
   if (!selection.takes_all()) out.push_back("what include: and exclude: leave out");
   auto filter = LB_TRY(PathFilter::make({}));

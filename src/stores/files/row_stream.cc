@@ -21,6 +21,12 @@ std::vector<std::string> folders_above(const std::string& path) {
 
 }  // namespace
 
+Result<Selection> recorded_selection(repo::SnapshotReader& snapshot) {
+  auto bytes = LB_TRY(snapshot.attachment(selection_attachment));
+  if (!bytes) return Selection();
+  return Selection::decode(*bytes);
+}
+
 Status check_key(const std::string& key) {
   if (key.empty()) return {};
   for (const auto& name : split(key, '\0')) {

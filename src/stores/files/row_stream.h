@@ -9,6 +9,7 @@
 #include <string>
 
 #include "stores/files/path_filter.h"
+#include "stores/files/selection.h"
 #include "stores/files/store.h"
 
 namespace lb::files {
@@ -38,6 +39,10 @@ class RowStream {
   std::unique_ptr<repo::RowCursor> cursor_;
   std::optional<std::string> last_key_;
 };
+
+// What was left out when the snapshot was taken: it has no say about such files (include, exclude,
+// the repository itself).
+Result<Selection> recorded_selection(repo::SnapshotReader& snapshot);
 
 // corrupt unless every name in the key is one a folder can hold.
 Status check_key(const std::string& key);
