@@ -67,6 +67,8 @@ struct CatalogCount {
   const char* from;
 };
 
+}  // namespace
+
 std::string catalog_query() {
   const std::vector<CatalogCount> counts = {
       {"tables", "pg_class WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND relnamespace"},
@@ -91,6 +93,8 @@ std::string catalog_query() {
   }
   return sql;
 }
+
+namespace {
 
 // One database, counted inside one read-only transaction whose snapshot rules all counts.
 class DatabaseCounter {

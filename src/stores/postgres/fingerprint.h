@@ -43,4 +43,7 @@ Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& 
                                      Clock& clock, const CountedBefore* before,
                                      std::stop_token stop);
 
+// One row of the database asked: how many "tables", "views" … of users it has, by column name.
+std::string catalog_query();
+
 }  // namespace lb::pg
