@@ -1,10 +1,12 @@
 #include "app/cli/suspicious.h"
 
+#include <algorithm>
 #include <set>
 
 #include "app/cli/console.h"
 #include "foundation/base/text.h"
 #include "storage/repo/repository.h"
+#include "stores/postgres/wal_reader.h"
 
 namespace lb::cli {
 
@@ -64,8 +66,38 @@ class NamesInTime {
 };
 
 bool may_hold(const pg::LogPart& part, Timestamp since) {
-  return part.info.complete && part.summary.max_commit_time &&
-         *part.summary.max_commit_time >= since;
+  return part.summary.max_commit_time && *part.summary.max_commit_time >= since;
+}
+
+// The segment being written has nothing beside it yet: what it holds is read now, behind the
+// segment before it, so that records across both are seen.
+Result<Buffer> detail_of_tail(repo::Repository& repository, const pg::LogIndex& index,
+                              const pg::LogPart& part) {
+  const auto segment = part.info.name.segment;
+  const auto before = std::find_if(index.parts.begin(), index.parts.end(), [&](const auto& each) {
+    return each.info.complete && each.info.name.timeline == part.info.name.timeline &&
+           each.info.name.segment + 1 == segment;
+  });
+  const bool has_before = before != index.parts.end();
+  const auto first = has_before ? segment - 1 : segment;
+  auto scanner =
+      pg::WalScanner::create(first * index.segment_bytes, index.segment_bytes, {.detail = true});
+  if (has_before) {
+    const auto bytes = LB_TRY(repository.get_log(before->info.name));
+    LB_TRY(scanner->feed(bytes));
+    (void)scanner->take_detail();
+  }
+  const auto bytes = LB_TRY(repository.get_log(part.info.name));
+  LB_TRY(scanner->feed(bytes));
+  return pg::encode(scanner->take_detail());
+}
+
+Result<std::optional<Buffer>> detail_of(repo::Repository& repository, const pg::LogIndex& index,
+                                        const pg::LogPart& part) {
+  if (part.info.complete) return repository.get_log_detail(part.info.name);
+  auto read = detail_of_tail(repository, index, part);
+  if (!read.ok()) return std::optional<Buffer>();  // it is counted as not fully known
+  return std::optional<Buffer>(std::move(read).take());
 }
 
 }  // namespace
@@ -93,7 +125,7 @@ Result<Suspicions> find_suspicious(repo::Repository& repository, const restore::
   for (const auto& part : index.parts) {
     if (!may_hold(part, since)) continue;
     ++out.looked_at;
-    const auto bytes = LB_TRY(repository.get_log_detail(part.info.name));
+    const auto bytes = LB_TRY(detail_of(repository, index, part));
     if (!bytes) {
       ++out.unknown;
       continue;

@@ -1,6 +1,7 @@
 // What the log of a store says of accidents: transactions that dropped, emptied or rewrote tables,
-// or deleted or changed many rows. Each segment was looked through when it was stored; shown by
-// `wal ls --suspicious`, with the place before which to restore.
+// or deleted or changed many rows. Each segment was looked through when it was stored, the one
+// being written is looked through when it is asked for; shown by `wal ls --suspicious`, with the
+// place before which to restore.
 #pragma once
 
 #include <string>
