@@ -62,6 +62,7 @@ ActEnd RunActs::act(const Act& act, std::stop_token stop) {
             Json::object().set("held", true),
             {}};
   }
+  if (act.mode == "drill" && act.verb() == "assess") return runbook::held_assessment();
   auto end = done(act, stop);
   if (end.ok()) {
     end->text = redactor_.clean(end->text);
@@ -91,6 +92,7 @@ Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
   if (verb == "check") return one_check(act, text, stop);
   if (verb == "query") return query(act);
   if (verb == "bisect") return bisect(act, stop);
+  if (verb == "assess") return assess(act, stop);
   if (verb == "wait") return wait(act, stop);
   if (verb == "watch") return watch(act, stop);
   if (verb == "status") return status(act);

@@ -97,6 +97,13 @@ class RunActs final : public runbook::Acts {
   check::CheckedStore checked_of(const runbook::Act& act, const plan::Store& store) const;
   Result_ query(const runbook::Act& act);
   Result_ bisect(const runbook::Act& act, std::stop_token stop);
+  Result_ assess(const runbook::Act& act, std::stop_token stop);
+  Result<std::string> assess_one(const runbook::Act& act, const plan::Store& store,
+                                 runbook::ActEnd& out, bool& differs, std::stop_token stop);
+  Result<repo::SnapshotInfo> assessed_point(const runbook::Act& act,
+                                            const plan::Store& store) const;
+  Result<RestorePlace> assessed_place(const runbook::Act& act, const plan::Store& store) const;
+  Result<runbook::Variables> pin_assessed(const runbook::Act& act) const;
   Result_ wait(const runbook::Act& act, std::stop_token stop);
   Result_ watch(const runbook::Act& act, std::stop_token stop);
   Result_ status(const runbook::Act& act);

@@ -201,6 +201,7 @@ Result<runbook::Variables> RunActs::pin(const Act& act) {
     out[outbox_pin] = LB_TRY(outbox_identity(shell_, session_));
     out[outbox_host_pin] = shell_.host;
   }
+  if (act.verb() == "assess" && act.mode != "drill") return pin_assessed(act);
   if (act.verb() != "restore") return out;
   auto chosen = LB_TRY(choices(act));
   for (const auto& choice : chosen) out[choice.store] = moment_of(choice);

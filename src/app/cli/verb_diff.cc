@@ -1,3 +1,4 @@
+#include "app/cli/damage.h"
 #include "app/cli/point_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -99,6 +100,46 @@ Status check_pair(const Pair& pair) {
       .with_exit(ExitCode::usage);
 }
 
+// What a point named by a store or an id is compared with: the store as it is now.
+Result<ExitCode> compare_with_live(const Shell& shell, Session& session, const Args& args) {
+  auto info = LB_TRY(named_points(session, args.positionals[0])).back();
+  const auto* store = session.plan.plan.store(info.meta.store);
+  if (store == nullptr) {
+    return Error(ErrorKind::not_found, cat("the plan has no store ", printable(info.meta.store),
+                                           ": where it lives is not known"))
+        .with_exit(ExitCode::usage);
+  }
+  const bool raw = args.has("null");
+  auto each = [&](Difference one) -> Status {
+    if (shell.console.options().json) {
+      shell.console.event(one.schema, std::move(one.json));
+      return {};
+    }
+    if (raw) one.text.back() = '\0';
+    return shell.console.raw(view_of(one.text));
+  };
+  auto place = LB_TRY(live_place(session, *store));
+  const auto damage =
+      LB_TRY(assess_store(shell, session, *store, info, place, true, each, shell.stop)
+                 .context(cat("compare ", info.id, " with live ", store->name)));
+  if (damage.suspicions && !damage.suspicions->found.empty() && !shell.console.options().json)
+    shell.console.out(to_text(*damage.suspicions, store->name));
+  const auto exit = damage.unseen ? ExitCode::warnings : ExitCode::ok;
+  shell.console.event("lifeboat.summary/1", Json::object()
+                                                .set("verb", "diff")
+                                                .set("ok", !damage.unseen)
+                                                .set("exit", static_cast<int>(exit))
+                                                .set("before", info.id)
+                                                .set("after", "live")
+                                                .set("store", store->name)
+                                                .set("differs", damage.any)
+                                                .set("text", damage.text)
+                                                .set("damage", damage.data));
+  shell.console.note(cat(info.id, " of ", format_time_seconds(info.meta.taken), " to live ",
+                         store->name, ": ", damage.text));
+  return exit;
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (args.positionals.empty()) {
     return Error(ErrorKind::invalid, "diff needs a store or two points")
@@ -106,6 +147,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
         .with_exit(ExitCode::usage);
   }
   auto session = LB_TRY(Session::open(shell, args));
+  if (args.positionals.size() == 2 && args.positionals[1] == "live")
+    return compare_with_live(shell, *session, args);
   auto pair = LB_TRY(read_pair(*session, args));
   LB_TRY(check_pair(pair));
   Tally tally;
@@ -139,10 +182,14 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
 Verb diff_verb() {
   return {{"diff",
            "Says what changed between two recovery points: + added, - removed, M content, a "
-           "attributes.",
+           "attributes. With live as the second: how what is there now differs from the point, "
+           "without changing anything; of a database by tables: < fewer rows, > more, ~ only "
+           "estimated, and the transactions since that took much away. What could not be looked "
+           "at has a ? and makes it exit 3.",
            {"lifeboat diff media                  # the last two points of the store",
-            "lifeboat diff 06FQ0KZ4 06FQ9RT1      # any two, the earlier first"},
-           "diff STORE | diff POINT POINT [-0]",
+            "lifeboat diff 06FQ0KZ4 06FQ9RT1      # any two, the earlier first",
+            "lifeboat diff 06FQ0KZ4 live          # damage, before anything is restored"},
+           "diff STORE | diff POINT POINT | diff POINT live [-0]",
            {{"null", '0', "", "names as they are, each ended by a NUL", false}},
            2},
           run};

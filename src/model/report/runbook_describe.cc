@@ -265,7 +265,7 @@ void describe_plainly(const Words& in, PageStep& out) {
        "Logs and temporary files first. Backups only as far as the retention allows: lifeboat "
        "prune -n"},
       {"assess", "Find out what is missing or changed in ",
-       "Compare the newest good point with what is there: lifeboat find, lifeboat diff"},
+       "Compare the newest good point with what is there: lifeboat diff POINT live"},
       {"bisect", "Find the last clean moment of ",
        "Restore a point in the middle of the doubtful time, look, and halve the rest; write down "
        "the last good one."},

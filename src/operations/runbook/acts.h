@@ -35,6 +35,9 @@ struct ActEnd {
   Variables set;               // new values of variables
 };
 
+// Of `assess` in a drill, which never looks at what is live; $damage has a value all the same.
+ActEnd held_assessment();
+
 // What is known of a step whose end nobody wrote down.
 struct Trace {
   std::optional<bool> happened;  // nullopt: cannot be told

@@ -79,6 +79,12 @@ void describe(const Script& script, const RunState& state, record::DrillRecord& 
 
 }  // namespace
 
+ActEnd held_assessment() {
+  auto out = held("it looks at what is live, which a drill does not");
+  out.set["damage"] = "not looked at in a drill";
+  return out;
+}
+
 RehearsedStores restored_by(const plan::Plan& plan, const Script& script) {
   RehearsedStores out;
   std::size_t groups = 0, alone = 0;
@@ -115,6 +121,7 @@ Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
   if (verb == "wait") return wait(act, stop);
   if (verb == "banner") return ActEnd{true, act.step().what.text, Json::object(), {}};
   if (verb == "preflight") return preflight(act);
+  if (verb == "assess") return held_assessment();
   if (verb == "timer") return ActEnd{true, "the drill keeps the time", Json::object(), {}};
   return held("it would reach something outside the sandbox");
 }

@@ -22,7 +22,7 @@ const std::set<std::string>& built() {
       "run",       "restore",   "verify", "check",     "wait",       "timer",  "ask",
       "choose",    "gate",      "manual", "checklist", "notify",     "query",  "watch",
       "preflight", "provision", "switch", "rotate",    "free",       "banner", "use",
-      "parallel",  "status",    "task",   "document",  "postmortem", "bisect"};
+      "parallel",  "status",    "task",   "document",  "postmortem", "bisect", "assess"};
   return verbs;
 }
 
@@ -57,8 +57,8 @@ class Walk {
     names_of(step);
     people_of(step);
     commands_of(step);
-    bool of_data = step.verb == "restore" || step.verb == "choose" || step.verb == "bisect";
-    if (of_data) data_of(step);
+    static const std::set<std::string> of_data = {"restore", "choose", "assess", "bisect"};
+    if (of_data.contains(step.verb)) data_of(step);
     if (step.verb == "bisect") check_of(step);
     if (step.verb == "notify") message_of(step);
     if (step.verb == "gate") gate_of(step);
@@ -102,6 +102,7 @@ class Walk {
       for (const auto& entry : step.what.entries) known_.insert(entry.key.text);
     }
     if (step.verb == "choose") known_.insert("point");
+    if (step.verb == "assess") known_.insert("damage");
     if (step.verb == "bisect") known_.insert("clean");
     for (const auto& [name, where] : step.save) known_.insert(name);
     plan::View what(step.what, no_files);
@@ -164,15 +165,16 @@ class Walk {
     if (!store_name.empty()) stores.push_back(store_name);
     const auto* group = plan_.group(constant(what.text("group")));
     if (group != nullptr) stores = group->stores;
-    const auto* target = plan_.target(constant(what.text("to")));
-    if (what.has("to") && !constant(what.text("to")).empty() && target == nullptr)
-      return fail(cat("the plan has no target ", what.text("to")));
+    const char* where = step.verb == "assess" ? "against" : "to";
+    const auto* target = plan_.target(constant(what.text(where)));
+    if (what.has(where) && !constant(what.text(where)).empty() && target == nullptr)
+      return fail(cat("the plan has no target ", what.text(where)));
     for (const auto& name : stores) {
       const auto* store = plan_.store(name);
       if (store == nullptr) continue;
       bool kind = store->kind == plan::StoreKind::postgres || store->kind == plan::StoreKind::files;
       if (!kind) {
-        // A point is chosen for the others of a group all the same.
+        // A point is chosen for the others of a group all the same, and they are looked at.
         bool goes_on = step.verb != "restore" && stores.size() > 1;
         auto weight = goes_on ? Weight::warns : Weight::fails;
         add(weight,

@@ -84,6 +84,18 @@ TEST_F(Walking, WhatIsNotBuiltIsSaidAndNotReplaced) {
                    "4 fails not supported yet: instant restore"}));
 }
 
+TEST_F(Walking, AnAssessmentGivesItsVariableAndNeedsItsPlace) {
+  EXPECT_EQ(findings(R"(runbooks:
+  main:
+    steps:
+      - banner: "found: $damage"
+      - assess: {store: db}
+      - banner: "found: $damage"
+      - assess: {store: db, against: staging}
+)"),
+            (Lines{"1 fails $damage has no value by then", "4 fails no place for db"}));
+}
+
 TEST_F(Walking, ParametersCountWhereTheyAreGiven) {
   constexpr const char* inner =
       "runbooks:\n  inner: {parameters: {when: time}, steps: [{choose: {store: db, at: $when}}]}\n";
