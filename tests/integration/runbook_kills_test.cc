@@ -8,12 +8,15 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "foundation/base/text.h"
 #include "foundation/base/time.h"
 #include "tests/harness/kill_moments.h"
 #include "tests/harness/lifeboat_run.h"
+#include "tests/harness/postgres_server.h"
 
 namespace lb::test {
 namespace {
@@ -29,6 +32,7 @@ struct Kind {
   std::vector<Words> said = {};  // when it asks, in this order
   bool instant = false;          // over at once: it is killed anywhere in the run
   std::string shows = {};        // in the events of the run, when it has ended
+  bool database = false;         // the plan has a store db too
 };
 
 std::ostream& operator<<(std::ostream& out, const Kind& kind) { return out << kind.name; }
@@ -89,7 +93,46 @@ const std::vector<Kind>& done_by_machines() {
        {{"step", "confirm", "production"}},
        true,
        "media to "},
+      {"timer", "- timer: start", {}, {}, true, "the clock starts at"},
+      // Elsewhere somebody is asked whether it arrived; said no, it is sent from there.
+      {"notify",
+       "- notify: {template: half, to: lead}",
+       {},
+       {{"step", "retry", "2"}},
+       false,
+       "told lead"},
+      {"banner", "- banner: half of it", {}, {}, true, "half of it"},
+      {"postmortem", "- postmortem: post-mortem", {}, {}, true, "draft in"},
+  };
+  return all;
+}
+
+const std::vector<Kind>& done_by_looking() {
+  static const std::vector<Kind> all = {
       {"choose", "- choose: {store: media}", {}, {}, true, "proven by no drill"},
+      {"assess",
+       "- assess: {store: media}\n      - {run: 'test -n \"$damage\" && echo told >> $LEDGER',\n"
+       "         probe: 'grep -qx told $LEDGER'}",
+       {"told"},
+       {},
+       true,
+       "0 missing, 0 changed, 0 extra"},
+      {"query",
+       "- query: {store: db, sql: \"SELECT pg_sleep(0.3)::text || 'seen'\", save: word}\n"
+       "      - {run: \"echo $word >> $LEDGER\", probe: \"grep -qx seen $LEDGER\"}",
+       {"seen"},
+       {},
+       false,
+       "1 rows",
+       true},
+      {"assess-database",
+       "- assess: {store: db}\n      - {run: 'test -n \"$damage\" && echo told >> $LEDGER',\n"
+       "         probe: 'grep -qx told $LEDGER'}",
+       {"told"},
+       {},
+       true,
+       "as many rows as at the point in all 1 table",
+       true},
       {"verify",
        "- choose: {store: media}\n      - verify: [tree]",
        {},
@@ -105,16 +148,6 @@ const std::vector<Kind>& done_by_machines() {
       {"bisect", "- bisect: {store: media, check: files are there}", {}, {}, false, "clean at"},
       {"preflight", "- preflight: [disk, repository, credentials]", {}, {}, true, "free"},
       {"status", "- status: provider", {}, {}, true, "provider: "},
-      {"timer", "- timer: start", {}, {}, true, "the clock starts at"},
-      // Elsewhere somebody is asked whether it arrived; said no, it is sent from there.
-      {"notify",
-       "- notify: {template: half, to: lead}",
-       {},
-       {{"step", "retry", "2"}},
-       false,
-       "told lead"},
-      {"banner", "- banner: half of it", {}, {}, true, "half of it"},
-      {"postmortem", "- postmortem: post-mortem", {}, {}, true, "draft in"},
   };
   return all;
 }
@@ -156,8 +189,17 @@ class RunbookKills : public testing::Test {
     boat.environment()["LEDGER"] = boat / "ledger";
     on_machine(0);
   }
-  void plan(const std::string& steps) {
-    boat.write_plan(everything_else + std::string("  main:\n    steps:\n") + steps);
+  void plan(const std::string& steps, bool database = false) {
+    std::string head = everything_else;
+    if (database) {
+      server = PostgresServer::start();
+      server->sql("CREATE TABLE orders AS SELECT n FROM generate_series(1, 100) n");
+      boat.environment()["DB"] = server->conninfo();
+      head =
+          replace_all(head, "targets:\n",
+                      "  db: {postgres: env:DB, every: hourly, objective: {rpo: 1h}}\ntargets:\n");
+    }
+    boat.write_plan(head + "  main:\n    steps:\n" + steps);
     boat.must({"init"});
     boat.must({"backup"});
   }
@@ -222,6 +264,7 @@ class RunbookKills : public testing::Test {
   }
 
   Lifeboat boat;
+  std::unique_ptr<PostgresServer> server;
   int machine_ = 0;
 };
 
@@ -229,9 +272,12 @@ class EveryKind : public RunbookKills, public testing::WithParamInterface<Kind> 
 
 TEST_P(EveryKind, KilledAtWorkIsNeitherDoneTwiceNorLost) {
   const auto& kind = GetParam();
+  const auto missing = kind.database ? PostgresServer::missing() : std::nullopt;
+  if (missing) GTEST_SKIP() << *missing;
   plan("      - {run: \"echo before >> $LEDGER\", probe: \"grep -qx before $LEDGER\"}\n      " +
-       kind.steps +
-       "\n      - {run: \"echo after >> $LEDGER\", probe: \"grep -qx after $LEDGER\"}\n");
+           kind.steps +
+           "\n      - {run: \"echo after >> $LEDGER\", probe: \"grep -qx after $LEDGER\"}\n",
+       kind.database);
   as("ada");
   auto wanted = kind.ledger;
   for (const char* word : {"before", "after"}) wanted.emplace_back(word);
@@ -262,6 +308,7 @@ std::string name_of(const testing::TestParamInfo<Kind>& each) {
   return replace_all(each.param.name, "-", "_");
 }
 INSTANTIATE_TEST_SUITE_P(Machines, EveryKind, testing::ValuesIn(done_by_machines()), name_of);
+INSTANTIATE_TEST_SUITE_P(Looks, EveryKind, testing::ValuesIn(done_by_looking()), name_of);
 INSTANTIATE_TEST_SUITE_P(People, EveryKind, testing::ValuesIn(done_by_people()), name_of);
 
 }  // namespace
