@@ -54,6 +54,11 @@ runbooks:
       - assess: {store: db}
       - restore: {store: db, to: production}
       - {run: "echo \"$damage\" >> $LEDGER"}
+  chosen:
+    parameters: {when: time}
+    steps:
+      - choose: {store: media, before: $when}
+      - assess: {store: media}
   elsewhere:
     steps:
       - assess: {store: media, against: copy}
@@ -174,6 +179,23 @@ TEST_F(AssessCli, AStepTellsTheDamageOfAGroupAndTheRunGoesOn) {
   EXPECT_EQ(read_text(boat / "ledger"), text + "\n") << "$damage";
   EXPECT_NE(journal().find("- shop public.items  (70 rows at the point)"), std::string::npos);
   EXPECT_NE(journal().find("- b.txt"), std::string::npos);
+}
+
+// A backup that ran after the accident holds the damage: it is measured against the point chosen.
+TEST_F(AssessCli, ThePointChosenBeforeIsTheMeasure) {
+  boat.must({"backup", "media"});
+  const auto good = boat.must({"ls", "--json"}).summary()["points"].items().at(0);
+  const auto id = good["id"].string();
+  fs::remove(boat / "media/b.txt");
+  boat.must({"backup", "media"});
+  const auto newest = boat.must({"diff", "media", "live"}).err;
+  EXPECT_NE(newest.find("0 missing"), std::string::npos) << newest;
+  boat.must({"run", "chosen", "when=" + good["taken"].string()});
+  auto text = step(2)["text"].string();
+  EXPECT_EQ(text.find("media: 1 missing"), 0u) << text;
+  EXPECT_NE(text.find("(point " + id), std::string::npos) << text;
+  EXPECT_NE(journal().find("\"pinned\":{\"media\":\"" + id + "\"}"), std::string::npos)
+      << journal();
 }
 
 TEST_F(AssessCli, NoDamageIsToldAsNoOnceTheLogTellsTheSame) {
