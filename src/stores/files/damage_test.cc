@@ -126,6 +126,17 @@ TEST_F(FilesDamage, WhatCannotBeReadIsNeitherMissingNorEqual) {
   EXPECT_EQ(damage.unseen, 8u);
 }
 
+TEST_F(FilesDamage, ABadDiskIsToldOfTheFileAndEndsNothing) {
+  backup();
+  ASSERT_TRUE(files_.set_mtime(at("b/three"), 5'000'000'000).ok());
+  ASSERT_TRUE(files_.remove(at("c")).ok());
+  files_.hook = [&](const std::string& call, const std::string& path) -> Status {
+    if (call == "read_at" && path == at("b/three")) return Error(ErrorKind::corrupt, "bad sector");
+    return {};
+  };
+  EXPECT_EQ(assess(), (Lines{"unseen b/three 4 4", "missing c 1 0"}));
+}
+
 TEST_F(FilesDamage, AFileThatGoesWhileItIsLookedAtIsMissing) {
   backup();
   ASSERT_TRUE(files_.set_mtime(at("c"), 5'000'000'000).ok());
