@@ -22,6 +22,33 @@ namespace lb::test {
 struct Substitution {
   std::string from, to;
 };
+// What the services of the examples do, as far as their checks ask.
+inline constexpr const char* app = R"(
+import http.server, os, sys
+class Api(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, body=b'{}'):
+        self.send_response(status)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        if self.command != 'HEAD':
+            self.wfile.write(body)
+    def do_GET(self):
+        if self.path.startswith('/v1/storage/'):
+            try:
+                name = os.environ['LIFEBOAT_MEDIA_PATH'] + self.path[len('/v1/storage'):]
+                return self.answer(200, open(name, 'rb').read())
+            except OSError:
+                return self.answer(404)
+        self.answer(200)
+    do_HEAD = do_GET
+    def do_POST(self):
+        got = self.rfile.read(int(self.headers.get('Content-Length', '0')))
+        if self.path.endswith('/auth/login'):
+            return self.answer(200 if b'a test password' in got else 401, b'{"access_token": "t1"}')
+        good = self.headers.get('Authorization') == 'Bearer t1'
+        self.answer(201 if good else 401)
+http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[2])), Api).serve_forever()
+)";
 
 class ExampleBoat : public testing::Test {
  protected:
