@@ -89,6 +89,12 @@ TEST_F(RunbookExportCli, SaysWhatStepsTookBefore) {
   EXPECT_FALSE(has(boat.must({"runbook", "export", "fire"}).out, "last on"));
   EXPECT_TRUE(has(boat.must({"forecast", "fire"}).out, "LAST"));
   EXPECT_EQ(boat.run({"runbook", "export", "--all", "--measured", "--store"}).exit_code, 2);
+  EXPECT_FALSE(has(boat.must({"runbook", "test", "fire"}).out, "or more in"));
+  auto text = read_text(boat / "lifeboat.yaml");
+  text.replace(text.find("leave the house"), 15, "leave the house, limit: 1ms");
+  write_text(boat / "lifeboat.yaml", text);
+  EXPECT_TRUE(has(boat.must({"runbook", "test", "fire"}).out, "or more in half of all cases"));
+  EXPECT_TRUE(has(boat.must({"forecast", "fire"}).err, "step 1: it took"));
 }
 
 TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {

@@ -72,6 +72,17 @@ Result<RunDesk> open_run_desk(const Shell& shell, const Args& args) {
   return out;
 }
 
+Result<std::optional<RunDesk>> run_desk_of_this_machine(const Shell& shell, const Args& args) {
+  auto loaded = LB_TRY(load_plan(shell, args));
+  auto path = path_join(state_folder(shell, loaded.plan.system), "journal.sqlite");
+  auto known = LB_TRY(path_exists(shell.world.files, path));
+  if (!known) return std::optional<RunDesk>();
+  RunDesk out;
+  out.session = LB_TRY(session_without_repository(shell, args));
+  out.log = std::make_unique<state::RunLog>(*out.session->journal, nullptr);
+  return std::optional(std::move(out));
+}
+
 Status read_run(state::RunLog& log, RunDesk& desk) {
   desk.events = LB_TRY(log.events(desk.run));
   if (desk.events.empty())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct RunDesk {
 
 // Its state lies on this machine: people can go on while the repository cannot be reached.
 Result<std::unique_ptr<Session>> session_without_repository(const Shell& shell, const Args& args);
+
+// What this machine alone knows; nothing where it never knew a run.
+Result<std::optional<RunDesk>> run_desk_of_this_machine(const Shell& shell, const Args& args);
 
 // A repository that does not answer is said and does without: the run goes on where it can.
 Result<RunDesk> open_run_desk(const Shell& shell, const Args& args);

@@ -12,8 +12,8 @@ namespace lb::cli {
 
 namespace {
 
-// A host of databases has other uses for its memory.
-constexpr std::uint64_t database_memory = 44ull << 20;
+// A host of databases has other uses for its memory; a whole segment of log is held beside it.
+constexpr std::uint64_t database_memory = 34ull << 20;
 
 constexpr std::uint64_t plan_bytes_max = 11 << 20;  // the reader refuses above 10 MB itself
 

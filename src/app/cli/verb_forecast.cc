@@ -17,7 +17,6 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
         .with_hint("lifeboat runbook ls lists them");
   auto desk = LB_TRY(open_run_desk(shell, args));
   auto made = LB_TRY(forecast_of(shell, desk, args.positionals[0]));
-  const auto& script = made.script;
   const auto& forecast = made.forecast;
   Json steps = Json::array();
   std::vector<std::vector<std::string>> rows = {
@@ -53,9 +52,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
                         " in half of all cases, ", human_duration(forecast.most),
                         " in nine of ten; ", forecast.unknown, " steps were never measured; from ",
                         forecast.runs, " runs, confidence ", forecast.confidence));
-  if (script.plan->objective.rto && forecast.most > *script.plan->objective.rto)
-    shell.console.warn(cat("the objective of ", human_duration(*script.plan->objective.rto),
-                           " would be missed by more than one in ten"));
+  for (const auto& slow : runbook::too_slow(made.script, forecast)) {
+    auto which = slow.step == 0 ? std::string() : cat("step ", slow.step, ": ");
+    shell.console.warn(cat(which, slow.text));
+  }
   return ExitCode::ok;
 }
 

@@ -1,4 +1,5 @@
 // runbook ls, runbook test: what the plan's runbooks are, and what in them cannot work.
+#include "app/cli/past_runs.h"
 #include "app/cli/runbook_looks.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -25,6 +26,33 @@ Json json_of(const std::string& name, const runbook::Tabletop& table) {
       .set("findings", std::move(findings));
 }
 
+// Times that were measured and do not fit are no reason that it cannot work.
+void add_times(const Shell& shell, RunDesk& desk, const plan::Runbook& runbook,
+               runbook::Tabletop& table) {
+  auto made = forecast_of(shell, desk, runbook.name);
+  if (!made.ok()) {
+    return shell.console.warn(
+        cat("what runs of ", runbook.name, " took is not known: ", made.error().text()));
+  }
+  for (auto& slow : runbook::too_slow(made->script, made->forecast)) {
+    const auto& place =
+        slow.step == 0 ? runbook.place : made->script.steps.at(slow.step - 1).step->place;
+    table.findings.push_back(
+        {runbook::TabletopFinding::Weight::warns, slow.step, place, std::move(slow.text)});
+  }
+}
+
+void print_findings(const Shell& shell, const runbook::Tabletop& table, std::size_t step) {
+  auto& console = shell.console;
+  for (const auto& finding : table.findings) {
+    if (finding.step != step) continue;
+    bool fails = finding.weight == runbook::TabletopFinding::Weight::fails;
+    console.out(cat(step == 0 ? "  " : "       ",
+                    console.colored(fails ? "cannot work: " : "note: ", fails ? 31 : 33),
+                    finding.text));
+  }
+}
+
 void print(const Shell& shell, const std::string& name, const runbook::Tabletop& table) {
   auto& console = shell.console;
   console.out(console.bold(cat(name, ": ", table.steps.size(), " steps")));
@@ -38,14 +66,9 @@ void print(const Shell& shell, const std::string& name, const runbook::Tabletop&
     console.out(cat("  ", step.number, step.number < 10 ? "   " : "  ", printable(step.title), who,
                     step.destructive ? console.colored("  overwrites", 31) : "",
                     step.conditional ? "  (if)" : ""));
-    for (const auto& finding : table.findings) {
-      if (finding.step != step.number) continue;
-      bool fails = finding.weight == runbook::TabletopFinding::Weight::fails;
-      console.out(cat("       ",
-                      console.colored(fails ? "cannot work: " : "note: ", fails ? 31 : 33),
-                      finding.text));
-    }
+    print_findings(shell, table, step.number);
   }
+  print_findings(shell, table, 0);
 }
 
 // Parameters that a run would be given stand for themselves.
@@ -78,9 +101,13 @@ Result<ExitCode> test(const Shell& shell, const Args& args) {
   }
   bool works = !wanted.empty();
   Json lines = Json::array();
+  // A tabletop needs neither key nor repository: what this machine knows of past runs will do.
+  auto desk = run_desk_of_this_machine(shell, args);
+  if (!desk.ok()) shell.console.warn(cat("what runs took is not known: ", desk.error().text()));
   for (const auto* runbook : wanted) {
     auto script = LB_TRY(script_of(plan, *runbook));
     auto table = runbook::walk(plan, script, looks);
+    if (desk.ok() && *desk) add_times(shell, **desk, *runbook, table);
     works = works && table.works();
     lines.push(json_of(runbook->name, table));
     if (!shell.console.options().json) print(shell, runbook->name, table);

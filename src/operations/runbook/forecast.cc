@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "foundation/base/text.h"
+
 namespace lb::runbook {
 
 namespace {
@@ -65,6 +67,28 @@ Forecast forecast(const Script& script, const std::vector<PastRun>& past) {
                    : out.runs < runs_for_medium ? "low"
                    : out.runs < runs_for_high   ? "medium"
                                                 : "high";
+  return out;
+}
+
+std::vector<TooSlow> too_slow(const Script& script, const Forecast& forecast) {
+  std::vector<TooSlow> out;
+  auto judge = [&](std::size_t step, Micros half, Micros most, Micros allowed,
+                   const std::string& what, const std::string& rule) {
+    if (most <= allowed) return;
+    bool often = half > allowed;
+    out.push_back({step, often,
+                   cat(what, " took ", human_duration(often ? half : most), " or more in ",
+                       often ? "half of all cases" : "one of ten", ", and ", rule, " ",
+                       human_duration(allowed))});
+  };
+  for (const auto& step : forecast.steps) {
+    const auto& limit = script.steps.at(step.number - 1).step->limit;
+    if (limit && step.half && step.most)
+      judge(step.number, *step.half, *step.most, *limit, "it", "its limit is");
+  }
+  const auto& rto = script.plan->objective.rto;
+  if (rto && forecast.runs > 0)
+    judge(0, forecast.half, forecast.most, *rto, "all of it", "the objective is");
   return out;
 }
 

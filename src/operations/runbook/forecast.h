@@ -35,6 +35,16 @@ struct Forecast {
 // step that people do, the time from the question to its end counts.
 Forecast forecast(const Script& script, const std::vector<PastRun>& past);
 
+// What the plan allows and past runs did not keep to.
+struct TooSlow {
+  std::size_t step = 0;  // 0: the whole runbook
+  bool often = false;    // in half of all cases, not only in one of ten
+  std::string text;
+};
+// Limits of steps and the objective of the runbook against what was measured. Of a runbook with
+// steps that were never measured the sum is the least it takes.
+std::vector<TooSlow> too_slow(const Script& script, const Forecast& forecast);
+
 // What is left of a time that began at `began`, by the wall clock: never more than all of it,
 // though the clock was set back, and never less than nothing.
 Micros left_of(Timestamp began, Micros whole, Timestamp now);

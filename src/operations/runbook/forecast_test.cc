@@ -50,6 +50,32 @@ TEST_F(Forecasts, ARunbookThatWasEditedKeepsItsTimes) {
   EXPECT_EQ(out.steps[1].half, seconds(4));
 }
 
+TEST_F(Forecasts, WhatThePlanAllowsIsHeldAgainstWhatItTook) {
+  use("runbooks:\n"
+      "  main:\n"
+      "    objective: {rto: 2m}\n"
+      "    steps: [{run: a, limit: 10s}, {run: b, limit: 1m}, {run: c}]\n",
+      "main");
+  EXPECT_TRUE(too_slow(script, forecast(script, {})).empty()) << "nothing was measured";
+  std::vector<PastRun> past;
+  for (int i = 0; i < 9; ++i) past.push_back(run_of({20, i < 7 ? 30 : 90, 10}));
+  auto out = too_slow(script, forecast(script, past));
+  ASSERT_EQ(out.size(), 2u) << "a step without a limit may take its time";
+  EXPECT_EQ(out[0].step, 1u);
+  EXPECT_TRUE(out[0].often);
+  EXPECT_EQ(out[0].text, "it took 20.0 s or more in half of all cases, and its limit is 10.0 s");
+  EXPECT_EQ(out[1].step, 2u);
+  EXPECT_FALSE(out[1].often);
+  EXPECT_EQ(out[1].text, "it took 1 min 30 s or more in one of ten, and its limit is 1 min 00 s");
+  past.clear();
+  for (int i = 0; i < 3; ++i) past.push_back(run_of({5, 30, 200}));
+  out = too_slow(script, forecast(script, past));
+  ASSERT_EQ(out.size(), 1u);
+  EXPECT_EQ(out[0].step, 0u);
+  EXPECT_TRUE(out[0].often);
+  EXPECT_NE(out[0].text.find("and the objective is"), std::string::npos) << out[0].text;
+}
+
 TEST(Timers, NeitherGrowNorGoBelowNothingWhenTheClockJumps) {
   auto began = from_micros(1'800'000'000'000'000);
   EXPECT_EQ(left_of(began, minutes(30), began + minutes(10)), minutes(20));

@@ -52,7 +52,7 @@ class LogSearch {
             const restore::StorePoints& points)
       : tools_(tools), request_(request), prober_(prober), points_(points) {}
 
-  Result<LogEdge> run(const Position& good, const Position& bad, std::stop_token stop) {
+  Result<LogEdge> run(const Position& good, const Position& bad, const std::stop_token& stop) {
     auto ready = LB_TRY(prepare(good, bad));
     if (!ready) return std::move(out_);
     if (!prober_.may_probe() && prober_.known(high_) == nullptr) {
@@ -107,7 +107,7 @@ class LogSearch {
     return true;
   }
 
-  Result<Edge> between(std::vector<Position> inner, std::stop_token stop) {
+  Result<Edge> between(std::vector<Position> inner, const std::stop_token& stop) {
     std::vector<Position> all = {low_};
     for (auto& position : inner) {
       if (position.lsn > all.back().lsn && position.lsn < high_.lsn)
@@ -123,7 +123,7 @@ class LogSearch {
   }
 
   // Before and after each of them: two probes show the one that did it, when one of them did.
-  Status by_suspects(std::stop_token stop) {
+  Status by_suspects(const std::stop_token& stop) {
     if (!request_.suspects) return {};
     suspects_ = LB_TRY(request_.suspects(points_, *index_, low_.at));
     std::vector<Position> inner;
@@ -135,7 +135,7 @@ class LogSearch {
     return {};
   }
 
-  Status by_segments(std::stop_token stop) {
+  Status by_segments(const std::stop_token& stop) {
     std::vector<Position> inner;
     for (const auto* part : path_.parts) {
       const auto& last = part->summary.last_commit;
@@ -145,7 +145,7 @@ class LogSearch {
     return {};
   }
 
-  Status by_commits(std::stop_token stop) {
+  Status by_commits(const std::stop_token& stop) {
     if (out_.edge.out_of_probes) return {};
     auto commits = LB_TRY(
         pg::commits_between(*index_, details_, timeline_, low_.lsn, high_.lsn, tools_.repository));
