@@ -58,7 +58,8 @@ Result<SwapState> look_at_new(const Databases& databases, const SwapWish& wish) 
     if (!databases.contains(unfinished)) return SwapState{};
     return SwapState{SwapStage::unfinished, unfinished, {}};
   }
-  const auto& [name, found] = *fresh;
+  const auto& name = fresh->first;
+  const auto& found = fresh->second;
   // It has this name only when it is whole, and is marked right after.
   if (!found.comment) return SwapState{SwapStage::filled, name, {}};
   if (!found.mark || !is_of(*found.mark, wish))
