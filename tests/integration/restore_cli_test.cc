@@ -10,9 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "tests/harness/lifeboat_run.h"
-#include "tests/harness/postgres_server.h"
-#include "tests/integration/restored_server.h"
+#include "tests/integration/notes_boat.h"
 
 namespace lb::test {
 namespace {
@@ -24,36 +22,8 @@ void wait_for(Condition condition) {
   while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
-class RestoreCli : public testing::Test {
+class RestoreCli : public NotesBoat {
  protected:
-  RestoreCli() : boat(LIFEBOAT_BINARY) {}
-  void SetUp() override {
-    if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
-    server = PostgresServer::start();
-    fs::create_directories(server->folder() + "/space");
-    give_to_server_user(server->folder() + "/space");
-    server->sql("CREATE TABLESPACE roomy LOCATION '" + server->folder() + "/space'");
-    server->sql("CREATE TABLE notes (id bigint PRIMARY KEY, body text)");
-    server->sql("CREATE TABLE far (n int) TABLESPACE roomy");
-    server->sql(
-        "INSERT INTO notes SELECT n, repeat(md5(n::text), 12) FROM generate_series(1, 30000) n");
-    server->sql("INSERT INTO far SELECT n FROM generate_series(1, 50000) n");
-    boat.environment()["DB"] = server->conninfo();
-    boat.write_plan("stores:\n  db: {postgres: env:DB, every: daily 02:00}\n");
-    boat.must({"init"});
-    boat.must({"backup"});
-  }
-
-  std::string sums(const std::string& folder) {
-    return ask_restored(folder,
-                        "SELECT (SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes), "
-                        "(SELECT count(*) || ' ' || sum(n) FROM far)");
-  }
-  std::string live_sums() const {
-    return server->value(
-        "SELECT (SELECT count(*) || ' ' || sum(hashtext(body)) FROM notes) || '|' || "
-        "(SELECT count(*) || ' ' || sum(n) FROM far)");
-  }
   // Content of all that holds rows: what replay made of it is the same each time.
   static std::map<std::string, std::string> relations(const std::string& folder) {
     std::map<std::string, std::string> out;
@@ -98,9 +68,6 @@ class RestoreCli : public testing::Test {
     write_text(folder + "/postmaster.pid", "1\n");
     write_text(folder + "/PG_VERSION", "15\n");
   }
-
-  Lifeboat boat;
-  std::unique_ptr<PostgresServer> server;
 };
 
 TEST_F(RestoreCli, DeltaMendsWhateverWasSpoiled) {
