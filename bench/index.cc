@@ -1,6 +1,7 @@
 // Measures the index cache with made-up chunks: how fast it is built, opened and asked, and in how
 // much memory. Not shipped.
 //   bench_index FOLDER [ENTRIES]     FOLDER must not exist; it is removed at the end
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <string>
@@ -14,7 +15,7 @@ namespace lb::index {
 namespace {
 
 constexpr std::uint64_t chunks_per_pack = 1000;
-constexpr std::uint64_t lookups = 1'000'000;
+constexpr std::uint64_t lookups = 1'000'000, parts = 10;
 
 // The output of a keyed hash looks no different.
 std::uint64_t mix(std::uint64_t value) {
@@ -122,10 +123,25 @@ class Bench {
     return cache;
   }
 
+  // The best tenth shows what others on the machine, who share its caches, leave of the rest.
   Status ask(const Cache& cache, const char* round, bool known) {
-    Stopwatch watch(*clock_);
+    double cpu = 0, wall = 0, best = 1e9;
+    for (std::uint64_t part = 0; part < parts; ++part) {
+      Stopwatch watch(*clock_);
+      LB_TRY(ask(cache, part * lookups / parts, (part + 1) * lookups / parts, known));
+      cpu += watch.cpu();
+      wall += watch.wall();
+      best = std::min(best, watch.cpu());
+    }
+    std::printf("asked, %s    %.0f ns CPU (%.0f ns; best tenth %.0f ns CPU) for %s chunk\n", round,
+                cpu * 1e9 / lookups, wall * 1e9 / lookups, best * 1e9 * parts / lookups,
+                known ? "a known" : "an unknown");
+    return {};
+  }
+
+  Status ask(const Cache& cache, std::uint64_t first, std::uint64_t end, bool known) {
     std::uint64_t found = 0;
-    for (std::uint64_t i = 0; i < lookups; ++i) {
+    for (std::uint64_t i = first; i < end; ++i) {
       auto id = id_of(mix(i) % entries_ + (known ? 0 : entries_));
       for (const auto& table : cache.tables()) {
         auto place = LB_TRY(table->find(id));
@@ -134,11 +150,8 @@ class Bench {
         break;
       }
     }
-    if (found != (known ? lookups : 0)) return Error(ErrorKind::internal, "a chunk was not found");
-    std::printf("asked, %s    %.0f ns CPU (%.0f ns) for %s chunk\n", round,
-                watch.cpu() * 1e9 / lookups, watch.wall() * 1e9 / lookups,
-                known ? "a known" : "an unknown");
-    return {};
+    bool right = found == (known ? end - first : 0);
+    return right ? Status() : Error(ErrorKind::internal, "a chunk was not found");
   }
 
   const std::uint64_t entries_;

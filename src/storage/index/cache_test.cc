@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "foundation/sys/sim_files.h"
 #include "storage/index/test_tables.h"
@@ -150,6 +152,33 @@ TEST_F(CacheTest, ThrowsAwayWhatIsDamagedForeignOrAbandoned) {
   EXPECT_TRUE(cache.tables().empty());
   EXPECT_FALSE(cache.covers("x/a"));
   EXPECT_EQ(names(), (std::vector<std::string>{"not ours"}));
+}
+
+// What an earlier Lifeboat left: pages of 4 KiB under another name, the header proven as a whole.
+TEST_F(CacheTest, ThrowsAwayTablesOfTheFormerLayout) {
+  ASSERT_TRUE(make_directories(files, folder, 0700).ok());
+  Buffer former(4096), body;
+  ByteWriter writer(body);
+  writer.text("lifeboat index 1");
+  writer.text(seal->owner);
+  writer.raw(Salt{});
+  for (std::uint64_t value : {1u, 1u, 1u, 0u, 0u}) writer.u64(value);
+  former[18] = static_cast<std::uint8_t>(PageKind::header);
+  std::copy(body.begin(), body.end(), former.begin() + 32);
+  auto digest = seal->mac.of(former);
+  std::copy_n(digest.begin(), 16, former.begin());
+  former.resize(8192);
+  ASSERT_TRUE(write_durably(files, path_join(folder, "table-4k"), former).ok());
+  // The same words in a page of today's size.
+  Page page{};
+  std::copy_n(former.begin() + 16, page.size() - 16, page.begin() + 16);
+  seal_header(*seal, page);
+  ASSERT_TRUE(header_is_good(*seal, page));
+  Buffer small(page.begin(), page.end());
+  small.resize(2 * page_bytes);
+  ASSERT_TRUE(write_durably(files, path_join(folder, "table-1k"), small).ok());
+  EXPECT_TRUE(open().tables().empty());
+  EXPECT_TRUE(names().empty());
 }
 
 TEST_F(CacheTest, TablesInUseOutliveTheirFiles) {

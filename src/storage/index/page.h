@@ -13,7 +13,9 @@
 
 namespace lb::index {
 
-inline constexpr std::size_t page_bytes = 4096;
+// A look-up copies one page, and proves it when it is the first to read it: small ones are quicker,
+// until what each page costs by itself counts more. A whole number of them in each page of memory.
+inline constexpr std::size_t page_bytes = 1024;
 inline constexpr std::size_t page_head_bytes = 32;
 // A page: check (16 bytes), u16 records, u8 kind, u8 1 when the next page continues it, 12 zeros,
 // records.

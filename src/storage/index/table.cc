@@ -9,8 +9,8 @@ namespace lb::index {
 
 namespace {
 
-constexpr std::string_view magic = "lifeboat index 1";
-constexpr std::size_t pages_at_once = 16;
+constexpr std::string_view magic = "lifeboat index 2";
+constexpr std::size_t pages_at_once = 64;
 
 Error damaged(const std::string& path, std::string_view what) {
   return Error(ErrorKind::corrupt, cat("index cache ", printable(path), ": ", what));

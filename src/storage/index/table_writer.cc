@@ -9,7 +9,10 @@ namespace lb::index {
 
 namespace {
 
-constexpr std::size_t out_bytes = 64 * page_bytes;
+// Written in whole pieces of this size from the start of the file on, the page cache holds it in
+// pieces as large, and finds them in less than half the time it takes to find single pages.
+constexpr std::size_t out_bytes = 256 << 10;
+static_assert(out_bytes % page_bytes == 0);
 
 }  // namespace
 
@@ -21,6 +24,7 @@ TableWriter::TableWriter(std::unique_ptr<File> file, SharedSeal seal, const Salt
   shape_.salt = salt;
   shape_.homes = homes;
   out_.reserve(out_bytes);
+  out_.resize(page_bytes);  // the header, which comes last
 }
 
 Result<TableWriter> TableWriter::create(Files& files, const std::string& path, SharedSeal seal,

@@ -26,7 +26,7 @@ struct TableShape {
 };
 inline constexpr std::size_t entries_per_page = (page_bytes - page_head_bytes) / sizeof(Entry);
 // Pages are filled so far on average; what exceeds a page goes on in the next.
-inline constexpr std::size_t entries_per_page_wanted = 110;
+inline constexpr std::size_t entries_per_page_wanted = 25;
 inline constexpr std::size_t pack_record_bytes = 80, source_record_bytes = 48;
 inline constexpr std::size_t packs_per_page = (page_bytes - page_head_bytes) / pack_record_bytes;
 inline constexpr std::size_t sources_per_page =
@@ -70,7 +70,7 @@ class TableWriter {
   std::size_t records_ = 0;       // in it
   std::uint64_t number_ = 1;      // of it; the header is page 0
   Buffer out_;                    // closed pages, not written yet
-  std::uint64_t written_ = page_bytes;
+  std::uint64_t written_ = 0;
   Id last_{};
 };
 

@@ -63,6 +63,13 @@ class IndexCache : public MemoryRepository {
     return out;
   }
 
+  void flip(const std::string& path, std::size_t at) {
+    auto bytes = read_file(files, path, 1 << 20).take();
+    ASSERT_LT(at, bytes.size());
+    bytes[at] ^= 1;
+    ASSERT_TRUE(write_durably(files, path, bytes).ok());
+  }
+
   SimFiles files;
   IndexReads reads{blobs};
   const Content content{{"a", noise(1, 2'000'000)}, {"b", noise(2, 300'000)}};
@@ -93,13 +100,32 @@ TEST_F(IndexCache, MayBeDeletedOrDamagedAtAnyMoment) {
     if (round % 3 == 0) {
       ASSERT_TRUE(remove_tree(files, "/cache").ok());
     } else {
-      auto bytes = read_file(files, names[0], 1 << 20).take();
-      bytes[round % 3 == 1 ? 50 : bytes.size() / 2] ^= 1;
-      ASSERT_TRUE(write_durably(files, names[0], bytes).ok());
+      // The header, or the page of sources, behind that of the packs: both are read at once.
+      flip(names[0], round % 3 == 1 ? 50 : 2 * index::page_bytes + 50);
     }
   }
   auto writer = open_cached()->begin("data", nullptr, {});
   ASSERT_TRUE(writer.ok());
+}
+
+// Pages of chunks are not read before a chunk is looked for: then the session goes on as if it did
+// not know those of the page, and the next makes the cache anew.
+TEST_F(IndexCache, ADamagedPageOfChunksCostsSpaceAlone) {
+  cached_backup(content);
+  EXPECT_EQ(cached_backup(content).new_bytes, 0u);
+  auto names = cache_files();
+  ASSERT_EQ(names.size(), 1u);
+  flip(names[0], files.info(names[0])->size - index::page_bytes + 50);
+  auto again = cached_backup(content);
+  EXPECT_GT(again.new_bytes, 0u);
+  EXPECT_LT(again.new_bytes, 2'300'000u) << "other pages are believed";
+  EXPECT_TRUE(cache_files().empty()) << "what is damaged goes";
+  EXPECT_EQ(read(again.id), content);
+  auto next = cached_backup(content);
+  EXPECT_EQ(next.new_bytes, 0u);
+  EXPECT_FALSE(cache_files().empty());
+  EXPECT_EQ(read(next.id), content);
+  EXPECT_TRUE(verify().clean()) << describe(verify());
 }
 
 TEST_F(IndexCache, GoesWhileASessionRuns) {
