@@ -1,11 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <thread>
 #include <vector>
 
 #include "foundation/crypto/aead.h"
-#include "foundation/crypto/gmac.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/sealed_box.h"
@@ -64,44 +61,6 @@ TEST(Signature, KnownAnswerOfRfc8032AndNothingElse) {
   EXPECT_FALSE(is_signed_by(key, {}, ByteView(signature).first(63)));
   signature[7] ^= 1;
   EXPECT_FALSE(is_signed_by(key, {}, signature));
-}
-
-// GMAC is what GCM gives for bytes that are only bound.
-TEST(Gmac, IsTheTagOfGcmWithoutText) {
-  Secret key{ByteView(Buffer(32, 7))};
-  Gmac mac(key);
-  Aead aead{Secret(ByteView(Buffer(32, 7)))};
-  for (std::size_t size : {0u, 1u, 15u, 16u, 17u, 100u, 4080u, 4096u}) {
-    Buffer message(size);
-    for (std::size_t i = 0; i < size; ++i) message[i] = static_cast<std::uint8_t>(i * 31);
-    AeadNonce nonce{static_cast<std::uint8_t>(size), 2, 3};
-    Buffer expected;
-    aead.seal(nonce, message, {}, {}, expected);
-    auto tag = mac.of(nonce, message);
-    EXPECT_EQ(to_hex(tag), to_hex(expected)) << size;
-    if (size == 0) continue;
-    message[size / 2] ^= 1;
-    EXPECT_NE(mac.of(nonce, message), tag);
-  }
-}
-
-TEST(Gmac, ThreadsDoNotDisturbEachOther) {
-  Secret key{ByteView(Buffer(32, 7))};
-  Gmac mac(key);
-  Buffer message(4080, 5);
-  std::vector<GmacTag> expected;
-  for (std::uint8_t i = 0; i < 50; ++i) expected.push_back(mac.of({i}, message));
-  std::atomic<int> wrong = 0;
-  std::vector<std::jthread> threads;
-  for (int n = 0; n < 4; ++n) {
-    threads.emplace_back([&] {
-      for (int round = 0; round < 100; ++round) {
-        for (std::uint8_t i = 0; i < 50; ++i) wrong += mac.of({i}, message) != expected[i] ? 1 : 0;
-      }
-    });
-  }
-  threads.clear();
-  EXPECT_EQ(wrong, 0);
 }
 
 TEST(Aead, EveryFlippedBitIsSeen) {

@@ -1,13 +1,11 @@
 #include "foundation/crypto/window_prf.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "foundation/base/assert.h"
-#include "foundation/crypto/aes_rounds.h"
+#include "foundation/crypto/aes_blocks.h"
 #include "foundation/crypto/hash.h"
 
 namespace lb {
@@ -20,25 +18,6 @@ std::uint64_t first_word(const std::uint8_t* bytes) {
   std::uint64_t out = 0;
   for (std::size_t i = 8; i-- > 0;) out = (out << 8) | bytes[i];
   return out;
-}
-
-EVP_CIPHER_CTX* encrypting_with(const AesKey& key) {
-  auto* context = EVP_CIPHER_CTX_new();
-  LB_ASSERT(context != nullptr);
-  LB_ASSERT(EVP_EncryptInit_ex(context, EVP_aes_128_ecb(), nullptr, key.data(), nullptr) == 1);
-  LB_ASSERT(EVP_CIPHER_CTX_set_padding(context, 0) == 1);
-  return context;
-}
-
-// Contexts are not for several threads at once, so each call works on copies of them.
-void encrypt(const EVP_CIPHER_CTX* keyed, const std::uint8_t* in, std::size_t size,
-             std::uint8_t* out) {
-  auto* context = EVP_CIPHER_CTX_new();
-  int written = 0;
-  bool done = context != nullptr && EVP_CIPHER_CTX_copy(context, keyed) == 1 &&
-              EVP_EncryptUpdate(context, out, &written, in, static_cast<int>(size)) == 1;
-  EVP_CIPHER_CTX_free(context);
-  LB_ASSERT(done && static_cast<std::size_t>(written) == size);
 }
 
 AesKey derived_key(const Hmac& from, std::uint8_t number) {
@@ -54,23 +33,19 @@ AesKey derived_key(const Hmac& from, std::uint8_t number) {
 
 struct WindowPrf::State {
   State(AesKey inner_key, AesKey outer_key)
-      : inner(encrypting_with(inner_key)),
-        outer(encrypting_with(outer_key)),
+      : inner(inner_key),
+        outer(outer_key),
         rounds{expand_aes_key(inner_key), expand_aes_key(outer_key), {}} {
     wipe(inner_key);
     wipe(outer_key);
   }
-  ~State() {
-    EVP_CIPHER_CTX_free(inner);
-    EVP_CIPHER_CTX_free(outer);
-    wipe({reinterpret_cast<std::uint8_t*>(&rounds), sizeof rounds});
-  }
+  ~State() { wipe({reinterpret_cast<std::uint8_t*>(&rounds), sizeof rounds}); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
   std::uint64_t portable(const std::uint8_t* window) const;
 
-  EVP_CIPHER_CTX *inner, *outer;
+  const AesBlocks inner, outer;
   WindowRounds rounds;
   bool by_instructions = false;
 };
@@ -79,11 +54,11 @@ std::uint64_t WindowPrf::State::portable(const std::uint8_t* window) const {
   Window masked;
   for (std::size_t i = 0; i < masked.size(); ++i) masked[i] = window[i] ^ rounds.masks[i];
   Window blocks;
-  encrypt(inner, masked.data(), masked.size(), blocks.data());
+  inner.encrypt(masked, blocks);
   AesKey sum{};
   for (std::size_t i = 0; i < blocks.size(); ++i) sum[i % sum.size()] ^= blocks[i];
   AesKey out;
-  encrypt(outer, sum.data(), sum.size(), out.data());
+  outer.encrypt(sum, out);
   return first_word(out.data());
 }
 

@@ -6,7 +6,8 @@ namespace lb::index {
 
 namespace {
 
-constexpr std::size_t check_bytes = 16;
+constexpr std::size_t check_bytes = sizeof(BlockTag);
+static_assert(page_bytes - check_bytes <= BlockMac::message_bytes_max);
 
 // What is proven: everything behind the check.
 ByteView proven(const Page& page) { return ByteView(page).subspan(check_bytes); }
@@ -21,12 +22,6 @@ Secret table_key(const Seal& seal, const Salt& salt) {
   Secret out{ByteView(key)};
   wipe(key);
   return out;
-}
-
-GmacTag tag_of(const Gmac& mac, std::uint64_t number, const Page& page) {
-  AeadNonce nonce{};
-  for (std::size_t i = 0; i < 8; ++i) nonce[i] = static_cast<std::uint8_t>(number >> (8 * i));
-  return mac.of(nonce, proven(page));
 }
 
 Digest header_digest(const Seal& seal, const Page& page) {
@@ -51,12 +46,12 @@ bool header_is_good(const Seal& seal, const Page& page) {
 PageSeal::PageSeal(const Seal& seal, const Salt& salt) : mac_(table_key(seal, salt)) {}
 
 void PageSeal::seal(std::uint64_t number, Page& page) const {
-  auto tag = tag_of(mac_, number, page);
+  auto tag = mac_.of(number, proven(page));
   std::copy_n(tag.begin(), check_bytes, page.begin());
 }
 
 bool PageSeal::is_good(std::uint64_t number, const Page& page) const {
-  return equal_constant_time(tag_of(mac_, number, page), ByteView(page).first(check_bytes));
+  return equal_constant_time(mac_.of(number, proven(page)), ByteView(page).first(check_bytes));
 }
 
 }  // namespace lb::index

@@ -8,13 +8,13 @@
 #include <string>
 
 #include "foundation/base/bytes.h"
-#include "foundation/crypto/gmac.h"
+#include "foundation/crypto/block_mac.h"
 #include "foundation/crypto/hash.h"
 
 namespace lb::index {
 
-// A look-up copies one page, and proves it when it is the first to read it: small ones are quicker,
-// until what each page costs by itself counts more. A whole number of them in each page of memory.
+// A look-up copies and proves one page: small ones are quicker, until what each page costs by
+// itself counts more. A whole number of them in each page of memory.
 inline constexpr std::size_t page_bytes = 1024;
 inline constexpr std::size_t page_head_bytes = 32;
 // A page: check (16 bytes), u16 records, u8 kind, u8 1 when the next page continues it, 12 zeros,
@@ -37,8 +37,8 @@ using Salt = std::array<std::uint8_t, 8>;  // one a table, random
 void seal_header(const Seal& seal, Page& page);
 bool header_is_good(const Seal& seal, const Page& page);
 
-// Proves the other pages of one table, by GMAC under a key of the seal and the table's salt; the
-// nonce is the number of the page, each of which is sealed once. Thread-safe.
+// Proves the other pages of one table under a key of the seal and the table's salt, each with its
+// number. Thread-safe.
 class PageSeal {
  public:
   PageSeal(const Seal& seal, const Salt& salt);
@@ -47,7 +47,7 @@ class PageSeal {
   bool is_good(std::uint64_t number, const Page& page) const;
 
  private:
-  const Gmac mac_;
+  const BlockMac mac_;
 };
 
 inline void set_head(Page& page, PageKind kind, std::size_t records, bool continued) {

@@ -89,8 +89,7 @@ Table::Table(Files& files, std::unique_ptr<File> file, std::string path, const S
       file_(std::move(file)),
       path_(std::move(path)),
       seal_(seal, shape.salt),
-      shape_(shape),
-      checked_(pages() / 64 + 1) {}
+      shape_(shape) {}
 
 Result<std::shared_ptr<Table>> Table::open(Files& files, const std::string& path,
                                            const SharedSeal& seal) {
@@ -113,14 +112,8 @@ Status Table::check_page(std::uint64_t number, PageKind kind, const Page& page) 
   auto limit = kind == PageKind::entries ? entries_per_page
                : kind == PageKind::packs ? packs_per_page
                                          : sources_per_page;
-  auto& word = checked_[number / 64];
-  auto bit = std::uint64_t{1} << number % 64;
-  bool checked = (word.load(std::memory_order_relaxed) & bit) != 0;
-  bool good =
-      is_kind(page, kind) && records_of(page) <= limit && (checked || seal_.is_good(number, page));
-  if (!good) return damaged(path_, cat("page ", number, " is damaged"));
-  if (!checked) word.fetch_or(bit, std::memory_order_relaxed);
-  return {};
+  bool good = is_kind(page, kind) && records_of(page) <= limit && seal_.is_good(number, page);
+  return good ? Status() : damaged(path_, cat("page ", number, " is damaged"));
 }
 
 Status Table::read_page(std::uint64_t number, PageKind kind, Page& page) const {

@@ -1,9 +1,8 @@
 // Table: a sorted file of chunks and their places, of any size. It is opened by reading one page; a
-// look-up reads the page where the id is at home, and rarely the next. Pages are checked when they
-// are first read. Thread-safe.
+// look-up reads the page where the id is at home, and rarely the next. Pages are checked each time
+// they are read. Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -49,7 +48,6 @@ class Table {
   const std::string path_;
   const PageSeal seal_;
   const TableShape shape_;
-  mutable std::vector<std::atomic<std::uint64_t>> checked_;  // a bit for each page
 };
 
 // Reads a table from front to back, some pages at a time. One thread.
