@@ -61,9 +61,11 @@ std::vector<EscalationLevel> bind_escalation(const View& section) {
     level.within = from.duration("within").value_or(Micros(0));
     level.to = from.texts("to");
     level.from = starting(from.text("from"));
-    for (const auto& next : from.at("then").items()) {
+    const auto then = from.at("then");
+    auto steps = then.items();
+    if (then.node().is_mapping()) steps.push_back(then);  // one alone
+    for (const auto& next : steps)
       level.then.push_back({next.duration("within").value_or(Micros(0)), next.texts("to")});
-    }
     level.repeat = static_cast<unsigned>(
         std::clamp<std::int64_t>(from.integer("repeat").value_or(2), 0, 1000));
     level.means = from.text("means");

@@ -56,9 +56,11 @@ TEST(People, EscalationIsReadWithItsDefaults) {
 escalation:
   P0: {within: 15m, to: [a, b], then: [{within: 5m, to: a}, {within: 10m, to: all}], repeat: 0}
   P2: {within: 24h, to: b, from: next-business-day}
-  P3: {within: 24h, to: b, from: business-hours}
+  P3: {within: 24h, to: b, from: business-hours, then: {within: 2h, to: a}}
 )");
   ASSERT_EQ(plan.escalation.size(), 3U);
+  ASSERT_EQ(plan.escalation[2].then.size(), 1U) << "one alone needs no list";
+  EXPECT_EQ(plan.escalation[2].then[0].to, std::vector<std::string>{"a"});
   EXPECT_EQ(plan.escalation[0].from, EscalationLevel::From::now);
   ASSERT_EQ(plan.escalation[0].then.size(), 2U);
   EXPECT_EQ(plan.escalation[0].then[1].to, (std::vector<std::string>{"all"}));
