@@ -49,6 +49,33 @@ std::vector<Channel> bind_channels(const View& section) {
   return out;
 }
 
+namespace {
+
+AlertBound bind_bound(const std::string& what, const View& value, const View& event) {
+  AlertBound out;
+  out.what = what;
+  out.text = value.text();
+  out.place = value.place();
+  const auto key = std::string_view(what);
+  if (auto share = event.percent(key)) {
+    out.bound = *share;
+  } else if (auto time = event.duration(key)) {
+    out.bound = static_cast<double>(time->count()) / 1e6;
+  } else {
+    out.bound = event.number(key).value_or(0);
+  }
+  return out;
+}
+
+}  // namespace
+
+bool AlertRule::names(std::string_view event) const {
+  return std::any_of(on.begin(), on.end(),
+                     [&](const auto& one) { return one == event || one == "everything"; });
+}
+
+bool is_measured(std::string_view bound) { return bound == "disk" || bound == "lag"; }
+
 std::vector<AlertRule> bind_alerts(const View& section) {
   std::vector<AlertRule> out;
   for (const auto& [level, from] : section.entries()) {
@@ -57,6 +84,8 @@ std::vector<AlertRule> bind_alerts(const View& section) {
     rule.level = level;
     for (const auto& event : from.at("on").items()) {
       if (event.node().is_scalar()) rule.on.push_back(event.text());
+      for (const auto& [what, value] : event.entries())
+        rule.bounds.push_back(bind_bound(what, value, event));
     }
     rule.to = from.texts("send");
     rule.place = from.place();

@@ -66,13 +66,25 @@ struct Template {
   Place place;
 };
 
-// Who is told when something happens. What has a bound ("disk: 80%") is not here yet.
-struct AlertRule {
-  std::string level;            // "critical", "warning", "info"
-  std::vector<std::string> on;  // "backup failed"
-  std::vector<std::string> to;  // people, or "all"
+// What is measured, and when it is too much: "disk: 80%".
+struct AlertBound {
+  std::string what;  // "disk", "lag" and others
+  double bound = 0;  // 0.8 of a percentage, seconds of a duration
+  std::string text;  // "80%"
   Place place;
 };
+
+// Who is told when something happens.
+struct AlertRule {
+  std::string level;            // "critical", "warning", "info"
+  std::vector<std::string> on;  // "backup failed"; "everything" names every event
+  std::vector<AlertBound> bounds;
+  std::vector<std::string> to;  // people, or "all"
+  Place place;
+  bool names(std::string_view event) const;
+};
+// What somebody looks for and tells of; the others are read and checked only.
+bool is_measured(std::string_view bound);
 
 // Who is told next when nobody has answered.
 struct EscalationNext {

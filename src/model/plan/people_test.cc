@@ -70,14 +70,27 @@ escalation:
   EXPECT_EQ(plan.escalation[2].from, EscalationLevel::From::business_hours);
 }
 
-TEST(People, AlertsAreReadAsFarAsTheyAreEvents) {
+TEST(People, AlertsAreEventsAndBounds) {
   auto plan = plan_of(R"(people: {a: {slack: "@a"}, b: {slack: "@b"}}
 alerts:
   critical: {on: [backup failed, {disk: 80%}, notification undelivered], send: [a, b]}
-  warning:  {on: [drill overdue], send: all}
+  warning:  {on: [drill overdue, {lag: 5m}, {slow_queries: 5}], send: all}
+  info:     {on: [everything], send: a}
   heartbeat: env:HEARTBEAT
 )");
-  ASSERT_EQ(plan.alerts.size(), 2U);
+  ASSERT_EQ(plan.alerts.size(), 3U);
+  ASSERT_EQ(plan.alerts[0].bounds.size(), 1U);
+  EXPECT_EQ(plan.alerts[0].bounds[0].what, "disk");
+  EXPECT_DOUBLE_EQ(plan.alerts[0].bounds[0].bound, 0.8);
+  EXPECT_EQ(plan.alerts[0].bounds[0].text, "80%");
+  ASSERT_EQ(plan.alerts[1].bounds.size(), 2U);
+  EXPECT_DOUBLE_EQ(plan.alerts[1].bounds[0].bound, 300) << "in seconds";
+  EXPECT_TRUE(plan.alerts[1].names("drill overdue"));
+  EXPECT_FALSE(plan.alerts[1].names("backup failed"));
+  EXPECT_TRUE(plan.alerts[2].names("backup failed"));
+  EXPECT_EQ(plan.heartbeat.text(), "env:HEARTBEAT");
+  ASSERT_EQ(plan.not_acted_on.size(), 1U) << "nobody measures queries yet, and that is said";
+  EXPECT_EQ(plan.not_acted_on[0].name, "alerts on slow_queries");
   EXPECT_EQ(plan.alerts[0].level, "critical");
   EXPECT_EQ(plan.alerts[0].on,
             (std::vector<std::string>{"backup failed", "notification undelivered"}));

@@ -259,7 +259,7 @@ struct Drill {
   Place place;
 };
 
-// A section that is validated but not acted on yet, or only in part: alerts, masks ...
+// A section that is validated but not acted on yet, or only in part: masks, links ...
 struct Section {
   std::string name;
   Place place;
@@ -289,6 +289,7 @@ struct Plan {
   BusinessHours hours;
   std::vector<Template> templates;
   std::vector<AlertRule> alerts;
+  Reference heartbeat;  // an address that is called as long as all is well
   std::vector<EscalationLevel> escalation;
   std::vector<RaciTask> raci;
   std::vector<Probe> probes;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "foundation/base/text.h"
 #include "model/plan/bind.h"
 #include "model/plan/compose.h"
 #include "model/plan/explain_yaml.h"
@@ -13,7 +14,7 @@ namespace lb::plan {
 
 namespace {
 
-constexpr std::string_view sections_not_acted_on[] = {"alerts", "masks", "links"};
+constexpr std::string_view sections_not_acted_on[] = {"masks", "links"};
 
 Names declared_names(const YamlNode& root) {
   Names out;
@@ -51,6 +52,7 @@ Plan bind(const View& root) {
   out.hours = bind_hours(root.at("hours"), out.timezone);
   out.templates = bind_templates(root.at("templates"));
   out.alerts = bind_alerts(root.at("alerts"));
+  out.heartbeat = root.at("alerts").reference("heartbeat");
   out.escalation = bind_escalation(root.at("escalation"));
   out.raci = bind_raci(root.at("raci"));
   out.probes = bind_probes(root.at("probes"));
@@ -59,6 +61,12 @@ Plan bind(const View& root) {
   out.evidence = bind_evidence(root.at("evidence"));
   for (auto name : sections_not_acted_on) {
     if (root.has(name)) out.not_acted_on.push_back({std::string(name), root.place_of_key(name)});
+  }
+  for (const auto& rule : out.alerts) {
+    for (const auto& bound : rule.bounds) {
+      if (!is_measured(bound.what))
+        out.not_acted_on.push_back({cat("alerts on ", bound.what), bound.place});
+    }
   }
   if (root.at("evidence").has("keep")) {
     out.not_acted_on.push_back({"evidence.keep", root.at("evidence").place_of_key("keep")});

@@ -1,34 +1,16 @@
 #include "operations/incident/overdue.h"
 
-#include <algorithm>
-
 #include "foundation/base/text.h"
+#include "operations/incident/claims.h"
 
 namespace lb::incident {
 
 namespace {
 
 constexpr const char* event = "review overdue";
-constexpr unsigned claims_max = 1000;
 
-bool is_void(const std::string& claim, Timestamp now) {
-  const auto at = claim.rfind('@');
-  const auto made =
-      at == std::string::npos ? Result<Timestamp>(Timestamp{}) : parse_time(claim.substr(at + 1));
-  return !made.ok() || now - *made > overdue_claim_time;
-}
-
-// The first claim that is ours or that nobody has; those before it are void.
 bool mine(const OverdueTools& tools, const std::string& task) {
-  const auto now = tools.world.clock.now();
-  for (unsigned number = 1; number <= claims_max; ++number) {
-    const auto claim =
-        tools.log.claim(task, cat("overdue.", number), cat(tools.holder, "@", format_time(now)));
-    // Better told twice than not at all.
-    if (!claim.ok() || claim->starts_with(cat(tools.holder, "@"))) return true;
-    if (!is_void(*claim, now)) return false;
-  }
-  return true;
+  return claimed(tools.log, tools.world.clock, {task, "overdue", tools.holder});
 }
 
 Status note_told(const OverdueTools& tools, const TaskState& task,
@@ -50,7 +32,7 @@ Status note_told(const OverdueTools& tools, const TaskState& task,
 std::vector<std::string> told_of_overdue(const plan::Plan& plan) {
   std::vector<std::string> out;
   for (const auto& rule : plan.alerts) {
-    if (std::find(rule.on.begin(), rule.on.end(), event) == rule.on.end()) continue;
+    if (!rule.names(event)) continue;
     out.insert(out.end(), rule.to.begin(), rule.to.end());
   }
   return out;

@@ -16,8 +16,6 @@
 
 namespace lb::incident {
 
-inline constexpr Micros overdue_claim_time = Seconds(600);
-
 // Whom alerts: names for it; empty: nobody is told.
 std::vector<std::string> told_of_overdue(const plan::Plan& plan);
 // What they read. Pure.

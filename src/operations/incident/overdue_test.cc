@@ -1,6 +1,7 @@
 #include "operations/incident/overdue.h"
 
 #include "foundation/sys/test_folder.h"
+#include "operations/incident/claims.h"
 #include "operations/incident/incident_testing.h"
 #include "operations/incident/scheduled.h"
 #include "storage/state/record_shelf.h"
@@ -133,7 +134,7 @@ TEST(Overdue, OfTwoMachinesOneTells) {
                   .take()
                   .empty());
   EXPECT_TRUE(two.tell().empty());
-  two.clock.advance(overdue_claim_time * 2);
+  two.clock.advance(claim_lasts * 2);
   EXPECT_TRUE(two.tell().empty()) << "the task says that it was told";
   EXPECT_TRUE(two.stored().empty());
 }
@@ -144,7 +145,7 @@ TEST(Overdue, AMachineThatClaimedAndDiedIsReplaced) {
   one.add(task("t1", -Seconds(1)));
   ASSERT_TRUE(one.log.claim("t1", "overdue.1", cat("one@", format_time(start))).ok());
   EXPECT_TRUE(two.tell().empty());
-  two.clock.advance(overdue_claim_time + Seconds(1));
+  two.clock.advance(claim_lasts + Seconds(1));
   EXPECT_EQ(two.tell().size(), 1U);
   EXPECT_TRUE(one.tell().empty()) << "it comes back and sees that it was told";
 }

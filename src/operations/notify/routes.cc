@@ -72,7 +72,7 @@ void add_person(const plan::Plan& plan, const std::string& name, std::vector<std
 std::vector<std::string> told_of_undelivered(const plan::Plan& plan) {
   std::vector<std::string> critical;
   for (const auto& rule : plan.alerts) {
-    if (contains(rule.on, "notification undelivered")) return rule.to;
+    if (rule.names("notification undelivered")) return rule.to;
     if (rule.level == "critical") critical = rule.to;
   }
   return critical;
