@@ -143,7 +143,9 @@ Result<ExitCode> decide(const Shell& shell, const Args& args, RunInputKind kind)
         .with_hint(cat("lifeboat run show ", desk.run));
   }
   const auto& asks = state.at(input.step).asks;
-  if (asks["hash"].is_string()) input.data.set("hash", asks["hash"]);
+  for (const char* bound : {"hash", "expires"}) {
+    if (asks[bound].is_string()) input.data.set(bound, asks[bound]);
+  }
   for (const char* part : {"facts", "about"}) {
     for (const auto& [name, value] : asks["shown"][part].members()) {
       shell.console.note(cat("  ", replace_all(name, "_", " "), "  ",

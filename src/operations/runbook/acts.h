@@ -69,6 +69,15 @@ class Acts {
                         const Json& shown) = 0;
   // Somebody is told of a decision: before it, when they are to be asked for their view, or after.
   virtual Status inform(const Act& act, const std::string& person, const std::string& text) = 0;
+  // The same so that it wakes people.
+  virtual Status alarm(const Act& act, const std::string& person, const std::string& text) {
+    return inform(act, person, text);
+  }
+  // Whether a question with this link has been put on its way to that person; a step that was
+  // interrupted between asking and telling asks anew.
+  virtual bool invited_before(const Act&, const std::string&, const std::string&) { return true; }
+  // Something that somebody has to look at when the run is over. Said twice it is kept once.
+  virtual Status review_later(const Act&, const std::string&) { return {}; }
 };
 
 }  // namespace lb::runbook

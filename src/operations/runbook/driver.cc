@@ -5,6 +5,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
+#include "operations/runbook/post_mortem.h"
 
 namespace lb::runbook {
 
@@ -66,6 +67,7 @@ Status Driver::take_up() {
   event.by = actor_of(plan_, options_.user, options_.host).text();
   event.text = cat("taken up on ", options_.host, " by ", options_.user);
   LB_TRY(append(std::move(event)));
+  if (!events.empty()) LB_TRY(tell_what_was_left(events.back()));
   for (std::size_t number = 1; number <= state_.steps.size(); ++number) {
     if (!state_.at(number).undoing) continue;
     // Who looks how far it got must not see it go further.
@@ -76,6 +78,22 @@ Status Driver::take_up() {
     undone.text = "interrupted while it was taken back: look how far that got, then undo it again";
     undone.data = Json::object().set("result", "failed");
     LB_TRY(append(std::move(undone)));
+  }
+  return {};
+}
+
+// The one before may have died between writing down a decision or a question and telling people.
+Status Driver::tell_what_was_left(const RunEvent& last) {
+  tell_of_decision(last);
+  const bool asked = last.kind == RunEventKind::asks && last.step != 0 &&
+                     state_.at(last.step).need == Need::decision;
+  // What another machine has put on its way cannot be seen from here; it is asked anew in its time.
+  if (!asked || last.host != options_.host) return {};
+  auto act = act_of(last.step);
+  for (const auto& [person, mark] : last.data["links"].members()) {
+    if (tools_.acts.invited_before(act, person, mark.string())) continue;
+    auto again = ask_decision(last.step);
+    return again.ok() ? Status() : Status(again.error());
   }
   return {};
 }
@@ -218,15 +236,19 @@ void Driver::tell_of_decision(const RunEvent& event) {
     text = cat("THE GLASS WAS BROKEN. ", text);
     tools_.console.warn(
         cat("THE GLASS WAS BROKEN at step ", event.step, " by ", event.by, ": ", event.text));
+    auto kept =
+        tools_.acts.review_later(act_of(event.step), review_of_broken_glass(script_, event));
+    if (!kept.ok())
+      tools_.console.warn(cat("the review of that is not kept as a task: ", kept.error().text()));
   }
-  inform(event.step, people, text);
+  inform(event.step, people, text, event.data["break_glass"].boolean());
 }
 
-void Driver::inform(std::size_t gate, const std::set<std::string>& people,
-                    const std::string& text) {
+void Driver::inform(std::size_t gate, const std::set<std::string>& people, const std::string& text,
+                    bool loud) {
   auto act = act_of(gate);
   for (const auto& person : people) {
-    auto told = tools_.acts.inform(act, person, text);
+    auto told = loud ? tools_.acts.alarm(act, person, text) : tools_.acts.inform(act, person, text);
     if (!told.ok()) tools_.console.warn(cat("could not reach ", person, ": ", told.error().text()));
   }
 }

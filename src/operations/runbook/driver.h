@@ -77,8 +77,10 @@ class Driver {
   Result<bool> recover(std::size_t number, std::stop_token stop);
   Result<bool> ask(std::size_t number, Need need, Json data);
   Result<bool> ask_decision(std::size_t number);
-  void inform(std::size_t gate, const std::set<std::string>& people, const std::string& text);
+  void inform(std::size_t gate, const std::set<std::string>& people, const std::string& text,
+              bool loud = false);
   void tell_of_decision(const record::RunEvent& event);
+  Status tell_what_was_left(const record::RunEvent& last);
   Result<bool> ask_of_step(std::size_t number);
   Result<bool> hold(std::size_t number);  // of a drill that nobody attends
   Result<bool> decide_condition(std::size_t number);

@@ -240,6 +240,63 @@ TEST_F(Crashed, TheFirstProgramMustNotGoOnOnceAnotherDid) {
   EXPECT_EQ(late.error().exit_code(), ExitCode::locked);
 }
 
+// The program dies after it has written down a question or a decision, and before people know: the
+// log on `there` ends with the first event that `is_last` names.
+class CrashedBeforeTelling : public testing::RunbookTest {
+ protected:
+  void SetUp() override {
+    use("raci: {go: {management: A, lead: I}}\n"
+        "runbooks:\n  main:\n    steps: [{gate: {task: go}}, {manual: m}]\n",
+        "main");
+  }
+  void log_until(const std::function<bool(const record::RunEvent&)>& is_last) {
+    auto run = start(here);
+    say(here, "max", record::RunInputKind::approve, "", Json::object(), 1);
+    go(*run);
+    for (auto event : here.log.events("r1").take()) {
+      ASSERT_TRUE(there.log.append("r1", "run main", event).ok());
+      if (is_last(event)) return;
+    }
+    FAIL() << "there was no such event";
+  }
+  state::RecordShelf other_shelf;
+  Machine here{&shelf}, there{&other_shelf};
+};
+
+TEST_F(CrashedBeforeTelling, ADecisionIsToldByWhoGoesOn) {
+  log_until([](const auto& event) {
+    return event.data["hash"].is_string() && !event.by.empty() &&
+           event.kind == record::RunEventKind::ended;
+  });
+  acts.informed.clear();
+  auto next = driver(there);
+  ASSERT_TRUE(next->take_up().ok());
+  ASSERT_EQ(acts.informed.size(), 1u);
+  EXPECT_EQ(acts.informed[0].first, "lead");
+  ASSERT_EQ(go(*next), Driver::End::waits_for_people);
+  auto later = driver(there);
+  ASSERT_TRUE(later->take_up().ok());
+  EXPECT_EQ(acts.informed.size(), 1u) << "not whenever the run is gone on with";
+}
+
+TEST_F(CrashedBeforeTelling, AQuestionThatIsOnItsWayStays) {
+  log_until([](const auto& event) { return event.kind == record::RunEventKind::asks; });
+  acts.invited.clear();
+  ASSERT_TRUE(driver(there)->take_up().ok());
+  EXPECT_TRUE(acts.invited.empty()) << "it is on its way";
+}
+
+TEST_F(CrashedBeforeTelling, AQuestionThatReachedNobodyIsAskedAnew) {
+  log_until([](const auto& event) { return event.kind == record::RunEventKind::asks; });
+  acts.invited.clear();
+  acts.keeps_invitations = false;
+  auto next = driver(there);
+  ASSERT_TRUE(next->take_up().ok());
+  ASSERT_EQ(acts.invited.size(), 1u);
+  EXPECT_EQ(acts.invited[0].first, "management");
+  EXPECT_EQ(next->state().at(1).need, Need::decision);
+}
+
 TEST_F(Driving, ADrillThatNobodyAttendsGoesPastPeople) {
   attended = false;
   use(R"(runbooks:

@@ -253,11 +253,12 @@ class Judge {
 
   // Also who holds the key or the link of somebody that the requester is known as: a second pair of
   // eyes must be a second person.
-  bool is_requester() const {
-    if (same_person(state_.requester)) return true;
+  bool is_requester() const { return stands_for(state_.requester); }
+
+  bool stands_for(const std::string& shown) const {
+    if (same_person(shown)) return true;
     if (actor_.proof == "system user") return false;
-    auto requester = state_.requester.substr(0, state_.requester.find(' '));
-    auto known = actor_of(plan_, requester, state_.host);
+    auto known = actor_of(plan_, shown.substr(0, shown.find(' ')), state_.host);
     return std::any_of(actor_.roles.begin(), actor_.roles.end(), [&](const auto& role) {
       const auto* person = plan_.person(role);
       return known.is(role) && person != nullptr && person->members.empty();
@@ -269,11 +270,21 @@ class Judge {
     return shown.substr(0, shown.find(' ')) == input_.user;
   }
 
+  // What somebody signed counts for the question it was the answer to: written down again by
+  // somebody else it would count for a later one, of which the same is shown.
+  bool speaks_of_this_question() const {
+    const bool is_signed = input_.data["signature"].is_string();
+    auto same = [&](const char* name) {
+      const auto& said = input_.data[name];
+      return said.is_string() ? said.string() == at().asks[name].string() : !is_signed;
+    };
+    return same("hash") && same("expires");
+  }
+
   Judgement decision() const {
     if (says(RunInputKind::report)) return report();
     if (!says(RunInputKind::approve) && !says(RunInputKind::deny)) return other();
-    if (input_.data["hash"].is_string() &&
-        input_.data["hash"].string() != at().asks["hash"].string())
+    if (!speaks_of_this_question())
       return refuse("it speaks of something that was shown before; look at what is shown now");
     if (at().asks["hash"].string() != shown_.hash) return changed();
     bool guards = guards_destruction(plan_, script_, state_, input_.step);
@@ -354,7 +365,7 @@ class Judge {
     if (!says(RunInputKind::approve)) return other();
     if (actor_.roles.empty())
       return refuse(cat(input_.user, " is nobody the plan knows under people:"));
-    if (same_person(at().skip_by)) return refuse("who wants to leave it out does not approve that");
+    if (stands_for(at().skip_by)) return refuse("who wants to leave it out does not approve that");
     auto out = ended("skipped", at().skip_reason);
     out.event.data.set("asked_by", at().skip_by);
     return out;

@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/signature.h"
+#include "operations/runbook/post_mortem.h"
 #include "operations/runbook/run_testing.h"
 
 namespace lb::runbook {
@@ -70,6 +71,11 @@ TEST_F(Gates, OnlyWhoIsNamedDecidesUnlessTheGlassIsBroken) {
   ASSERT_EQ(acts.informed.size(), 1u) << "who should have decided is told, loudly";
   EXPECT_EQ(acts.informed[0].first, "lead");
   EXPECT_NE(acts.informed[0].second.find("GLASS WAS BROKEN"), std::string::npos);
+  EXPECT_EQ(acts.alarmed, std::vector<std::string>{"lead"});
+  ASSERT_EQ(acts.reviews.size(), 1u) << "and somebody has to look at it afterwards";
+  const auto later = follow_ups(plan, script, run->state(), one.log.events("r1").take());
+  ASSERT_FALSE(later.empty());
+  EXPECT_EQ(later[0].text, acts.reviews[0]) << "the same task, however it is made";
 }
 
 TEST_F(Gates, ADecisionIsBoundToWhatWasShown) {
@@ -167,6 +173,33 @@ TEST_F(Gates, ALinkProvesWhoItWasSentToOnce) {
   EXPECT_EQ(resumed->state().requester, "ada (lead, team)");
 }
 
+TEST_F(Gates, ALinkEndsWithItsQuestionAndCountsOnce) {
+  use(replace_all(gated, "approve: lead", "approve: management"), "main");
+  auto run = start(one);
+  ASSERT_EQ(acts.invited.size(), 1u);
+  const auto by_link = [&](const std::string& token) {
+    auto data = hash(*run);
+    say(one, "someone", RunInputKind::approve, "", data.set("link", token), 1);
+    go(*run);
+  };
+  const auto first = acts.invited[0].second;
+  one.clock.advance(std::chrono::minutes(31));
+  by_link(first);
+  EXPECT_NE(last_refusal(one).find("the time for it ended"), std::string::npos);
+  ASSERT_EQ(acts.invited.size(), 2u) << "it is asked anew, with another link";
+  by_link(first);
+  EXPECT_NE(last_refusal(one).find("of an earlier question"), std::string::npos);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::asks);
+  by_link(acts.invited[1].second);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::done);
+  EXPECT_EQ(run->state().at(1).by, "someone (management)");
+  const auto before = one.log.events("r1").take().size();
+  by_link(acts.invited[1].second);
+  EXPECT_NE(last_refusal(one).find("does not wait for people"), std::string::npos)
+      << last_refusal(one);
+  EXPECT_GT(one.log.events("r1").take().size(), before);
+}
+
 TEST_F(Gates, AKeyProvesItsOwner) {
   Secret seed{ByteView(Buffer(32, 7))};
   auto key = to_hex(signing_public_key_of(seed));
@@ -183,6 +216,12 @@ TEST_F(Gates, AKeyProvesItsOwner) {
   input.at = one.clock.now();
   input.data = hash(*run);
   input.data.set("person", "boss").set("signature", Json());
+  auto loose = input;
+  loose.data.set("signature", to_hex(sign(seed, view_of(signed_text("r1", loose)))));
+  ASSERT_TRUE(one.log.put("r1", "run x", loose).ok());
+  go(*run);
+  EXPECT_NE(last_refusal(one).find("shown before"), std::string::npos) << "of which question?";
+  input.data.set("expires", run->state().at(1).asks["expires"]);
   auto signature = sign(seed, view_of(signed_text("r1", input)));
   auto forged = input;
   forged.data.set("signature",
@@ -195,6 +234,31 @@ TEST_F(Gates, AKeyProvesItsOwner) {
   go(*run);
   EXPECT_EQ(run->state().at(1).status, StepStatus::done) << last_refusal(one);
   EXPECT_NE(run->state().at(1).by.find("boss"), std::string::npos);
+}
+
+// Whoever may write into the repository must not make a new yes of an old one.
+TEST_F(Gates, ASignedYesCountsForItsQuestionAlone) {
+  Secret seed{ByteView(Buffer(32, 7))};
+  plan.people[0].key = to_hex(signing_public_key_of(seed));  // lead
+  auto run = start(one);
+  record::RunInput input;
+  input.kind = RunInputKind::approve;
+  input.user = "root";
+  input.host = "far";
+  input.step = 1;
+  input.at = one.clock.now();
+  input.data = hash(*run);
+  input.data.set("expires", run->state().at(1).asks["expires"])
+      .set("person", "lead")
+      .set("signature", Json());
+  input.data.set("signature", to_hex(sign(seed, view_of(signed_text("r1", input)))));
+  one.clock.advance(std::chrono::minutes(31));
+  go(*run);
+  ASSERT_EQ(run->state().at(1).asks["hash"], input.data["hash"]) << "the same is asked anew";
+  ASSERT_TRUE(one.log.put("r1", "run x", input).ok());
+  go(*run);
+  EXPECT_NE(last_refusal(one).find("shown before"), std::string::npos) << last_refusal(one);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::asks);
 }
 
 TEST_F(Gates, TheAccountableDecidesAfterTheResponsibleReported) {
@@ -247,6 +311,28 @@ TEST_F(People, ACriticalStepIsLeftOutByTwo) {
   EXPECT_EQ(go(*run), Driver::End::closed);
   EXPECT_EQ(run->state().at(1).status, StepStatus::skipped);
   EXPECT_EQ(run->state().at(1).result["asked_by"].string(), "ada (lead, team)");
+}
+
+// A second pair of eyes must be a second person, whatever name it signs with.
+TEST_F(People, WhoAsksToLeaveItOutDoesNotApproveUnderAKey) {
+  use("runbooks:\n  main:\n    steps: [{manual: isolate, critical: true}, {run: a}]\n", "main");
+  Secret seed{ByteView(Buffer(32, 7))};
+  plan.people[0].key = to_hex(signing_public_key_of(seed));  // lead: ada or bob
+  auto run = start(one);
+  say(one, "ada", RunInputKind::skip, "it is isolated already");
+  go(*run);
+  record::RunInput input;
+  input.kind = RunInputKind::approve;
+  input.user = "root";
+  input.host = "far";
+  input.step = 1;
+  input.at = one.clock.now();
+  input.data = Json::object().set("person", "lead").set("signature", Json());
+  input.data.set("signature", to_hex(sign(seed, view_of(signed_text("r1", input)))));
+  ASSERT_TRUE(one.log.put("r1", "run x", input).ok());
+  go(*run);
+  EXPECT_NE(last_refusal(one).find("does not approve that"), std::string::npos);
+  EXPECT_EQ(run->state().at(1).need, Need::skip_approval);
 }
 
 TEST_F(People, ItemsAreTickedOneByOneAndCriticalOnesStay) {

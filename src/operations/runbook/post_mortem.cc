@@ -14,7 +14,6 @@ using record::RunEventKind;
 namespace {
 
 constexpr Micros gap = std::chrono::minutes(10);
-constexpr Micros review_within = std::chrono::hours(24 * 7);
 constexpr const char* to_be_written = "_To be written._\n";
 const std::vector<std::string> no_files;
 
@@ -334,6 +333,11 @@ std::vector<std::string> deviations(const Script& script, const RunState& state,
   return out;
 }
 
+std::string review_of_broken_glass(const Script& script, const RunEvent& event) {
+  return cat("Review that the glass was broken at ", step_text(script, event.step), ": ",
+             printable(event.text));
+}
+
 std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
                                  const RunState& state, const std::vector<RunEvent>& events) {
   std::vector<FollowUp> out;
@@ -343,8 +347,7 @@ std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
     auto result = event.data["result"].string();
     auto step = step_text(script, event.step);
     if (event.data["break_glass"].boolean())
-      out.push_back({cat("Review that the glass was broken at ", step, ": ", printable(event.text)),
-                     owner, due});
+      out.push_back({review_of_broken_glass(script, event), owner, due});
     if (event.kind != RunEventKind::ended) continue;
     if (result == "failed")
       out.push_back({cat("Find out why ", step, " failed: ", printable(event.text)), owner, due});

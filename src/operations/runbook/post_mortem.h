@@ -11,6 +11,8 @@
 
 namespace lb::runbook {
 
+inline constexpr Micros review_within = std::chrono::hours(24 * 7);
+
 struct FollowUp {
   std::string text, owner;  // owner: a role of the plan; may be empty
   Timestamp due{};
@@ -19,6 +21,9 @@ struct FollowUp {
 std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
                                  const RunState& state,
                                  const std::vector<record::RunEvent>& events);
+
+// The task of it, the same whoever makes it.
+std::string review_of_broken_glass(const Script& script, const record::RunEvent& event);
 
 // What was done otherwise than the runbook says: left out, failed, repeated, taken back.
 std::vector<std::string> deviations(const Script& script, const RunState& state,

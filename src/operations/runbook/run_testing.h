@@ -40,6 +40,8 @@ class CountedActs final : public Acts {
   std::map<std::string, std::string> gives;                   // "step title" -> value of $out
   std::vector<std::pair<std::string, std::string>> invited;   // person, token
   std::vector<std::pair<std::string, std::string>> informed;  // person, text
+  std::vector<std::string> alarmed, reviews;                  // people; texts
+  bool keeps_invitations = true;                              // of an earlier driver
   std::atomic<bool> hang{false};
   Json facts = Json::object().set("point", "p1");
   bool safe = false;
@@ -94,6 +96,17 @@ class CountedActs final : public Acts {
   }
   Status inform(const Act&, const std::string& person, const std::string& text) override {
     informed.emplace_back(person, text);
+    return {};
+  }
+  Status alarm(const Act& act, const std::string& person, const std::string& text) override {
+    alarmed.push_back(person);
+    return inform(act, person, text);
+  }
+  bool invited_before(const Act&, const std::string&, const std::string&) override {
+    return keeps_invitations;
+  }
+  Status review_later(const Act&, const std::string& text) override {
+    reviews.push_back(text);
     return {};
   }
 
