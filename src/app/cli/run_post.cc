@@ -136,7 +136,10 @@ Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {
   notice.letter.run = act.run;
   notice.letter.about = act.run;
   auto told = LB_TRY(notify::tell(*postman_, plan_, *session_.journal, *outbox_, notice));
-  if (!told.draft.empty()) return when_approved(told, stop);
+  if (!told.draft.empty()) {
+    ask_approval(act, told);
+    return when_approved(told, stop);
+  }
   auto on_the_way = LB_TRY(wait_for_delivery(notice.letter.key, stop));
   return ActEnd{true,
                 cat("told ", join(told.posted.people, ", "),
@@ -168,6 +171,30 @@ Result<std::string> RunPost::wait_for_delivery(const std::string& key, std::stop
   }
 }
 
+// Whoever approves hears of it; once, however often the step is gone on with.
+void RunPost::ask_approval(const Act& act, const notify::Told& told) {
+  auto asked = [&]() -> Status {
+    const auto shown = LB_TRY(notify::show_draft(*outbox_, told.draft));
+    if (shown.draft.state != state::Draft::State::draft) return {};
+    notify::Letter letter;
+    letter.key = cat("draft/", told.draft, "/", shown.hash.substr(0, 16));
+    letter.system = plan_.system;
+    letter.run = act.run;
+    letter.about = act.run;
+    letter.severity = notify::Severity::critical;
+    letter.shareable = true;
+    letter.subject = cat(plan_.system, ": a message waits for ", told.approve);
+    letter.text = cat("For ", join(shown.to, ", "), ":\n\n", shown.subject, "\n\n", shown.text,
+                      "\n\nlifeboat message approve ", told.draft,
+                      "   holds for exactly this text and these people\n");
+    auto posted = postman_->post(std::move(letter), {told.approve});
+    return posted.ok() ? Status() : posted.status();
+  }();
+  if (!asked.ok())
+    shell_.console.warn(
+        cat(told.approve, " was not told that a message waits: ", asked.error().text()));
+}
+
 Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token stop) {
   shell_.console.note(
       cat("the message waits for ", told.approve, ": lifeboat message approve ", told.draft));
@@ -178,8 +205,8 @@ Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token 
     if (draft.state == state::Draft::State::sent)
       return ActEnd{true, cat("sent, approved by ", draft.approved_by), Json::object(), {}};
     if (draft.state == state::Draft::State::approved) {
-      auto posted =
-          LB_TRY(notify::send_draft(*postman_, plan_, *session_.journal, *outbox_, told.draft));
+      auto posted = LB_TRY(notify::send_draft({*postman_, plan_, *session_.journal, *outbox_},
+                                              told.draft, shell_.world.clock.now()));
       auto on_the_way = LB_TRY(wait_for_delivery(draft.key, stop));
       return ActEnd{
           true,

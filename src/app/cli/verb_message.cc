@@ -224,8 +224,8 @@ Result<ExitCode> run_send(const Shell& shell, const Args& args) {
   auto shown = LB_TRY(pick_draft(desk, args));
   notify::Postman postman(shell.world, desk.loaded.plan, *desk.references, *desk.journal,
                           *desk.outbox);
-  auto posted = LB_TRY(
-      notify::send_draft(postman, desk.loaded.plan, *desk.journal, *desk.outbox, shown.draft.id));
+  const notify::DraftTools tools{postman, desk.loaded.plan, *desk.journal, *desk.outbox};
+  auto posted = LB_TRY(notify::send_draft(tools, shown.draft.id, shell.world.clock.now()));
   auto carried = LB_TRY(postman.drain(send_time, shell.stop));
   const auto waiting = LB_TRY(desk.outbox->waiting());
   if (carried.undelivered > 0)

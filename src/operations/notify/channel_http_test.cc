@@ -98,9 +98,18 @@ TEST(Bodies, PagerDutyEvents) {
   EXPECT_EQ(body["dedup_key"].string(), "incident/7");
   EXPECT_EQ(body["payload"]["severity"].string(), "critical");
   EXPECT_EQ(body["payload"]["source"].string(), "shop");
+  EXPECT_FALSE(body["payload"]["summary"].string().empty());
+  // The answer and the end are of the incident that the first event opened.
+  one.key = "incident/7/acknowledged-1";
+  one.event = Event::acknowledge;
+  body = parse_json(pagerduty_body(one, "R")).take();
+  EXPECT_EQ(body["event_action"].string(), "acknowledge");
+  EXPECT_EQ(body["dedup_key"].string(), "incident/7");
+  one.key = "incident/7/closed";
   one.event = Event::resolve;
   body = parse_json(pagerduty_body(one, "R")).take();
   EXPECT_EQ(body["event_action"].string(), "resolve");
+  EXPECT_EQ(body["dedup_key"].string(), "incident/7");
   EXPECT_TRUE(body["payload"].is_null());
   one.about = std::string(300, 'x');
   EXPECT_EQ(parse_json(pagerduty_body(one, "R")).take()["dedup_key"].string().size(), 64U);

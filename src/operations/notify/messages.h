@@ -58,9 +58,18 @@ std::string approval_text(const std::string& draft, const std::string& hash, con
 Status approve_draft(const plan::Plan& plan, state::Journal& journal, state::Outbox& outbox,
                      const std::string& id, const std::string& hash, const std::string& by,
                      const ApprovalProof* proof = nullptr);
-// Into the outbox. conflict: not approved, or another text than what was. denied (exit 5): it was
-// approved under a key, and that does not prove it (any more).
-Result<Posted> send_draft(Postman& postman, const plan::Plan& plan, state::Journal& journal,
-                          state::Outbox& outbox, const std::string& id);
+// What was said yesterday may not be so today.
+inline constexpr Micros approval_holds = std::chrono::hours(24);
+
+struct DraftTools {
+  Postman& postman;
+  const plan::Plan& plan;
+  state::Journal& journal;
+  state::Outbox& outbox;
+};
+// Into the outbox. conflict: not approved, another text than what was, or approved longer ago than
+// an approval holds: then it waits for one again. denied (exit 5): it was approved under a key, and
+// that does not prove it (any more).
+Result<Posted> send_draft(const DraftTools& tools, const std::string& id, Timestamp now);
 
 }  // namespace lb::notify

@@ -39,6 +39,9 @@ struct Bench {
   Status approve(const std::string& id, const std::string& hash, const std::string& by) {
     return approve_draft(plan, *journal, *outbox, id, hash, by);
   }
+  Result<Posted> send(const std::string& id, Micros later = Micros(0)) {
+    return send_draft({postman, plan, *journal, *outbox}, id, real.clock->now() + later);
+  }
 };
 
 TEST(Messages, AreSentAtOnceWhenNobodyHasToApprove) {
@@ -85,18 +88,15 @@ TEST(Messages, ADraftIsSentOnceAsApproved) {
   EXPECT_EQ(shown.text, "Loss: none.");
   EXPECT_EQ(shown.to, (std::vector<std::string>{"customers"}));
 
-  EXPECT_FALSE(
-      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(bench.send(told.draft).ok());
   EXPECT_EQ(bench.approve(told.draft, shown.hash, "customers").error().exit_code(),
             ExitCode::refused);
   EXPECT_EQ(bench.approve(told.draft, std::string(64, '0'), "lead").error().kind(),
             ErrorKind::conflict);
   ASSERT_TRUE(bench.approve(told.draft, shown.hash, "lead").ok());
-  auto sent =
-      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).take();
+  auto sent = bench.send(told.draft).take();
   EXPECT_EQ(sent.people, (std::vector<std::string>{"customers"}));
-  EXPECT_FALSE(
-      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(bench.send(told.draft).ok());
   EXPECT_EQ(bench.outbox->items(10).take().size(), 1U);
   auto last = bench.journal->entries(10).take().back();
   EXPECT_EQ(last.text, "Draft \"Down Bcc: x\" sent");
@@ -112,10 +112,23 @@ TEST(Messages, AChangeAfterTheApprovalVoidsIt) {
   letter.set("text", "Loss: everything.");
   body.set("letter", letter);
   ASSERT_TRUE(bench.outbox->rewrite_draft(told.draft, body).ok());
-  EXPECT_FALSE(
-      send_draft(bench.postman, bench.plan, *bench.journal, *bench.outbox, told.draft).ok());
+  EXPECT_FALSE(bench.send(told.draft).ok());
   EXPECT_NE(show_draft(*bench.outbox, told.draft).take().hash, shown.hash);
   EXPECT_EQ(bench.approve(told.draft, shown.hash, "lead").error().kind(), ErrorKind::conflict);
+}
+
+TEST(Messages, AnApprovalEndsWithItsTimeAndIsAskedForAnew) {
+  Bench bench;
+  auto told = bench.say("customers", {{"impact", "Down"}, {"data_loss", "none"}}).take();
+  const auto hash = show_draft(*bench.outbox, told.draft).take().hash;
+  ASSERT_TRUE(bench.approve(told.draft, hash, "lead").ok());
+  const auto late = bench.send(told.draft, approval_holds + Seconds(60));
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().exit_code(), ExitCode::refused);
+  EXPECT_FALSE(bench.send(told.draft).ok()) << "it is void, whatever the clock says then";
+  EXPECT_TRUE(bench.outbox->items(10).take().empty());
+  ASSERT_TRUE(bench.approve(told.draft, hash, "lead").ok());
+  EXPECT_TRUE(bench.send(told.draft, approval_holds - Seconds(60)).ok());
 }
 
 TEST(Messages, WhoOfSomePeopleMayApprove) {

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/flow/task_group.h"
+#include "operations/notify/escalation.h"
 
 namespace lb::notify {
 
@@ -14,8 +15,11 @@ constexpr unsigned at_once = 4;
 std::vector<std::string> told_in_need(const plan::Plan& plan) {
   std::vector<std::string> names;
   for (const auto& rule : plan.alerts) names.insert(names.end(), rule.to.begin(), rule.to.end());
-  for (const auto& level : plan.escalation)
-    names.insert(names.end(), level.to.begin(), level.to.end());
+  // Also those who are told when the first do not answer.
+  for (const auto& level : plan.escalation) {
+    for (const auto& step : steps_of(plan, level))
+      names.insert(names.end(), step.to.begin(), step.to.end());
+  }
   // "all" would reach customers too.
   std::erase(names, "all");
   return people_of(plan, names);

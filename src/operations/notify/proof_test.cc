@@ -32,6 +32,10 @@ TEST(Proof, ChannelsAreTriedOnThoseWhoAreToldInNeed) {
   EXPECT_EQ(routes(routes_to_prove(all, {})), "ops> mail>! page>");  // no customer
   auto levels = plan_of(plan_text + "escalation: {P0: {within: 5m, to: ada}}\n");
   EXPECT_EQ(routes(routes_to_prove(levels, {"mail"})), "mail>ada");
+  // Whoever is told last must be reachable too.
+  auto then =
+      plan_of(plan_text + "escalation: {P0: {within: 5m, to: ada, then: {within: 5m, to: bob}}}\n");
+  EXPECT_EQ(routes(routes_to_prove(then, {})), "ops>ada mail>ada page> ->bob!");
 }
 
 TEST(Proof, PeopleAreTriedByAllThatReachesThem) {
