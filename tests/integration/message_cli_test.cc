@@ -2,6 +2,8 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -217,6 +219,61 @@ TEST_F(KilledNotify, AMachineThatLostItsOutboxAsksToo) {
   std::filesystem::remove_all(boat / "state");
   EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 75);
   EXPECT_EQ(count(), 1U);
+}
+
+// A run asks for the approval, waits for it also when it is killed meanwhile, and sends once.
+TEST(Message, ARunWaitsForTheApprovalOfWhoIsAskedForIt) {
+  Lifeboat boat(LIFEBOAT_BINARY);
+  boat.environment()["SUDO_USER"] = "ada";
+  boat.write_plan(R"(stores: {media: {files: ./media}}
+channels: {desk: {command: "cat >> desk.txt"}, wire: {command: "cat >> wire.txt"}}
+people: {boss: {users: boss, via: desk}, authority: {via: wire}}
+templates: {breach: {subject: "Notice", body: "Since {since}.", approve: boss}}
+runbooks: {main: {steps: [{notify: {template: breach, to: authority}}]}}
+)");
+  boat.must({"init"});
+  const auto in_state = [&](const std::string& state) {
+    std::vector<std::string> out;
+    const auto listed = boat.must({"message", "ls", "--json"}).summary()["messages"].items();
+    for (const auto& one : listed) {
+      if (one["state"].string() == state) out.push_back(one["id"].string());
+    }
+    return out;
+  };
+  const auto asked = [&] {
+    const auto text =
+        std::filesystem::exists(boat / "desk.txt") ? read_text(boat / "desk.txt") : "";
+    std::size_t out = 0;
+    for (auto at = text.find("a message waits for boss"); at != std::string::npos;
+         at = text.find("a message waits for boss", at + 1))
+      ++out;
+    return out;
+  };
+  auto run = boat.start({"run", "main"});
+  while (run->alive() && in_state("delivered").empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_NE(read_text(boat / "desk.txt").find("For authority:"), std::string::npos);
+  run->signal(SIGKILL);
+  run->wait();
+  EXPECT_FALSE(std::filesystem::exists(boat / "wire.txt"));
+  const auto waiting = in_state("draft");
+  ASSERT_EQ(waiting.size(), 1U);
+  const auto status = boat.run({"status"}).out;
+  EXPECT_NE(status.find(cat("lifeboat message approve ", waiting[0])), std::string::npos) << status;
+  auto again = boat.start({"resume"});
+  while (again->alive() && again->err_so_far().find("waits for boss") == std::string::npos)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(in_state("draft"), waiting) << "the same draft";
+  const auto hash = boat.must({"message", "show", waiting[0], "--json"}).summary()["hash"].string();
+  EXPECT_EQ(boat.run({"message", "approve", waiting[0], "--hash", hash}).exit_code, 5) << "ada";
+  boat.environment()["SUDO_USER"] = "boss";
+  boat.must({"message", "approve", waiting[0], "--hash", hash});
+  const auto end = again->wait();
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  const auto sent = read_text(boat / "wire.txt");
+  EXPECT_EQ(sent.find("Subject: Notice"), sent.rfind("Subject: Notice")) << sent;
+  EXPECT_NE(sent.find("Since 20"), std::string::npos) << sent;
+  EXPECT_EQ(asked(), 1U) << "asked once";
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "app/cli/log_watch.h"
 
+#include <algorithm>
+
 #include "app/cli/wal_client.h"
 #include "foundation/base/text.h"
 #include "foundation/sys/real_path.h"
@@ -51,6 +53,8 @@ void ask_server(const Shell& shell, const Session& session, const plan::Store& s
   }();
   if (!asked.ok()) {
     watch.server_trouble = asked.error().text();
+    const auto kind = asked.error().kind();
+    watch.server_away = kind == ErrorKind::unavailable || kind == ErrorKind::timeout;
     return;
   }
   if (asked->system_identifier != system_identifier) {
@@ -70,9 +74,9 @@ Status look_into_spool(const Shell& shell, const Session& session, const plan::S
   return {};
 }
 
-std::string forecast(const LogWatch& watch, std::optional<Micros>& full) {
+std::string forecast(const LogWatch& watch) {
   if (!watch.growth || !watch.disk_available) return {};
-  full = archive::full_after(*watch.growth, *watch.disk_available);
+  const auto full = archive::full_after(*watch.growth, *watch.disk_available);
   const auto rate = static_cast<std::uint64_t>(watch.growth->bytes_per_second);
   auto text = cat("; log grows by ", human_size(rate), "/s");
   if (full) {
@@ -96,6 +100,52 @@ std::string slots_in_words(const pg::ServerLog& server) {
 bool archiving_fails(const pg::ServerLog& server) {
   return server.archives && server.last_failed &&
          (!server.last_archived || *server.last_failed > *server.last_archived);
+}
+
+// Log that nobody fetches stays, until the disk or the server's own limit ends it.
+bool keeps_for_nobody(const pg::ServerLog& server) {
+  return std::any_of(server.slots.begin(), server.slots.end(),
+                     [](const auto& slot) { return !slot.active && slot.kept_bytes > 0; });
+}
+
+std::string slot_at_its_limit(const pg::ServerLog& server) {
+  for (const auto& slot : server.slots) {
+    if (slot.state == "unreserved" || slot.state == "lost") return slot.name;
+  }
+  return {};
+}
+
+std::optional<Micros> full_soon(const LogWatch& watch) {
+  if (!watch.server || !watch.growth || !watch.disk_available) return std::nullopt;
+  if (!archiving_fails(*watch.server) && !keeps_for_nobody(*watch.server)) return std::nullopt;
+  const auto full = archive::full_after(*watch.growth, *watch.disk_available);
+  return full && *full < soon ? full : std::nullopt;
+}
+
+std::string spool_text(const LogWatch& watch) {
+  return cat(human_size(watch.spool_bytes), " of log are only in ", watch.spool,
+             ", and nobody brings them into the repository: run lifeboat backup --follow");
+}
+
+void add_server_findings(const LogWatch& watch, const plan::Store& store, Timestamp now,
+                         std::vector<watch::Finding>& out) {
+  const auto& server = *watch.server;
+  const bool fails = archiving_fails(server);
+  const auto verdict = judge_log(watch, now);
+  out.push_back({"log failing", store.name, fails, cat("Of ", store.name, ": ", verdict.text)});
+  const auto full = full_soon(watch);
+  const auto slot = slot_at_its_limit(server);
+  std::string text;
+  if (full)
+    text = cat("At the rate of the last hour the server's disk is full in ", human_duration(*full),
+               ", because nobody takes its log. ");
+  if (!slot.empty())
+    text += cat("Slot ", slot,
+                " has reached the limit of what the server keeps "
+                "(max_slot_wal_keep_size): log that was not fetched is removed. ");
+  out.push_back({"log filling", store.name, full || !slot.empty(),
+                 cat(text, "It keeps ", human_size(server.wal_bytes), " of log",
+                     slots_in_words(server), ".")});
 }
 
 }  // namespace
@@ -123,8 +173,7 @@ Result<std::optional<LogWatch>> watch_log(const Shell& shell, Session& session,
 LogVerdict judge_log(const LogWatch& watch, Timestamp now) {
   const auto& state = watch.state;
   LogVerdict out{"ok", {}};
-  std::optional<Micros> full;
-  const auto more = watch.server ? cat(slots_in_words(*watch.server), forecast(watch, full))
+  const auto more = watch.server ? cat(slots_in_words(*watch.server), forecast(watch))
                                  : cat("; the server was not asked: ", watch.server_trouble);
   if (state.lost > 0) {
     out.state = "lost";
@@ -140,16 +189,36 @@ LogVerdict judge_log(const LogWatch& watch, Timestamp now) {
                    " ago; the server keeps ", human_size(watch.server->wal_bytes), " of log");
   } else if (watch.spool_bytes > 0) {
     out.state = "spooled";
-    out.text = cat(human_size(watch.spool_bytes), " of log are only in ", watch.spool,
-                   ", and nobody brings them into the repository: run lifeboat backup --follow");
+    out.text = spool_text(watch);
   } else {
     out.text = state.delayed_bytes == 0
                    ? std::string("whole")
                    : cat("whole; ", human_size(state.delayed_bytes), " still to come");
   }
   out.text += more;
-  const bool filling = out.state == "failing" && full && *full < soon;
-  if (filling) out.state = "filling";
+  const bool worse = out.state == "failing" || out.state == "ok";
+  const bool filling =
+      full_soon(watch) || (watch.server && !slot_at_its_limit(*watch.server).empty());
+  if (worse && filling) out.state = "filling";
+  return out;
+}
+
+std::vector<watch::Finding> findings_of(const LogWatch& watch, const plan::Store& store,
+                                        const std::string& host, Timestamp now) {
+  std::vector<watch::Finding> out;
+  const bool hole = watch.state.lost > 0 || watch.state.missing > 0;
+  out.push_back({"log gap", store.name, hole,
+                 cat(watch.state.lost + watch.state.missing, " segments of the log of ", store.name,
+                     " are missing. Points after the hole need a backup taken after it: lifeboat "
+                     "backup ",
+                     store.name, "; lifeboat wal ls shows where it is.")});
+  if (watch.server || watch.server_away)
+    out.push_back({"store unreachable", cat(store.name, ", from ", host), watch.server_away,
+                   watch.server_trouble});
+  if (watch.server) add_server_findings(watch, store, now, out);
+  if (watch.spool.empty()) return out;
+  const auto on_host = cat("spool of ", store.name, " on ", host);
+  out.push_back({"log failing", on_host, watch.spool_bytes > 0, spool_text(watch)});
   return out;
 }
 

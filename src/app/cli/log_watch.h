@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/cli/session.h"
+#include "operations/watch/finding.h"
 #include "recovery/archive/log_state.h"
 #include "recovery/restore/points.h"
 
@@ -17,6 +18,7 @@ struct LogWatch {
   archive::LogState state;
   std::optional<pg::ServerLog> server;
   std::string server_trouble;  // why it could not be asked
+  bool server_away = false;    // it did not answer at all
   std::optional<archive::LogGrowth> growth;
   std::string spool;  // folder of this host with log that nobody brings into the repository
   std::uint64_t spool_bytes = 0;
@@ -34,5 +36,9 @@ struct LogVerdict {
   std::string text;
 };
 LogVerdict judge_log(const LogWatch& watch, Timestamp now);
+// The same for those who are told of it, each trouble by itself. What could not be looked at is
+// neither wrong nor right. `host`: this one.
+std::vector<watch::Finding> findings_of(const LogWatch& watch, const plan::Store& store,
+                                        const std::string& host, Timestamp now);
 
 }  // namespace lb::cli

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "app/cli/alert_desk.h"
 #include "app/cli/task_desk.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "operations/runbook/command.h"
+#include "operations/runbook/post_mortem.h"
 
 namespace lb::cli {
 
@@ -64,6 +66,7 @@ ActEnd RunActs::act(const Act& act, std::stop_token stop) {
   }
   if (act.mode == "drill" && act.verb() == "assess") return runbook::held_assessment();
   auto end = done(act, stop);
+  if (act.verb() == "restore" && !stop.stop_requested()) report_restore(act, end);
   if (end.ok()) {
     end->text = redactor_.clean(end->text);
     return std::move(end).take();
@@ -73,6 +76,30 @@ ActEnd RunActs::act(const Act& act, std::stop_token stop) {
   if (!error.hint().empty()) data.set("hint", redactor_.clean(error.hint()));
   if (!error.left().empty()) data.set("left", redactor_.clean(error.left()));
   return {false, redactor_.clean(error.text()), std::move(data), {}};
+}
+
+// Who looks on sees it; others should know that a recovery does not go well.
+void RunActs::report_restore(const Act& act, const Result<ActEnd>& end) {
+  if (act.mode == "drill") return;
+  const plan::View what(act.step().what, no_files);
+  const auto subject = what.has("store") ? what.text("store") : what.text("group");
+  const bool failed = !end.ok() || !end->ok;
+  const auto text = end.ok() ? end->text : told_text(end.error());
+  post_.report({{"restore failed", subject, failed,
+                 redactor_.clean(cat("Runbook ", act.script.runbook, ", step ", act.own.number,
+                                     ": ", text, "\n\nlifeboat run show ", act.run))}});
+}
+
+Status RunActs::review_later(const Act& act, const std::string& text) {
+  auto log = tasks_of(session_);
+  incident::TaskState task;
+  task.id = incident::task_id(act.run, text);
+  task.text = text;
+  task.owner = act.script.plan->owner;
+  task.run = act.run;
+  task.due = shell_.world.clock.now() + runbook::review_within;
+  auto added = add_task(shell_, plan_, log, task);
+  return added.ok() ? Status() : Status(added.error());
 }
 
 Result<ActEnd> RunActs::done(const Act& act, std::stop_token stop) {
@@ -132,6 +159,14 @@ Result<ActEnd> RunActs::command(const Act& act, const std::string& text, std::st
   return end;
 }
 
+// What the law counts from, as far as anybody said; else when the step began.
+static Timestamp failed_at(const Act& act) {
+  const auto said = act.variables.find("failed_at");
+  if (said == act.variables.end()) return act.began;
+  const auto time = parse_time(said->second);
+  return time.ok() ? *time : act.began;
+}
+
 Result<ActEnd> RunActs::task(const Act& act, std::stop_token stop) {
   const auto* found = plan_.task(act.step().what.text);
   if (found == nullptr) {
@@ -146,12 +181,16 @@ Result<ActEnd> RunActs::task(const Act& act, std::stop_token stop) {
   later.text = found->review;
   later.owner = found->by;
   later.run = act.run;
-  later.due = shell_.world.clock.now() + later_limit;
+  const auto within =
+      plan::View(plan_.tree, plan_.files).at("tasks").at(found->name).duration("within");
+  later.due = within ? failed_at(act) + *within : shell_.world.clock.now() + later_limit;
   LB_TRY(add_task(shell_, plan_, log, later));
   ActEnd out;
   out.ok = true;
+  // Of a deadline the hour counts.
+  const auto until = format_time_seconds(*later.due);
   out.text = cat("left to ", later.owner.empty() ? std::string("somebody") : later.owner, " until ",
-                 format_time_seconds(*later.due).substr(0, 10), ": lifeboat task ls");
+                 within ? until : until.substr(0, 10), ": lifeboat task ls");
   return out;
 }
 

@@ -62,12 +62,22 @@ class RunActs final : public runbook::Acts {
                 const std::string& text) override {
     return post_.inform(act, person, text);
   }
+  Status alarm(const runbook::Act& act, const std::string& person,
+               const std::string& text) override {
+    return post_.inform(act, person, text, notify::Severity::critical);
+  }
+  bool invited_before(const runbook::Act& act, const std::string& person,
+                      const std::string& mark) override {
+    return post_.invited(act, person, mark);
+  }
+  Status review_later(const runbook::Act& act, const std::string& text) override;
 
  private:
   using End = runbook::ActEnd;
   using Result_ = Result<End>;
 
   Result_ done(const runbook::Act& act, std::stop_token stop);
+  void report_restore(const runbook::Act& act, const Result_& end);
   Result_ command(const runbook::Act& act, const std::string& text, std::stop_token stop);
   Result_ task(const runbook::Act& act, std::stop_token stop);
   Result_ choose(const runbook::Act& act);

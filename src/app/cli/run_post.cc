@@ -1,5 +1,8 @@
 #include "app/cli/run_post.h"
 
+#include <algorithm>
+
+#include "app/cli/alert_desk.h"
 #include "app/cli/incident_desk.h"
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
@@ -48,6 +51,10 @@ plan::TemplateValues values_of(const Act& act, Timestamp now) {
   out["affected"] = first_of(act, {"affected", "affected_data"}, not_known);
   for (const auto& [name, value] : act.variables) out[name] = value;
   return out;
+}
+
+std::string invitation_key(const Act& act, const std::string& mark) {
+  return cat(act.run, "/", act.own.number, "/", mark.substr(0, 16));
 }
 
 std::vector<std::string> words_of(const YamlNode& node) {
@@ -223,7 +230,7 @@ Status RunPost::invite(const Act& act, const std::string& person, const std::str
                        const Json& shown) {
   LB_TRY(open());
   notify::Letter letter;
-  letter.key = cat(act.run, "/", act.own.number, "/", runbook::link_mark(token).substr(0, 16));
+  letter.key = invitation_key(act, runbook::link_mark(token));
   letter.system = plan_.system;
   letter.run = act.run;
   letter.about = act.run;
@@ -241,7 +248,27 @@ Status RunPost::invite(const Act& act, const std::string& person, const std::str
   return posted.ok() ? Status() : posted.status();
 }
 
-Status RunPost::inform(const Act& act, const std::string& person, const std::string& text) {
+bool RunPost::invited(const Act& act, const std::string& person, const std::string& mark) {
+  if (!open().ok()) return true;
+  const auto items = outbox_->items(looked_at_max);
+  const auto key = invitation_key(act, mark);
+  return !items.ok() || std::any_of(items->begin(), items->end(), [&](const auto& item) {
+    return item.key == key && item.to == person;
+  });
+}
+
+void RunPost::report(const std::vector<watch::Finding>& findings) {
+  if (plan_.alerts.empty()) return;
+  auto posted = [&]() -> Status {
+    LB_TRY(open());
+    return post_findings(shell_, session_, *postman_, findings);
+  }();
+  if (!posted.ok())
+    shell_.console.warn(cat("not everybody was told of what is wrong: ", posted.error().text()));
+}
+
+Status RunPost::inform(const Act& act, const std::string& person, const std::string& text,
+                       notify::Severity severity) {
   LB_TRY(open());
   notify::Letter letter;
   letter.key = cat(act.run, "/", act.own.number, "/", act.attempt, "/",
@@ -249,7 +276,7 @@ Status RunPost::inform(const Act& act, const std::string& person, const std::str
   letter.system = plan_.system;
   letter.run = act.run;
   letter.about = act.run;
-  letter.severity = notify::Severity::warning;
+  letter.severity = severity;
   letter.shareable = true;
   letter.subject = cat(plan_.system, ": runbook ", act.script.runbook, ", step ", act.own.number);
   letter.text = cat(runbook::title_of(act.step()), "\n\n", text, "\n");

@@ -10,6 +10,7 @@
 #include "app/cli/session.h"
 #include "operations/notify/messages.h"
 #include "operations/runbook/acts.h"
+#include "operations/watch/finding.h"
 
 namespace lb::cli {
 
@@ -33,7 +34,12 @@ class RunPost {
   Status invite(const runbook::Act& act, const std::string& person, const std::string& token,
                 const Json& shown);
 
-  Status inform(const runbook::Act& act, const std::string& person, const std::string& text);
+  Status inform(const runbook::Act& act, const std::string& person, const std::string& text,
+                notify::Severity severity = notify::Severity::warning);
+  // Whether invite() has stored the one with the link of this mark.
+  bool invited(const runbook::Act& act, const std::string& person, const std::string& mark);
+  // Tells whom alerts: names, once.
+  void report(const std::vector<watch::Finding>& findings);
 
  private:
   Status open();

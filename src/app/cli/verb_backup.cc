@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <thread>
 
+#include "app/cli/alert_desk.h"
+#include "app/cli/follow_watch.h"
 #include "app/cli/runbook_pages.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "recovery/archive/desk.h"
 #include "recovery/backup/backup.h"
+#include "stores/postgres/snapshot_details.h"
 #include "stores/postgres/source.h"
 
 namespace lb::cli {
@@ -46,6 +50,7 @@ std::string line_of(const std::string& store, const backup::StoreBackup& done) {
 struct Tally {
   std::size_t done = 0, failed = 0, unread = 0, unmet = 0;
   std::optional<Error> first_error;
+  std::vector<watch::Finding> findings;
 
   ExitCode exit() const {
     if (first_error) return first_error->exit_code();
@@ -54,12 +59,55 @@ struct Tally {
   }
 };
 
+std::string some_of(const std::vector<std::string>& lines) {
+  constexpr std::size_t told_max = 10;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(lines.size(), told_max); ++i)
+    out += cat("\n", printable(lines[i]));
+  if (lines.size() > told_max) out += cat("\nand ", lines.size() - told_max, " more");
+  return out;
+}
+
+bool read_all_pages(const repo::SnapshotInfo& snapshot) {
+  const auto details = pg::decode_details(snapshot.meta.details);
+  return details.ok() && details->mode != "pages";
+}
+
+// What people are told of: failures, and points that have not all in them.
+void find_wrong(const Shell& shell, const plan::Store& store,
+                const Result<backup::StoreBackup>& done, Tally& tally) {
+  auto& findings = tally.findings;
+  if (!done.ok()) {
+    if (done.error().kind() == ErrorKind::cancelled) return;
+    findings.push_back({"backup failed", store.name, true, told_text(done.error())});
+    for (auto& more : findings_of(done.error(), store.name, shell.host))
+      findings.push_back(std::move(more));
+    return;
+  }
+  const auto& id = done->snapshot.id;
+  findings.push_back({"backup failed", store.name, !done->unmet.empty(),
+                      cat("Point ", id, " of ", store.name,
+                          " is not as the plan expects:", some_of(done->unmet))});
+  findings.push_back({"store unreachable", cat(store.name, ", from ", shell.host), false, {}});
+  const bool pages = store.kind == plan::StoreKind::postgres;
+  const auto count = done->unread.size();
+  // One that read changed pages alone says nothing of those that were damaged before.
+  if (pages && count == 0 && !read_all_pages(done->snapshot)) return;
+  const auto what = pages ? cat(count, count == 1 ? " page of " : " pages of ", store.name,
+                                ", damaged or changed though the log did not say so, as found in ")
+                          : cat(count, count == 1 ? " item of " : " items of ", store.name,
+                                " could not be read, and not in ");
+  findings.push_back({pages ? "data damaged" : "backup incomplete", store.name, count > 0,
+                      cat(what, "point ", id, ":", some_of(done->unread))});
+}
+
 void take_one(const Shell& shell, const backup::Engine& engine, const plan::Store& store,
               const std::string& repository_folder, Tally& tally) {
   auto& console = shell.console;
   auto done =
       backup::back_up(engine, store, repository_folder, console.progress(store.name), shell.stop);
   console.end_progress();
+  find_wrong(shell, store, done, tally);
   if (!done.ok()) {
     ++tally.failed;
     if (!tally.first_error) {
@@ -103,6 +151,9 @@ Result<ExitCode> take_points(const Shell& shell, Session& session,
   auto mirrored = session.journal->mirror(*session.repository);
   if (!mirrored.ok())
     shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
+  tally.findings.push_back({"repository unreachable", cat("from ", shell.host), false, {}});
+  tally.findings.push_back({"key unreachable", cat("from ", shell.host), false, {}});
+  tell_people(shell, session, tally.findings);
   if (tally.first_error) {
     auto error = std::move(*tally.first_error);
     if (tally.done > 0)
@@ -146,7 +197,8 @@ pg::StreamOptions stream_options(const Shell& shell, const plan::Store& store) {
   return options;
 }
 
-Status follow_one(const Shell& shell, Session& session, const plan::Store& store) {
+Status follow_one(const Shell& shell, Session& session, const plan::Store& store,
+                  FollowWatch& watch) {
   auto act = LB_TRY(state::Act::begin(shell.world, *session.journal, cat("stream ", store.name),
                                       store.name, cat("Streaming the log of ", store.name),
                                       Json::object()));
@@ -164,7 +216,13 @@ Status follow_one(const Shell& shell, Session& session, const plan::Store& store
   auto loud = options.on_trouble;
   options.on_trouble = [&](const std::string& text) {
     loud(text);
+    watch.trouble(text, shell.world.clock.steady());
     if (auto noted = act->note(text); !noted.ok()) loud(noted.error().text());
+  };
+  auto shown = options.on_status;
+  options.on_status = [&](const pg::StreamStatus& status) {
+    shown(status);
+    watch.status(status);
   };
   auto status = pg::stream_log(shell.world, *session.repository, conninfo, options, shell.stop);
   LB_TRY(act->finish(status.ok(), status.ok() ? "Stopped cleanly" : status.error().text(),
@@ -203,9 +261,13 @@ Result<ExitCode> follow(const Shell& shell, Session& session,
   }
   std::vector<Status> results(followed.size());
   {
+    FollowDesk desk(shell, session, followed);
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < followed.size(); ++i) {
-      threads.emplace_back([&, i] { results[i] = follow_one(shell, session, *followed[i]); });
+      threads.emplace_back([&, i] {
+        results[i] = follow_one(shell, session, *followed[i], desk.of(i));
+        desk.of(i).ended(results[i]);
+      });
     }
     for (const auto* store : followed)
       shell.console.note(cat("streaming the log of ", store->name, "; stop with Ctrl-C"));
@@ -221,8 +283,25 @@ Result<ExitCode> follow(const Shell& shell, Session& session,
   return ExitCode::ok;
 }
 
+// Who would have been backed up, also when the repository cannot be opened.
+std::vector<std::string> wanted(const Shell& shell, const Args& args) {
+  std::vector<std::string> out;
+  const auto read = read_plan_file(shell, plan_path(shell, args));
+  if (!read.ok() || !read->ok()) return out;
+  const auto stores = pick_stores(read->plan, args.positionals);
+  if (!stores.ok()) return out;
+  for (const auto* store : *stores) out.push_back(store->name);
+  return out;
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
-  auto session = LB_TRY(Session::open(shell, args, Reading::plain, Access::write));
+  auto opened = Session::open(shell, args, Reading::plain, Access::write);
+  if (!opened.ok()) {
+    tell_of_no_session(shell, args, opened.error(),
+                       args.has("follow") ? "log failing" : "backup failed", wanted(shell, args));
+    return std::move(opened).take_error();
+  }
+  auto session = std::move(opened).take();
   if (!session->repository->may_read()) {
     shell.console.note(
         "the key of this host may only write: no earlier point is read, so every file is read and "

@@ -1,4 +1,5 @@
 // drill, drill ls, report.
+#include "app/cli/alert_desk.h"
 #include "app/cli/drill_evidence.h"
 #include "app/cli/run_view.h"
 #include "app/cli/verbs.h"
@@ -187,9 +188,16 @@ void conduct(const Shell& shell, Session& session, const Runbook& runbook, bool 
   };
 }
 
-Result<ExitCode> run(const Shell& shell, const Args& args) {
-  if (!args.positionals.empty() && args.positionals[0] == "ls") return list(shell, args);
-  auto session = LB_TRY(Session::open(shell, args));
+// What somebody should hear of: that it failed, or could not be carried out at all.
+watch::Finding finding_of(const record::DrillRecord& record) {
+  return {"drill failed", record.drill, record.verdict != record::Verdict::pass,
+          cat("Drill ", record.drill, ": ", record::name_of(record.verdict),
+              record.reason.empty() ? "" : ": ", record.reason, "\n\nlifeboat report ", record.id,
+              "   prints what happened")};
+}
+
+Result<ExitCode> carry_out(const Shell& shell, const Args& args, Session& own) {
+  auto* session = &own;
   const auto* drill = LB_TRY(pick_drill(session->plan.plan, args));
   auto runbook = LB_TRY(runbook_of(session->plan.plan, *drill));
   if (runbook) drill = &runbook->drill;
@@ -206,6 +214,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   drill::DrillTools tools{shell.world, *session->repository, *session->journal,
                           *session->references, shell.console};
   auto record = LB_TRY(drill::run_drill(tools, request, shell.stop));
+  tell_people(shell, *session, {finding_of(record)});
   LB_TRY(session->journal->mirror(*session->repository));
   auto folder = args.get("out", path_join(session->state_folder,
                                           path_join("reports", cat(record.drill, "-", record.id))));
@@ -227,6 +236,27 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     console.out(cat("report: ", path_join(folder, "report.html")));
   }
   return exit_of(record.verdict);
+}
+
+// A drill that leaves no record has proven nothing, and nobody would see it in the drill log.
+bool counts_as_failed(const Error& error) {
+  return error.exit_code() != ExitCode::usage && error.kind() != ErrorKind::cancelled;
+}
+
+Result<ExitCode> run(const Shell& shell, const Args& args) {
+  if (!args.positionals.empty() && args.positionals[0] == "ls") return list(shell, args);
+  auto session = Session::open(shell, args);
+  if (!session.ok()) {
+    tell_of_no_session(shell, args, session.error(), "drill failed", args.positionals);
+    return std::move(session).take_error();
+  }
+  auto done = carry_out(shell, args, **session);
+  const auto& plan = (*session)->plan.plan;
+  const bool known = args.positionals.size() == 1 && plan.drill(args.positionals[0]) != nullptr;
+  if (!done.ok() && known && counts_as_failed(done.error()))
+    tell_people(shell, **session,
+                {{"drill failed", args.positionals[0], true, told_text(done.error())}});
+  return done;
 }
 
 Result<ExitCode> make_report(const Shell& shell, const Args& args) {

@@ -14,7 +14,7 @@ namespace {
 using notify::EscalationPlan;
 
 constexpr Micros near_interval = Seconds(1), far_interval = Seconds(5), last_wait = Seconds(10);
-constexpr Micros tasks_interval = Seconds(60);
+constexpr Micros tasks_interval = Seconds(60), around_interval = Seconds(300);
 
 class Watch {
  public:
@@ -135,6 +135,13 @@ Status watch_until_over(const Shell& shell, Watch& watch, IncidentDesk* tasks) {
 }
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
+  return watch_people(shell, args, "incident watch", nullptr);
+}
+
+}  // namespace
+
+Result<ExitCode> watch_people(const Shell& shell, const Args& args, const char* verb,
+                              const LookAround& look_around) {
   auto desk = LB_TRY(open_incident_desk(shell, args));
   std::string only;
   if (!args.positionals.empty())
@@ -145,23 +152,29 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (args.has("once")) {
     LB_TRY(watch.look(true));
     if (only.empty()) look_at_tasks(shell, desk);
+    if (look_around) look_around();
   } else {
     std::jthread post([&](std::stop_token stop) { deliver(shell, desk, stop); });
+    // Servers and copies that do not answer must not hold it up either.
+    std::jthread around([&](std::stop_token stop) {
+      while (look_around && !stop.stop_requested()) {
+        look_around();
+        (void)shell.world.clock.sleep(around_interval, stop);
+      }
+    });
     LB_TRY(watch_until_over(shell, watch, only.empty() ? &desk : nullptr));
   }
   auto carried = LB_TRY(desk.postman->drain(last_wait, shell.stop));
   const auto waiting = LB_TRY(desk.outbox->waiting());
   shell.console.event("lifeboat.summary/1",
                       Json::object()
-                          .set("verb", "incident watch")
+                          .set("verb", verb)
                           .set("ok", true)
                           .set("exit", 0)
                           .set("undelivered", std::uint64_t{carried.undelivered})
                           .set("waiting", std::uint64_t{waiting}));
   return ExitCode::ok;
 }
-
-}  // namespace
 
 Verb incident_watch_verb() {
   return {{"incident watch",

@@ -1,3 +1,4 @@
+#include "app/cli/alert_desk.h"
 #include "app/cli/copies.h"
 #include "app/cli/copy_standing.h"
 #include "app/cli/restore_request.h"
@@ -8,6 +9,25 @@
 namespace lb::cli {
 
 namespace {
+
+// Whoever is at the terminal sees it; others should know that a recovery does not go well. What was
+// asked for wrongly, or refused by a guard, is no failure.
+void tell_of(const Shell& shell, Session& session, const plan::Store& store,
+             const Result<Json>& done) {
+  std::vector<watch::Finding> findings;
+  if (done.ok()) {
+    findings.push_back({"restore failed", store.name, false, {}});
+  } else {
+    const auto code = done.error().exit_code();
+    const bool failed = code != ExitCode::usage && code != ExitCode::refused &&
+                        done.error().kind() != ErrorKind::cancelled;
+    if (failed) {
+      findings = findings_of(done.error(), store.name, shell.host);
+      findings.push_back({"restore failed", store.name, true, told_text(done.error())});
+    }
+  }
+  tell_people(shell, session, findings);
+}
 
 Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args, Reading::healing));
@@ -28,6 +48,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto done = restore(shell, *session, request, choice);
   LB_TRY(act->finish(done.ok(), done.ok() ? cat("Restored to ", place) : done.error().text(),
                      done.ok() ? *done : Json::object()));
+  tell_of(shell, *session, *request.store, done);
   auto healed = tell_healed(shell.console, *session->healing);
   // What only a copy got would be taken for mirrored.
   auto mirrored =

@@ -1,4 +1,5 @@
 // run, resume, run ls, run show: runbooks carried out.
+#include "app/cli/alert_desk.h"
 #include "app/cli/incident_desk.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/run_desk.h"
@@ -134,6 +135,8 @@ Result<ExitCode> drive(const Shell& shell, RunDesk& desk, const Args& args,
     if (!mirrored.ok())
       shell.console.warn(cat("the journal is not mirrored yet: ", mirrored.error().text()));
   }
+  // What waits in the outbox goes with it.
+  tell_people(shell, *desk.session, {});
   auto exit = exit_of(driver.state());
   if (!shell.console.options().json) tell_end(shell, desk, driver.state());
   shell.console.event("lifeboat.summary/1", summary_of(desk, driver.state(), exit, verb));

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "app/cli/alert_desk.h"
 #include "app/cli/repair_view.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
@@ -156,8 +157,26 @@ std::string title(const repo::VerifyOptions& options, bool heal) {
              options.deep ? ", every chunk" : "", heal ? ", and healing it from its copies" : "");
 }
 
+// That a sample is clean says nothing of what was damaged before.
+void tell_of(const Shell& shell, Session& session, const Result<Outcome>& outcome) {
+  const std::string subject = "the repository";
+  if (!outcome.ok()) {
+    if (outcome.error().kind() == ErrorKind::cancelled) return;
+    return tell_people(shell, session,
+                       {{"verify failed", subject, true, told_text(outcome.error())}});
+  }
+  const bool wrong = !outcome->mended() || outcome->trouble;
+  if (!wrong && outcome->report.fraction < 1) return tell_people(shell, session, {});
+  tell_people(shell, session, {{"verify failed", subject, wrong, shown(*outcome)}});
+}
+
 Result<ExitCode> run(const Shell& shell, const Args& args) {
-  auto session = LB_TRY(Session::open(shell, args));
+  auto opened = Session::open(shell, args);
+  if (!opened.ok()) {
+    tell_of_no_session(shell, args, opened.error(), "verify failed", {"the repository"});
+    return std::move(opened).take_error();
+  }
+  auto session = std::move(opened).take();
   repo::VerifyOptions options;
   options.fraction = LB_TRY(read_fraction(args));
   options.deep = args.has("deep");
@@ -168,6 +187,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto act = LB_TRY(state::Act::begin(shell.world, *session->journal, "verify", {},
                                       title(options, heal), Json::object()));
   auto outcome = verify(shell, *session, options, heal);
+  tell_of(shell, *session, outcome);
   if (!outcome.ok()) {
     LB_TRY(act->finish(false, outcome.error().text(), Json::object()));
     return std::move(outcome).take_error();

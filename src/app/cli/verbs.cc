@@ -102,16 +102,17 @@ std::vector<Verb> with_groups(std::vector<Verb> verbs) {
 
 const std::vector<Verb>& all_verbs() {
   static const std::vector<Verb> verbs =
-      with_groups({init_verb(),        plan_check_verb(), plan_explain_verb(), plan_schema_verb(),
-                   doctor_verb(),      backup_verb(),     ls_verb(),           info_verb(),
-                   show_verb(),        cat_verb(),        find_verb(),         diff_verb(),
-                   restore_verb(),     swap_ls_verb(),    swap_undo_verb(),    swap_clean_verb(),
-                   mount_verb(),       verify_verb(),     copy_sync_verb(),    copy_verify_verb(),
-                   repair_verb(),      prune_verb(),      hold_verb(),         unhold_verb(),
-                   drill_verb(),       report_verb(),     status_verb(),       key_ls_verb(),
-                   key_add_verb(),     key_rotate_verb(), key_remove_verb(),   key_kit_verb(),
-                   key_recover_verb(), wal_push_verb(),   wal_fetch_verb(),    wal_ls_verb(),
-                   wal_admit_verb(),   agent_verb(),      alert_test_verb(),   version_verb()});
+      with_groups({init_verb(),    plan_check_verb(),  plan_explain_verb(), plan_schema_verb(),
+                   doctor_verb(),  backup_verb(),      ls_verb(),           info_verb(),
+                   show_verb(),    cat_verb(),         find_verb(),         diff_verb(),
+                   restore_verb(), swap_ls_verb(),     swap_undo_verb(),    swap_clean_verb(),
+                   mount_verb(),   verify_verb(),      copy_sync_verb(),    copy_verify_verb(),
+                   repair_verb(),  prune_verb(),       hold_verb(),         unhold_verb(),
+                   drill_verb(),   report_verb(),      status_verb(),       watch_verb(),
+                   key_ls_verb(),  key_add_verb(),     key_rotate_verb(),   key_remove_verb(),
+                   key_kit_verb(), key_recover_verb(), wal_push_verb(),     wal_fetch_verb(),
+                   wal_ls_verb(),  wal_admit_verb(),   agent_verb(),        alert_test_verb(),
+                   version_verb()});
   return verbs;
 }
 

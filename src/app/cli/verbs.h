@@ -69,6 +69,7 @@ Verb postmortem_verb();
 Verb forecast_verb();
 std::vector<Verb> step_verbs();  // what people say to a run
 Verb status_verb();
+Verb watch_verb();
 Verb alert_test_verb();
 std::vector<Verb> message_verbs();
 std::vector<Verb> incident_verbs();

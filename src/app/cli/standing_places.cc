@@ -1,0 +1,107 @@
+// Copies, locks and disks.
+#include <algorithm>
+
+#include "app/cli/copies.h"
+#include "app/cli/lock_watch.h"
+#include "app/cli/standing.h"
+#include "foundation/base/text.h"
+
+namespace lb::cli {
+
+namespace {
+
+// A copy that cannot be asked is no copy today.
+void add_copy(const Shell& shell, Session& session, const plan::Copy& copy, Standing& out) {
+  const auto name = cat("copy ", copy.at.text());
+  auto judged = [&]() -> Result<LagJudgement> {
+    auto place = LB_TRY(open_copy_place(shell, *session.references, copy, MissingFolder::refuse));
+    auto there = LB_TRY(repo::open_copy(*session.repository, *place.blobs));
+    auto lag = LB_TRY(lag_of(*session.repository, *there));
+    return judge_lag(lag, copy, shell.world.clock.now());
+  }();
+  // Another machine may well reach it.
+  const auto from_here = cat(name, ", from ", shell.host);
+  if (judged.ok()) {
+    out.lines.push_back({name, judged->text, judged->late ? "late" : "ok", !judged->late});
+    out.findings.push_back({"copy late", name, judged->late, judged->text});
+    out.findings.push_back({"copy late", from_here, false, {}});
+    return;
+  }
+  const bool never = judged.error().exit_code() == ExitCode::no_repository;
+  auto text = never ? "was never made: lifeboat copy sync" : judged.error().text();
+  out.lines.push_back({name, text, never ? "never" : "unreachable", false});
+  out.findings.push_back({"copy late", from_here, true, std::move(text)});
+}
+
+// The locks of a place, and what keeps them from ending there.
+struct LockedPlace {
+  std::string what, verb, act;
+  Micros period{0};
+  BlobStore* blobs = nullptr;
+};
+
+Result<StandingLine> judge_place(const Shell& shell, Session& session, const LockedPlace& place) {
+  LockSample sample;
+  sample.points = LB_TRY(session.repository->snapshots());
+  auto end = LB_TRY(first_lock_end(*place.blobs, sample, shell.stop));
+  auto told = LB_TRY(last_known_end(*session.journal, place.act));
+  if (end && told) end = std::min(*end, *told);
+  auto judged = judge_locks(end, place.period, place.verb, shell.world.clock.now());
+  return StandingLine{place.what, judged.text, judged.state, judged.state == "ok"};
+}
+
+void add_locks(const Shell& shell, Session& session, Standing& out) {
+  auto add = [&](const std::string& what, Result<StandingLine> line) {
+    if (line.ok()) out.findings.push_back({"lock ending", what, !line->good, line->text});
+    out.lines.push_back(line.ok() ? std::move(line).take()
+                                  : StandingLine{what, line.error().text(), "unknown", false});
+  };
+  const auto& repository = session.plan.plan.repository;
+  if (repository.immutable) {
+    LockedPlace place{"locks", "prune", "prune", *repository.immutable, session.blobs.get()};
+    add(place.what, judge_place(shell, session, place));
+  }
+  for (const auto& copy : repository.copies) {
+    if (!copy.immutable) continue;
+    auto opened = open_copy_place(shell, *session.references, copy, MissingFolder::refuse);
+    if (!opened.ok()) continue;  // said where the copy is judged
+    LockedPlace place{cat("locks of copy ", opened->name), "copy sync",
+                      cat("copy sync ", opened->name), *copy.immutable, opened->blobs.get()};
+    add(place.what, judge_place(shell, session, place));
+  }
+}
+
+// Of this machine: where the repository, the spools and the state lie. A line of its own only when
+// somebody is to be told of it.
+void add_disk(const Shell& shell, const plan::Plan& plan, const std::string& folder,
+              Standing& out) {
+  const auto space = shell.world.files.space(folder);
+  if (!space.ok() || space->total == 0) return;
+  const auto used = 1 - static_cast<double>(space->available) / static_cast<double>(space->total);
+  const auto text = cat(fixed(used * 100, 0), " % used, ", human_size(space->available),
+                        " free of ", human_size(space->total));
+  const auto name = cat("disk of ", folder, " on ", shell.host);
+  out.findings.push_back({"disk", name, false, cat(text, "."), used});
+  std::string above;
+  for (const auto& rule : plan.alerts) {
+    for (const auto& bound : rule.bounds) {
+      if (bound.what == "disk" && used > bound.bound) above = bound.text;
+    }
+  }
+  if (!above.empty()) out.lines.push_back({name, cat(text, "; above ", above), "filling", false});
+}
+
+}  // namespace
+
+void add_places(const Shell& shell, Session& session, Standing& out) {
+  const auto& plan = session.plan.plan;
+  for (const auto& copy : plan.repository.copies) add_copy(shell, session, copy, out);
+  add_locks(shell, session, out);
+  if (!session.repository_folder.empty()) add_disk(shell, plan, session.repository_folder, out);
+  for (const auto& store : plan.stores) {
+    if (!store.spool.empty()) add_disk(shell, plan, session.references->absolute(store.spool), out);
+  }
+  add_disk(shell, plan, session.state_folder, out);
+}
+
+}  // namespace lb::cli
