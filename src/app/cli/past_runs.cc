@@ -7,17 +7,17 @@ namespace lb::cli {
 namespace {
 
 // Those that can be read; one that is damaged says nothing of the others.
-Result<std::vector<runbook::PastRun>> past_of(const Shell& shell, RunDesk& desk,
-                                              const std::string& name,
+Result<std::vector<runbook::PastRun>> past_of(const Shell& shell, state::RunLog& log,
+                                              const std::string& name, const std::string& except,
                                               std::vector<std::unique_ptr<RunDesk>>& kept) {
   std::vector<runbook::PastRun> out;
-  auto heads = LB_TRY(desk.log->runs(true));
+  auto heads = LB_TRY(log.runs(true));
   for (const auto& head : heads) {
-    if (head.runbook != name) continue;
+    if (head.runbook != name || head.id == except) continue;
     auto one = std::make_unique<RunDesk>();
     one->run = head.id;
     one->runbook = name;
-    auto read = read_run(*desk.log, *one);
+    auto read = read_run(log, *one);
     auto state = read.ok() ? runbook::fold(one->script, head.id, one->events)
                            : Result<runbook::RunState>(read.error());
     if (!state.ok()) {
@@ -32,8 +32,15 @@ Result<std::vector<runbook::PastRun>> past_of(const Shell& shell, RunDesk& desk,
 
 }  // namespace
 
-Result<MeasuredRunbook> forecast_of(const Shell& shell, RunDesk& desk, const std::string& name) {
-  const auto& plan = desk.session->plan.plan;
+Result<runbook::Forecast> forecast_of(const Shell& shell, state::RunLog& log,
+                                      const runbook::Script& script, const std::string& except) {
+  std::vector<std::unique_ptr<RunDesk>> kept;
+  auto past = LB_TRY(past_of(shell, log, script.runbook, except, kept));
+  return runbook::forecast(script, past);
+}
+
+Result<MeasuredRunbook> measured_of(const Shell& shell, const plan::Plan& plan, state::RunLog& log,
+                                    const std::string& name) {
   const auto* found = plan.runbook(name);
   std::map<std::string, std::string> given;
   if (found != nullptr) {
@@ -44,10 +51,12 @@ Result<MeasuredRunbook> forecast_of(const Shell& shell, RunDesk& desk, const std
   }
   MeasuredRunbook out;
   out.script = LB_TRY(runbook::make_script(plan, name, given));
-  std::vector<std::unique_ptr<RunDesk>> kept;
-  auto past = LB_TRY(past_of(shell, desk, name, kept));
-  out.forecast = runbook::forecast(out.script, past);
+  out.forecast = LB_TRY(forecast_of(shell, log, out.script));
   return out;
+}
+
+Result<MeasuredRunbook> forecast_of(const Shell& shell, RunDesk& desk, const std::string& name) {
+  return measured_of(shell, desk.session->plan.plan, *desk.log, name);
 }
 
 }  // namespace lb::cli

@@ -1,11 +1,14 @@
 // drill, drill ls, report.
 #include "app/cli/alert_desk.h"
 #include "app/cli/drill_evidence.h"
+#include "app/cli/past_runs.h"
 #include "app/cli/run_view.h"
+#include "app/cli/task_desk.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "model/report/report.h"
+#include "operations/runbook/drilled.h"
 #include "operations/runbook/rehearsal.h"
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
@@ -183,8 +186,16 @@ void conduct(const Shell& shell, Session& session, const Runbook& runbook, bool 
     fresh.plan_folder = session.plan.folder;
     fresh.plan_fingerprint = plan_fingerprint;
     fresh.version = cat("lifeboat ", program_version);
-    return runbook::rehearse({shell.world, log, acts, shell.console}, options, plan, runbook.script,
-                             session.journal->fresh_id(), fresh, rehearsal, stop);
+    auto before = forecast_of(shell, log, runbook.script);
+    auto done =
+        runbook::rehearse({shell.world, log, acts, shell.console}, options, plan, runbook.script,
+                          session.journal->fresh_id(), fresh, rehearsal, stop);
+    if (before.ok()) {
+      runbook::add_predictions(*before, rehearsal.record());
+    } else {
+      shell.console.warn(cat("what its steps took before is not known: ", before.error().text()));
+    }
+    return done;
   };
 }
 
@@ -259,6 +270,26 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   return done;
 }
 
+// What the drill found to be done, each once however often this is asked for.
+Status keep_tasks(const Shell& shell, const Session& session, const record::DrillRecord& record) {
+  auto log = tasks_of(session);
+  std::size_t added = 0;
+  for (const auto& each : report::tasks_left_by(record)) {
+    incident::TaskState task;
+    // The same of two drills is one task.
+    task.id = incident::task_id(cat("drill ", record.drill), each.text);
+    task.text = each.text;
+    task.owner = each.owner;
+    task.run = record.id;
+    task.due = each.due;
+    const auto is_new = LB_TRY(add_task(shell, session.plan.plan, log, task));
+    if (is_new) ++added;
+  }
+  shell.console.note(cat(added, " of ", report::tasks_left_by(record).size(),
+                         " tasks of the drill are new: lifeboat task ls"));
+  return {};
+}
+
 Result<ExitCode> make_report(const Shell& shell, const Args& args) {
   auto session = LB_TRY(Session::open(shell, args));
   auto wanted = args.positionals.empty() ? std::string() : args.positionals[0];
@@ -273,6 +304,7 @@ Result<ExitCode> make_report(const Shell& shell, const Args& args) {
         .with_hint("lifeboat drill ls lists them");
   }
   auto history = history_of(all, *found);
+  if (args.has("tasks")) LB_TRY(keep_tasks(shell, *session, *found));
   if (args.has("out")) {
     LB_TRY(write_report(shell, args.get("out"), *found, history));
     for (const auto& each : LB_TRY(drill::read_evidence(*session->repository))) {
@@ -326,10 +358,12 @@ Verb report_verb() {
   return {{"report",
            "Prints the report of the last drill, or of one by name or id, from the drill log.",
            {"lifeboat report                       # the last drill, as Markdown",
-            "lifeboat report full -o ./evidence    # report.json, report.html, report.md"},
-           "report [DRILL|ID] [--format json|html|md] [-o FOLDER]",
+            "lifeboat report full -o ./evidence    # report.json, report.html, report.md",
+            "lifeboat report full --tasks          # what is left to do, with owners and dates"},
+           "report [DRILL|ID] [--format json|html|md] [-o FOLDER] [--tasks]",
            {{"format", 0, "FORMAT", "json, html or md (default md)", false},
-            {"out", 'o', "FOLDER", "write all three forms there", false}},
+            {"out", 'o', "FOLDER", "write all three forms there", false},
+            {"tasks", 0, "", "what the drill left to do becomes tasks", false}},
            1},
           make_report};
 }

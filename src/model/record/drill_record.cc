@@ -154,6 +154,36 @@ void fields(Visit& visit, R& r) {
   visit("text", r.text);
   visit("state", r.state);
   visit("took_us", r.took);
+  visit.if_any("predicted_us", r.predicted);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, DrilledRole>
+void fields(Visit& visit, R& r) {
+  visit.needed("role", r.role);
+  visit("part", r.part);
+  visit("steps", r.steps);
+  visit("acted", r.acted);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, DrilledDecision>
+void fields(Visit& visit, R& r) {
+  visit.needed("step", r.step);
+  visit("decides", r.decides);
+  visit("result", r.result);
+  visit("by", r.by);
+  visit("text", r.text);
+  visit("at", r.at);
+  visit("shown", r.shown);
+}
+
+template <typename Visit, typename R>
+requires std::same_as<std::remove_const_t<R>, DrillTask>
+void fields(Visit& visit, R& r) {
+  visit.needed("text", r.text);
+  visit("owner", r.owner);
+  visit.needed("due", r.due);
 }
 
 template <typename Visit, typename R>
@@ -192,6 +222,9 @@ void fields(Visit& visit, R& r) {
   visit("runbook", r.runbook);
   visit("steps", r.steps);
   visit("deviations", r.deviations);
+  visit.if_any("roles", r.roles);
+  visit.if_any("decisions", r.decisions);
+  visit.if_any("tasks", r.tasks);
   visit("next_due", r.next_due);
   visit("journal", r.journal);
   visit("cleaned_up", r.cleaned_up);

@@ -115,6 +115,34 @@ struct DrilledStep {
   std::string title, phase, by, text;
   std::string state;  // "done", "failed", "held" (nothing outside the sandbox), "skipped" …
   std::optional<Micros> took;
+  std::optional<Micros> predicted;  // by what it took before: the middle
+  bool operator==(const DrilledStep&) const = default;
+};
+
+// What a role of the plan has to do in the runbook, and whether somebody did it in the drill.
+struct DrilledRole {
+  std::string role, part;            // part: "does", "decides", "is told"
+  std::vector<std::uint64_t> steps;  // their numbers
+  std::vector<std::string> acted;    // who, where people took part
+  bool operator==(const DrilledRole&) const = default;
+};
+
+// A decision that the runbook asks for.
+struct DrilledDecision {
+  std::uint64_t step = 0;
+  std::string decides;  // roles
+  std::string result;   // "approved", "held" …
+  std::string by, text;
+  std::optional<Timestamp> at;
+  std::vector<std::string> shown;  // "point: 06FQ…": what was decided on
+  bool operator==(const DrilledDecision&) const = default;
+};
+
+// What is left to do afterwards.
+struct DrillTask {
+  std::string text, owner;  // owner: a role; may be empty
+  Timestamp due{};
+  bool operator==(const DrillTask&) const = default;
 };
 
 struct DrillRecord {
@@ -142,6 +170,9 @@ struct DrillRecord {
   std::string runbook;                  // that the drill carried out; empty: none
   std::vector<DrilledStep> steps;       // of it
   std::vector<std::string> deviations;  // from it
+  std::vector<DrilledRole> roles;       // of it
+  std::vector<DrilledDecision> decisions;
+  std::vector<DrillTask> tasks;  // that follow from this drill
   std::optional<Timestamp> next_due;
   std::vector<std::string> journal;  // extract: one line an act
   bool cleaned_up = false;

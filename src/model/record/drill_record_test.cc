@@ -106,7 +106,10 @@ DrillRecord full_record() {
   record.findings = {{"failure", "orphaned jobs", "find the writer"}};
   record.audit = full_audit();
   record.runbook = "db-loss";
-  record.steps = {{3, "stop the api", "Before", "dba", "held", "held", Micros(16)}};
+  record.steps = {{3, "stop the api", "Before", "dba", "held", "held", Micros(16), Micros(17)}};
+  record.roles = {{"dba", "does", {3}, {"eve (dba)"}}};
+  record.decisions = {{2, "lead", "approved", "ada (lead)", "go", at(60), {"point: p1"}}};
+  record.tasks = {{"find out why", "dba", at(90)}};
   record.deviations = {"step 4 was left out"};
   record.next_due = at(86400);
   record.journal = {"intent", "outcome"};
@@ -136,19 +139,26 @@ TEST(DrillRecord, EveryMemberOfTheStructuresIsEncoded) {
   const auto record = full_record();
   [[maybe_unused]] const auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15,
                                 r16, r17, r18, r19, r20, r21, r22, r23, r24, r25, r26, r27, r28,
-                                r29, r30, r31, r32, r33, r34, r35, r36, r37] = record;
-  [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7] = record.steps.at(0);
+                                r29, r30, r31, r32, r33, r34, r35, r36, r37, r38, r39, r40] =
+      record;
+  [[maybe_unused]] const auto& [d1, d2, d3, d4, d5, d6, d7, d8] = record.steps.at(0);
+  [[maybe_unused]] const auto& [p1, p2, p3, p4] = record.roles.at(0);
+  [[maybe_unused]] const auto& [q1, q2, q3, q4, q5, q6, q7] = record.decisions.at(0);
+  [[maybe_unused]] const auto& [w1, w2, w3] = record.tasks.at(0);
   const auto audit = full_audit();
   [[maybe_unused]] const auto& [a1, a2, a3, a4, a5, a6, a7] = audit;
   [[maybe_unused]] const auto& [m1, m2, m3, m4, m5, m6, m7, m8, m9] = audit.moments.at(0);
   [[maybe_unused]] const auto& [n1, n2, n3, n4, n5, n6, n7, n8, n9] =
       audit.moments.at(0).stores.at(0);
   const Json json = encode(record);
-  EXPECT_EQ(json.members().size(), 37u);  // `schema` is the number's text form
+  EXPECT_EQ(json.members().size(), 40u);  // `schema` is the number's text form
   EXPECT_EQ(json["checks"].items().at(0).members().size(), 15u);
   EXPECT_EQ(json["stages"].items().at(0).members().size(), 7u);
   EXPECT_EQ(json["stores"].items().at(0).members().size(), 18u);
-  EXPECT_EQ(json["steps"].items().at(0).members().size(), 7u);
+  EXPECT_EQ(json["steps"].items().at(0).members().size(), 8u);
+  EXPECT_EQ(json["roles"].items().at(0).members().size(), 4u);
+  EXPECT_EQ(json["decisions"].items().at(0).members().size(), 7u);
+  EXPECT_EQ(json["tasks"].items().at(0).members().size(), 3u);
   EXPECT_EQ(json["audit"].members().size(), 7u);
   [[maybe_unused]] const auto& [g1, g2, g3] = audit.gaps.at(0);
   EXPECT_EQ(json["audit"]["gaps"].items().at(0).members().size(), 3u);
@@ -187,6 +197,19 @@ TEST(DrillRecord, EveryFieldSurvivesTheRoundTripThroughText) {
   EXPECT_EQ(back->stores.at(0).measured_rpo, Micros(3'000'000));
   EXPECT_EQ(back->verdict, Verdict::fail);
   EXPECT_FALSE(back->stages.at(0).ok);
+}
+
+// What was signed of a record is over its bytes: one that says nothing of people must be written as
+// it was before records could.
+TEST(DrillRecord, WhatCameLaterIsNotWrittenWhereItIsNotSaid) {
+  DrillRecord record = full_record();
+  record.roles.clear();
+  record.decisions.clear();
+  record.tasks.clear();
+  record.steps.at(0).predicted.reset();
+  const Json json = encode(record);
+  EXPECT_EQ(json.members().size(), 37u);
+  EXPECT_EQ(json["steps"].items().at(0).members().size(), 7u);
 }
 
 TEST(DrillRecord, AbsentValuesStayAbsent) {

@@ -140,6 +140,12 @@ class FieldWriter {
   void needed(const char* name, const T& value) {
     (*this)(name, value);
   }
+  // Of a member that came later: records without it are written as they were before, so that what
+  // was signed of them stays so.
+  template <typename T>
+  void if_any(const char* name, const T& value) {
+    if (value != T()) (*this)(name, value);
+  }
   Json take() && { return std::move(json_); }
 
  private:
@@ -161,6 +167,10 @@ class FieldReader {
     if (status_.ok() && json_.find(name) == nullptr) {
       status_ = field_error(cat(name, " is missing"));
     }
+    (*this)(name, out);
+  }
+  template <typename T>
+  void if_any(const char* name, T& out) {
     (*this)(name, out);
   }
   Status status() const { return status_; }

@@ -26,9 +26,9 @@ std::string drill_html(const DrillRecord& record, const std::vector<DrillRecord>
   out.verbatim("<!DOCTYPE html>\n").open("html", {{"lang", "en"}});
   write_preamble(out, record);
   out.open("body").open("main");
-  for (const auto section : {write_head, write_audit, write_objectives, write_advice, write_points,
-                             write_runbook, write_timeline, write_history, write_checks,
-                             write_isolation, write_clean_up, write_appendix}) {
+  for (const auto section : {write_head, write_audit, write_objectives, write_advice, write_tasks,
+                             write_points, write_runbook, write_timeline, write_history,
+                             write_checks, write_isolation, write_clean_up, write_appendix}) {
     section(out, view);
   }
   out.open("footer").text(cat("Made by lifeboat ", record.version, " from drill record ", record.id,

@@ -50,6 +50,20 @@ std::optional<std::string> first_mistake(const std::string& page) {
   return std::nullopt;
 }
 
+TEST(DrillHtml, TellsOfPeopleDecisionsPredictionsAndTasks) {
+  auto record = failing_drill();
+  add_runbook(record);
+  record.tasks[0].owner.clear();
+  record.decisions[0].shown.push_back("data loss: <all>");
+  const auto page = drill_html(record, {});
+  EXPECT_FALSE(first_mistake(page)) << *first_mistake(page);
+  for (const char* part : {"Follow-up tasks", "to be named", "ada (lead)", "did not take part",
+                           "predicted 14.0 s, took 18.0 s", "data loss: &lt;all&gt;",
+                           "Find out why step 3 (verify db) failed in the drill"})
+    EXPECT_TRUE(holds(page, part)) << part;
+  EXPECT_TRUE(holds(drill_html(passing_drill(), {}), "None follows from this drill."));
+}
+
 TEST(DrillHtml, AnAuditShowsEveryMomentAndHowToDrawThemAgain) {
   for (auto third : {record::Verdict::pass, record::Verdict::fail, record::Verdict::inconclusive}) {
     auto record = audit_drill(third);
@@ -144,6 +158,9 @@ TEST(DrillHtml, NoFigureWithoutItsClock) {
   EXPECT_EQ(count_of(page, "start of this restore → the data ready to use"), 2u);
   EXPECT_TRUE(holds(page, ">Worst case<"));
   EXPECT_FALSE(holds(page, "redicted"));  // a drill measures; nothing was predicted here
+  const auto later = drill_html(passing_drill(), history_of(passing_drill(), 3));
+  EXPECT_TRUE(holds(later, ">Predicted<"));
+  EXPECT_TRUE(holds(later, "the middle of the earlier drills that passed"));
 }
 
 TEST(DrillHtml, ShowsEvidenceReasonsAndStatesOfChecks) {

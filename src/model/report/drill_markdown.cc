@@ -52,12 +52,13 @@ static std::string limit(const std::optional<Micros>& value) {
 
 static std::string objectives(const View& view) {
   std::string out = "\n## Objectives\n\n";
-  out += table(
-      {"Store", "Figure", "Clock", "Target", "Goal", "Worst case", "Measured", "Margin", "Result"});
+  out += table({"Store", "Figure", "Clock", "Target", "Goal", "Worst case", "Predicted", "Measured",
+                "Margin", "Result"});
   for (const auto& one : view.figures.objectives) {
     out += row({markdown_text(one.subject), one.figure, markdown_text(one.clock), limit(one.target),
-                limit(one.goal), limit(one.worst_case), figure_text(one.measured),
-                figure_text(one.margin()), std::string(name_of(one.standing()))});
+                limit(one.goal), limit(one.worst_case), figure_text(one.predicted),
+                figure_text(one.measured), figure_text(one.margin()),
+                std::string(name_of(one.standing()))});
   }
   for (const auto& line : view.figures.disagreements) out += cat("\n- ", markdown_text(line), "\n");
   return out;
@@ -140,17 +141,46 @@ static std::string checks(const View& view) {
 static std::string runbook(const DrillRecord& record) {
   if (record.runbook.empty()) return "";
   std::string out = cat("\n## Runbook ", markdown_text(record.runbook), "\n\n");
-  out += table({"No.", "Step", "By", "Result", "Took", "What came of it"});
+  out += table({"No.", "Step", "By", "Result", "Predicted", "Took", "What came of it"});
   for (const auto& step : record.steps) {
     out += row({cat(step.number), markdown_text(step.title), markdown_text(step.by),
-                markdown_text(step.state), step.took ? human_duration(*step.took) : "–",
-                markdown_text(step.text)});
+                markdown_text(step.state), duration_or_dash(step.predicted),
+                duration_or_dash(step.took), markdown_text(step.text)});
   }
+  out += cat("\n", predicted_against_real(record), "\n");
   out += "\nDeviations from the runbook:";
   if (record.deviations.empty()) out += " none.\n";
   if (!record.deviations.empty()) out += "\n\n";
   for (const auto& each : record.deviations) out += cat("- ", markdown_text(each), "\n");
   return out;
+}
+
+static std::string people(const DrillRecord& record) {
+  if (record.runbook.empty()) return "";
+  std::string out = "\n### People\n\n";
+  if (record.roles.empty()) out += "The runbook names nobody.\n";
+  if (!record.roles.empty()) out += table({"Role", "Part", "Steps", "In this drill"});
+  for (const auto& role : record.roles)
+    out +=
+        row({markdown_text(role.role), role.part, numbers_of(role), markdown_text(acted_of(role))});
+  out += "\n### Decisions\n\n";
+  if (record.decisions.empty()) out += "The runbook asks for none.\n";
+  for (const auto& decision : record.decisions) {
+    out += cat("- ", markdown_text(decision_text(decision)), "\n");
+    for (const auto& fact : decision.shown) out += cat("  - ", markdown_text(fact), "\n");
+  }
+  return out;
+}
+
+static std::string tasks(const DrillRecord& record) {
+  const auto all = tasks_left_by(record);
+  std::string out = "\n## Follow-up tasks\n\n";
+  if (all.empty()) return out + "None follows from this drill.\n";
+  out += table({"Task", "Owner", "Until"});
+  for (const auto& task : all)
+    out += row({markdown_text(task.text), markdown_text(owner_text(task)),
+                format_time_seconds(task.due).substr(0, 10)});
+  return out + cat("\n`lifeboat report ", record.id, " --tasks` makes them tasks.\n");
 }
 
 static std::string findings(const View& view) {
@@ -181,7 +211,8 @@ std::string drill_markdown(const DrillRecord& record, const std::vector<DrillRec
   const View view = view_of(record, earlier);
   std::string out =
       cat(head(view), objectives(view), record.audit ? moments(record) : points(record),
-          runbook(record), stages(record), history(view), checks(view), findings(view));
+          runbook(record), people(record), stages(record), history(view), checks(view),
+          findings(view), tasks(record));
   out += "\n## Journal extract\n\n";
   for (const auto& line : record.journal) out += cat("    ", printable(line), "\n");
   out += cat(

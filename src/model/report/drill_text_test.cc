@@ -107,10 +107,31 @@ TEST(DrillMarkdown, HoldsEverySectionAndFigure) {
        {"# content-crew – drill full: FAIL", "## Objectives", "## Points used", "## Stages",
         "## History", "## Checks", "## Isolation", "## Issues and recommendations", "## Clean-up",
         "| media | Data loss | newest state reached → the moment of loss | 15 min | 1 h | 62 min | "
+        "– | "
         "29 min 50 s | -14 min 50 s | missed |",
         "Why it matters:", "What to do:", "10.1.2.3:443 tcp", "Evidence of db / orphaned jobs",
         "lifeboat verify"}) {
     EXPECT_TRUE(holds(text, part)) << part;
+  }
+}
+
+TEST(DrillMarkdown, TellsOfPeopleDecisionsPredictionsAndTasks) {
+  auto record = failing_drill();
+  add_runbook(record);
+  const auto text = drill_markdown(record, {});
+  for (const char* part :
+       {"| 2 | restore db to production | dba | done | 9.0 s | 12.0 s | db into the sandbox |",
+        "Of the 2 steps of which both are known: predicted 14.0 s, took 18.0 s.",
+        "| lead | decides | 1 | ada (lead) |", "| dba | does | 2 | did not take part |",
+        "| team | is told | 5 | not told: messages are held |", "step 1, lead decides: approved, ",
+        "by ada (lead) (go)", "  - target: sandbox",
+        "step 3 (verify db) failed: 4 of 5 checks passed", "## Follow-up tasks",
+        "| Find out why step 3 (verify db) failed in the drill | dba | 2026-12-01 |"}) {
+    EXPECT_TRUE(holds(text, part)) << part << "\n" << text;
+  }
+  for (const auto& finding : record.findings) {
+    const bool task = holds(text, cat("Mend what drill full found: ", finding.text).substr(0, 60));
+    EXPECT_EQ(task, finding.severity != "note") << finding.text;
   }
 }
 

@@ -109,10 +109,12 @@ std::optional<Micros> recovery_time_of(const DrillRecord& record) {
   return last - record.started;
 }
 
+constexpr const char* loss_figure = "Data loss";
+
 static ObjectiveRow loss_row(const StoreResult& store, const DrillRecord& record) {
   ObjectiveRow row;
   row.subject = store.store;
-  row.figure = "Data loss";
+  row.figure = loss_figure;
   const std::string clock = store.kind.empty() || store.kind == "postgres"
                                 ? record.rpo_clock
                                 : replace_all(record.rpo_clock, "newest commit", "newest state");
@@ -183,6 +185,29 @@ Figures figures_of(const DrillRecord& record) {
   }
   out.disagreements = disagreements_of(record);
   return out;
+}
+
+bool Figures::predicted() const {
+  return std::any_of(objectives.begin(), objectives.end(),
+                     [](const auto& row) { return row.predicted.has_value(); });
+}
+
+void add_predictions(std::vector<ObjectiveRow>& rows, const std::vector<DrillRecord>& earlier) {
+  for (auto& row : rows) {
+    // A loss hangs on the moment, not on how long things take.
+    if (row.figure == loss_figure) continue;
+    std::vector<Micros> took;
+    for (const auto& old : earlier) {
+      if (old.verdict != record::Verdict::pass) continue;
+      for (const auto& other : figures_of(old).objectives) {
+        bool same = other.subject == row.subject && other.figure == row.figure;
+        if (same && other.measured) took.push_back(*other.measured);
+      }
+    }
+    if (took.empty()) continue;
+    std::sort(took.begin(), took.end());
+    row.predicted = took[took.size() / 2];
+  }
 }
 
 std::string limit_text(Micros limit) {

@@ -24,6 +24,7 @@ struct ObjectiveRow {
   std::string figure;   // "Data loss", "Restore time", "Recovery time"
   std::string clock;    // "newest commit reached → the moment of loss"
   std::optional<Micros> target, goal, worst_case, measured;
+  std::optional<Micros> predicted;  // of times: the middle of earlier drills that passed
 
   std::optional<Micros> margin() const;  // target - measured
   Standing standing() const;
@@ -36,10 +37,14 @@ struct Figures {
   Micros total{0};                 // start to end, clean-up included
   std::uint64_t bytes = 0;         // restored, all stores
   std::uint64_t failures = 0, warnings = 0;
+  bool predicted() const;                  // any of them
   std::vector<std::string> disagreements;  // recorded figures that the evidence does not bear out
 };
 
 Figures figures_of(const record::DrillRecord& record);
+// What earlier drills let expect, beside what was measured.
+void add_predictions(std::vector<ObjectiveRow>& rows,
+                     const std::vector<record::DrillRecord>& earlier);
 Tally tally(const std::vector<record::CheckResult>& checks, const std::string& suite = {});
 // Passed and total of the checks that asked this store; of older records, what they recorded.
 Tally tally_of_store(const record::DrillRecord& record, const record::StoreResult& store);

@@ -60,6 +60,28 @@ TEST(Figures, WithoutChecksAndStoresThereIsNothingMeasured) {
   EXPECT_EQ(figures.checks.total, 0u);
 }
 
+TEST(Figures, OnlyTimesOfDrillsThatPassedArePredicted) {
+  const auto record = passing_drill();
+  auto earlier = history_of(record, 3);
+  ASSERT_EQ(earlier.size(), 3u);
+  std::vector<Micros> passed;
+  for (const auto& old : earlier) {
+    if (old.verdict == record::Verdict::pass) passed.push_back(*recovery_time_of(old));
+  }
+  ASSERT_EQ(passed.size(), 2u) << "one of the three failed";
+  auto rows = figures_of(record).objectives;
+  add_predictions(rows, earlier);
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.predicted.has_value(), row.figure != "Data loss") << row.figure;
+    if (row.figure == "Recovery time") {
+      EXPECT_EQ(*row.predicted, std::max(passed[0], passed[1]));
+    }
+  }
+  auto alone = figures_of(record).objectives;
+  add_predictions(alone, {});
+  for (const auto& row : alone) EXPECT_FALSE(row.predicted) << row.figure;
+}
+
 TEST(Figures, TalliesCountEveryState) {
   const auto all = tally(failing_drill().checks);
   EXPECT_EQ(all.total, 8u);

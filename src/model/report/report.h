@@ -15,6 +15,8 @@ std::string drill_html(const record::DrillRecord& record,
 std::string drill_markdown(const record::DrillRecord& record,
                            const std::vector<record::DrillRecord>& history);
 std::string drill_json(const record::DrillRecord& record);
+// What a drill leaves to do: what its runbook shows, and whatever failed or came near a limit.
+std::vector<record::DrillTask> tasks_left_by(const record::DrillRecord& record);
 // The verdict table for a terminal: per store recovery point, measured loss, restore time, checks.
 std::string drill_table(const record::DrillRecord& record, bool color);
 

@@ -100,6 +100,31 @@ inline std::vector<record::CheckResult> sample_checks() {
   return checks;
 }
 
+// What a drill of a runbook adds.
+inline void add_runbook(record::DrillRecord& record) {
+  record.runbook = "db-loss";
+  record.steps = {
+      {1, "decision of lead", "", "", "go", "done", sample_seconds(40), std::nullopt},
+      {2, "restore db to production", "", "dba", "db into the sandbox", "done", sample_seconds(12),
+       sample_seconds(9)},
+      {3, "verify db", "", "", "4 of 5 checks passed", "failed", sample_seconds(6),
+       sample_seconds(5)},
+      {4, "docker compose start api", "", "devops", "it would reach something outside the sandbox",
+       "held", std::nullopt, std::nullopt}};
+  record.deviations = {"step 3 (verify db) failed: 4 of 5 checks passed"};
+  record.roles = {{"lead", "decides", {1}, {"ada (lead)"}},
+                  {"dba", "does", {2}, {}},
+                  {"team", "is told", {5}, {}}};
+  record.decisions = {{1,
+                       "lead",
+                       "approved",
+                       "ada (lead)",
+                       "go",
+                       sample_time(40),
+                       {"point: 01kd2m8q6v3r5t7w9y1z3b5d7f", "target: sandbox"}}};
+  record.tasks = {{"Find out why step 3 (verify db) failed in the drill", "dba", sample_time(9e5)}};
+}
+
 inline record::DrillRecord passing_drill() {
   record::DrillRecord record;
   record.id = "01kd2nj0c4r5t7w9y1z3b5d7fh";

@@ -21,15 +21,16 @@ static std::string limit_or_dash(const std::optional<Micros>& limit) {
   return limit ? limit_text(*limit) : std::string("–");
 }
 
-static void write_row(Markup& out, const ObjectiveRow& row) {
+static void write_row(Markup& out, const ObjectiveRow& row, bool predicted) {
   out.open("tr").leaf("th", row.subject, {{"scope", "row"}});
   out.open("td").text(row.figure).single("br");
   out.leaf("span", row.clock, {{"class", "small soft"}}).close();
-  for (const auto& figure :
-       {limit_or_dash(row.target), limit_or_dash(row.goal), limit_or_dash(row.worst_case),
-        figure_text(row.measured), figure_text(row.margin())}) {
-    out.leaf("td", figure, {{"class", "number"}});
-  }
+  std::vector<std::string> figures = {limit_or_dash(row.target), limit_or_dash(row.goal),
+                                      limit_or_dash(row.worst_case)};
+  if (predicted) figures.push_back(figure_text(row.predicted));
+  figures.push_back(figure_text(row.measured));
+  figures.push_back(figure_text(row.margin()));
+  for (const auto& figure : figures) out.leaf("td", figure, {{"class", "number"}});
   out.open("td", {{"class", "tight"}});
   write_standing(out, row.standing());
   out.close().close();
@@ -37,17 +38,20 @@ static void write_row(Markup& out, const ObjectiveRow& row) {
 
 void write_objectives(Markup& out, const View& view) {
   out.open("section").leaf("h2", "Objectives");
-  open_table(out, "Measured figures against the objectives of the plan",
-             {"Store", "Figure and its clock", ">Target", ">Goal", ">Worst case", ">Measured",
-              ">Margin", "Result"});
+  const bool predicted = view.figures.predicted();
+  std::vector<std::string> columns = {"Store", "Figure and its clock", ">Target", ">Goal",
+                                      ">Worst case"};
+  if (predicted) columns.push_back(">Predicted");
+  for (const char* column : {">Measured", ">Margin", "Result"}) columns.push_back(column);
+  open_table(out, "Measured figures against the objectives of the plan", columns);
   out.open("tbody");
-  for (const auto& row : view.figures.objectives) write_row(out, row);
+  for (const auto& row : view.figures.objectives) write_row(out, row, predicted);
   out.close().close().close();
-  out.leaf(
-      "p",
-      "Worst case is what the plan's schedule allows to be lost, not what was seen. Measured is "
-      "from this drill alone. Margin is target minus measured.",
-      {{"class", "small soft"}});
+  out.leaf("p",
+           cat("Worst case is what the plan's schedule allows to be lost, not what was seen. ",
+               predicted ? "Predicted is the middle of the earlier drills that passed. " : "",
+               "Measured is from this drill alone. Margin is target minus measured."),
+           {{"class", "small soft"}});
   if (!view.figures.disagreements.empty()) {
     out.open("ul");
     for (const auto& line : view.figures.disagreements) out.leaf("li", line);

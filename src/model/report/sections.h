@@ -10,6 +10,8 @@
 #include "model/report/advice.h"
 #include "model/report/figures.h"
 #include "model/report/markup.h"
+#include "model/report/report.h"
+#include "model/report/runbook_words.h"
 
 namespace lb::report {
 
@@ -34,6 +36,7 @@ void write_history(Markup& out, const View& view);
 void write_checks(Markup& out, const View& view);
 void write_isolation(Markup& out, const View& view);
 void write_advice(Markup& out, const View& view);
+void write_tasks(Markup& out, const View& view);
 void write_clean_up(Markup& out, const View& view);
 void write_appendix(Markup& out, const View& view);
 

@@ -16,6 +16,7 @@ View view_of(const DrillRecord& record, const std::vector<DrillRecord>& history)
     if (old.id != record.id && old.started <= record.started) earlier.push_back(old);
   }
   View view{record, {}, figures_of(record), advice_for(record, earlier)};
+  add_predictions(view.figures.objectives, earlier);
   const std::size_t kept = std::min(earlier.size(), history_max - 1);
   view.shown.assign(earlier.end() - static_cast<std::ptrdiff_t>(kept), earlier.end());
   view.shown.push_back(record);

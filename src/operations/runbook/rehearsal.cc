@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "model/plan/unsupported.h"
 #include "model/plan/view.h"
+#include "operations/runbook/drilled.h"
 #include "operations/runbook/post_mortem.h"
 #include "operations/runbook/preflight.h"
 
@@ -175,8 +177,15 @@ Result<ActEnd> RehearsalActs::bisect(const Act& act) {
 Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
   auto stores = stores_of(plan_, act.step(), nullptr);
   // The drill reads the repository: what came of it would be said of a copy that nobody read.
-  if (plan::View(act.step().what, no_files).has("from"))
+  auto copy = LB_TRY(act.expand(plan::View(act.step().what, no_files).text("from")));
+  if (!copy.empty())
     return Error(ErrorKind::unsupported, "not supported yet: a drill of a restore out of a copy");
+  // What is refused in earnest must not pass here.
+  for (const auto& name : stores) {
+    const auto* store = plan_.store(name);
+    auto why = store == nullptr ? "" : plan::unsupported_of_restore(act.step().what, *store);
+    if (!why.empty()) return Error(ErrorKind::unsupported, cat("not supported yet: ", why));
+  }
   LB_TRY(rehearsal_.restore(stores, stop));
   return ActEnd{true,
                 cat(join(stores, ", "), " into the sandbox"),
@@ -251,6 +260,7 @@ Status rehearse(const DriverTools& tools, const DriverOptions& options, const pl
   describe(script, state, rehearsal.record());
   auto events = LB_TRY(tools.log.events(run));
   rehearsal.record().deviations = deviations(script, state, events);
+  describe_people(plan, script, state, events, rehearsal.record());
   if (end == Driver::End::closed && state.closed == RunResult::done) {
     std::size_t failed = 0;
     for (const auto& step : state.steps) failed += step.status == StepStatus::passed ? 1 : 0;
