@@ -1,10 +1,10 @@
 // What people are shown before they decide, and how they are asked.
 #include <algorithm>
 
+#include "app/cli/postmortem_text.h"
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
-#include "operations/runbook/post_mortem.h"
 #include "storage/state/run_log.h"
 
 namespace lb::cli {
@@ -144,12 +144,10 @@ Result<runbook::ActEnd> RunActs::postmortem(const Act& act) {
   state::RunLog log(*session_.journal, session_.repository.get());
   auto events = LB_TRY(log.events(act.run));
   auto state = LB_TRY(runbook::fold(act.script, act.run, events));
-  std::vector<record::DrillRecord> drills;
-  if (session_.repository != nullptr) drills = LB_TRY(state::drills(*session_.repository));
   auto folder = path_join(session_.state_folder, "reports");
   auto path = path_join(folder, cat("postmortem-", act.run, ".md"));
   LB_TRY(make_directories(shell_.world.files, folder, 0700));
-  auto text = runbook::post_mortem(plan_, act.script, state, events, drills);
+  auto text = LB_TRY(postmortem_text(shell_, session_, log, {plan_, act.script, state, events}));
   LB_TRY(write_durably(shell_.world.files, path, view_of(text)));
   return runbook::ActEnd{true,
                          cat("draft in ", path, "; lifeboat postmortem ", act.run, " prints it"),

@@ -1,5 +1,5 @@
 // postmortem: the draft that a run writes of itself.
-#include "app/cli/incident_desk.h"
+#include "app/cli/postmortem_text.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/task_desk.h"
 #include "app/cli/verbs.h"
@@ -9,25 +9,6 @@
 namespace lb::cli {
 
 namespace {
-
-// What is known of the incident that the run answered; it may be more than the run lived to see.
-Result<std::optional<runbook::IncidentStory>> incident_of(const RunDesk& desk) {
-  const auto id = desk.events.front().data["incident"].string();
-  if (id.empty()) return std::optional<runbook::IncidentStory>();
-  state::FactLog log(*desk.session->journal, desk.session->repository.get(), "incident");
-  const auto facts = LB_TRY(log.facts(id, true));
-  const auto state = LB_TRY(incident::fold(desk.session->plan.plan, id, facts));
-  runbook::IncidentStory out;
-  out.id = id;
-  out.severity = state.severity;
-  out.title = state.title;
-  out.opened = state.opened;
-  out.failed_at = state.failed_at;
-  if (state.acknowledged) out.acknowledged = state.acknowledged->at;
-  if (state.closed) out.closed = state.closed->at;
-  for (const auto& fact : facts) out.lines.push_back({fact.at, fact.by, incident::line_of(fact)});
-  return std::optional(std::move(out));
-}
 
 // The actions of the draft, each once however often this is done.
 Status keep_tasks(const Shell& shell, const RunDesk& desk, const runbook::RunState& state) {
@@ -54,17 +35,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   auto named = args.positionals.empty() ? std::string() : args.positionals[0];
   LB_TRY(pick_run(shell, desk, named, false));
   auto state = LB_TRY(runbook::fold(desk.script, desk.run, desk.events));
-  std::vector<record::DrillRecord> drills;
-  if (desk.session->repository != nullptr)
-    drills = LB_TRY(state::drills(*desk.session->repository));
-  std::optional<runbook::IncidentStory> incident;
-  if (auto found = incident_of(desk); found.ok()) {
-    incident = std::move(found).take();
-  } else {
-    shell.console.warn(cat("without the incident: ", found.error().text()));
-  }
-  auto text = runbook::post_mortem(desk.plan, desk.script, state, desk.events, drills,
-                                   incident ? &*incident : nullptr);
+  auto text = LB_TRY(postmortem_text(shell, *desk.session, *desk.log,
+                                     {desk.plan, desk.script, state, desk.events}));
   if (args.has("tasks")) LB_TRY(keep_tasks(shell, desk, state));
   if (args.has("out")) {
     LB_TRY(write_durably(shell.world.files, args.get("out"), view_of(text)));

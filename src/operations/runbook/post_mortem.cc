@@ -68,14 +68,14 @@ std::string line_of(const Script& script, const RunEvent& event) {
 class Writer {
  public:
   Writer(const plan::Plan& plan, const Script& script, const RunState& state,
-         const std::vector<RunEvent>& events, const std::vector<record::DrillRecord>& drills,
-         const IncidentStory* incident)
+         const std::vector<RunEvent>& events, const Surroundings& surroundings)
       : plan_(plan),
         script_(script),
         state_(state),
         events_(events),
-        drills_(drills),
-        incident_(incident) {}
+        drills_(surroundings.drills),
+        incident_(surroundings.incident ? &*surroundings.incident : nullptr),
+        forecast_(surroundings.forecast ? &*surroundings.forecast : nullptr) {}
 
   std::string write() {
     head();
@@ -143,7 +143,40 @@ class Writer {
     for (const auto& [name, value] : state_.variables) {
       if (name.starts_with("point_")) text += cat("- Point of ", name.substr(6), ": ", value, "\n");
     }
-    section("Impact", text + "- Who noticed what: " + to_be_written);
+    section("Impact", cat(text, "- Who noticed what: ", to_be_written, loss_by_store()));
+  }
+
+  // What each restore reached, against the failure.
+  std::string loss_by_store() const {
+    std::string rows;
+    const auto failed = failed_at();
+    for (const auto& event : events_) {
+      const bool restored = event.kind == RunEventKind::ended && event.step != 0 &&
+                            script_.at(event.step).step->verb == "restore" &&
+                            event.data["result"].string() == "done";
+      if (!restored) continue;
+      for (const auto& store : plan_.stores) {
+        const auto& data = event.data[store.name];
+        if (!data.is_object()) continue;
+        const auto& log = data["last_commit"];
+        const auto reached = parse_time((log.is_string() ? log : data["taken"]).string());
+        rows +=
+            cat("| ", store.name, " | ", event.step, " | ", data["point"].string(), " | ",
+                reached.ok() ? format_time_seconds(*reached) : "not known", " | ",
+                loss_text(reached.ok() ? std::optional(*reached) : std::nullopt, failed), " |\n");
+      }
+    }
+    if (rows.empty()) return "";
+    return cat(
+        "\n| store | step | point | reached | lost, from there to the failure |\n"
+        "|---|---|---|---|---|\n",
+        rows);
+  }
+
+  static std::string loss_text(const std::optional<Timestamp>& reached,
+                               const std::optional<Timestamp>& failed) {
+    if (!reached || !failed) return "not known";
+    return *reached >= *failed ? "nothing" : seconds_between(*reached, *failed);
   }
 
   // As people answered it, or as the incident has it.
@@ -229,11 +262,33 @@ class Writer {
       const auto& step = state_.at(own.number);
       if (own.is_group() || step.began == Timestamp{} || step.ended < step.began) continue;
       auto shown = step.asks["shown"]["about"]["predicted_restore"].string();
-      text +=
-          cat("| ", own.number, " ", replace_all(printable(title_of(*own.step)), "|", "\\|"), " | ",
-              shown.empty() ? "–" : shown, " | ", human_duration(step.ended - step.began), " |\n");
+      text += cat("| ", own.number, " ", replace_all(printable(title_of(*own.step)), "|", "\\|"),
+                  " | ", predicted_of(own.number, shown), " | ",
+                  human_duration(step.ended - step.began), " |\n");
     }
-    section("Predicted and real times", text);
+    section("Predicted and real times", text + whole_predicted());
+  }
+
+  // By earlier runs of the same step, else what was shown to who decided.
+  std::string predicted_of(std::size_t number, const std::string& shown) const {
+    if (forecast_ != nullptr) {
+      for (const auto& step : forecast_->steps) {
+        if (step.number == number && step.half && step.most)
+          return cat(human_duration(*step.half), ", at most ", human_duration(*step.most), " (",
+                     step.measured, step.measured == 1 ? " time" : " times", " before)");
+      }
+    }
+    return shown.empty() ? "–" : shown;
+  }
+
+  std::string whole_predicted() const {
+    if (forecast_ == nullptr || forecast_->runs == 0)
+      return "\nNo earlier run or drill of this runbook predicted how long it takes.\n";
+    return cat("\nAll of it: predicted ", human_duration(forecast_->half),
+               " in half of all cases, ", human_duration(forecast_->most), " in nine of ten, by ",
+               forecast_->runs, forecast_->runs == 1 ? " earlier run" : " earlier runs", " (",
+               forecast_->unknown, forecast_->unknown == 1 ? " step was" : " steps were",
+               " never measured); took ", seconds_between(state_.opened, state_.last_event), ".\n");
   }
 
   void decisions() {
@@ -258,6 +313,12 @@ class Writer {
       bool sent = event.kind == RunEventKind::ended && event.step != 0 &&
                   script_.at(event.step).step->verb == "notify";
       if (sent) text += cat("- ", format_time_seconds(event.at), "  ", printable(event.text), "\n");
+    }
+    if (incident_ != nullptr) {
+      for (const auto& line : incident_->lines) {
+        if (line.text.starts_with("told "))
+          text += cat("- ", format_time_seconds(line.at), "  incident: ", line.text, "\n");
+      }
     }
     section("Communications", text.empty() ? "None was sent by the run.\n" : text);
   }
@@ -288,12 +349,19 @@ class Writer {
   }
 
   void evidence() {
+    std::string more;
+    if (!drills_.empty())
+      more += cat("- Last drill ", drills_.back().drill, ": `lifeboat report ", drills_.back().id,
+                  "`.\n");
+    for (const auto& [name, link] : plan::View(plan_.tree, plan_.files).text_map("links"))
+      more += cat("- ", name, ": ", printable(link), "\n");
     section("Evidence", cat("- Run ", state_.id, ": `lifeboat run show ", state_.id,
                             " --json` has every event with the output of commands.\n",
                             incident_ == nullptr
                                 ? std::string()
                                 : cat("- Incident ", incident_->id, ": `lifeboat incident show ",
-                                      incident_->id, " --json`.\n")));
+                                      incident_->id, " --json`.\n"),
+                            more));
   }
 
   const plan::Plan& plan_;
@@ -302,6 +370,7 @@ class Writer {
   const std::vector<RunEvent>& events_;
   const std::vector<record::DrillRecord>& drills_;
   const IncidentStory* const incident_;
+  const Forecast* const forecast_;
   std::string out_;
 };
 
@@ -366,10 +435,8 @@ std::vector<FollowUp> follow_ups(const plan::Plan& plan, const Script& script,
 }
 
 std::string post_mortem(const plan::Plan& plan, const Script& script, const RunState& state,
-                        const std::vector<RunEvent>& events,
-                        const std::vector<record::DrillRecord>& drills,
-                        const IncidentStory* incident) {
-  return Writer(plan, script, state, events, drills, incident).write();
+                        const std::vector<RunEvent>& events, const Surroundings& surroundings) {
+  return Writer(plan, script, state, events, surroundings).write();
 }
 
 }  // namespace lb::runbook

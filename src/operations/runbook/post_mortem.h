@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/record/drill_record.h"
-#include "operations/runbook/run_state.h"
+#include "operations/runbook/forecast.h"
 
 namespace lb::runbook {
 
@@ -41,11 +41,16 @@ struct IncidentStory {
   std::vector<Line> lines;
 };
 
-// Markdown. `incident`: null when the run answered none. `drills`: of the system, oldest first, for
-// what was predicted and last proven.
+// What else is known when it is written.
+struct Surroundings {
+  std::vector<record::DrillRecord> drills;  // of the system, oldest first
+  std::optional<IncidentStory> incident;
+  std::optional<Forecast> forecast;  // by the runs and drills of the runbook but this one
+};
+
+// Markdown.
 std::string post_mortem(const plan::Plan& plan, const Script& script, const RunState& state,
                         const std::vector<record::RunEvent>& events,
-                        const std::vector<record::DrillRecord>& drills,
-                        const IncidentStory* incident = nullptr);
+                        const Surroundings& surroundings = {});
 
 }  // namespace lb::runbook

@@ -10,9 +10,33 @@ using testing::Machine;
 
 class PostMortem : public testing::RunbookTest {
  protected:
+  // A drill the day before, an incident, and three runs before this one.
+  static Surroundings surroundings(Timestamp failed) {
+    Surroundings around;
+    record::DrillRecord drill;
+    drill.id = "d1";
+    drill.drill = "monthly";
+    drill.verdict = record::Verdict::pass;
+    drill.started = failed - std::chrono::hours(24);
+    around.drills = {drill};
+    around.incident.emplace();
+    around.incident->failed_at = failed;
+    Forecast before;
+    before.runs = 3;
+    before.unknown = 1;
+    before.half = before.most = Seconds(70);
+    StepForecast restore;
+    restore.number = 1;
+    restore.measured = 3;
+    restore.half = Seconds(40);
+    restore.most = Seconds(70);
+    before.steps = {restore};
+    around.forecast = before;
+    return around;
+  }
   std::string text(Machine& machine, const Driver& run) {
     auto events = machine.log.events("r1").take();
-    return post_mortem(plan, script, run.state(), events, {});
+    return post_mortem(plan, script, run.state(), events);
   }
 };
 
@@ -58,6 +82,53 @@ TEST_F(PostMortem, TellsWhatHappenedByRoles) {
     EXPECT_FALSE(has(name)) << name << "\n" << out;
 }
 
+// All that a post-mortem is to have, and the loss of each store against the failure.
+TEST_F(PostMortem, HasEverySectionAndTheLossOfEachStore) {
+  use("links: {dashboard: \"https://monitoring.example.com\"}\n"
+      "runbooks:\n  main: {steps: [{restore: {store: db, to: staging}}, {run: b}]}\n",
+      "main");
+  Machine one(&shelf);
+  auto run = start(one);
+  say(one, "ada", RunInputKind::confirm, "", Json::object().set("word", "production"));
+  go(*run);
+  ASSERT_EQ(run->state().closed, RunResult::done) << last_refusal(one);
+  auto events = one.log.events("r1").take();
+  const auto failed = run->state().opened - std::chrono::minutes(10);
+  for (auto& event : events) {
+    if (event.kind == record::RunEventKind::ended && event.step == 1)
+      event.data.set("db", Json::object()
+                               .set("point", "p7")
+                               .set("last_commit", format_time(failed - std::chrono::minutes(3))));
+  }
+  auto out = post_mortem(plan, script, run->state(), events, surroundings(failed));
+  for (const char* part :
+       {"## Summary",
+        "## Impact",
+        "## Detection",
+        "## Timeline",
+        "## Trigger and contributing factors",
+        "## Why drills did not catch it",
+        "## Recovery path and deviations from the runbook",
+        "## Predicted and real times",
+        "## Decisions, with what was shown then",
+        "## Communications",
+        "## What went well",
+        "## What went wrong",
+        "## Where we were lucky",
+        "## Actions",
+        "## Evidence",
+        "| action | owner | until |",
+        "| db | 1 | p7 | ",
+        " | 3 min 00 s |",
+        "The last drill (monthly, ",
+        "ended with PASS",
+        "| 40.0 s, at most 1 min 10 s (3 times before) | ",
+        "predicted 1 min 10 s in half of all cases, 1 min 10 s in nine of ten, by 3 earlier runs",
+        "`lifeboat report d1`",
+        "dashboard: https://monitoring.example.com"})
+    EXPECT_NE(out.find(part), std::string::npos) << part << "\n" << out;
+}
+
 TEST_F(PostMortem, ARunThatWentAsWrittenHasNoDeviations) {
   use("runbooks:\n  main: {steps: [{run: a}, {run: b}]}\n", "main");
   Machine one(&shelf);
@@ -84,13 +155,15 @@ TEST_F(PostMortem, TheIncidentStandsAmongTheEventsOfTheRun) {
                  {began - minutes(4), "", "told lead (P0.1.1)"},
                  {began + minutes(30), "max", "closed: all is well"}};
   auto events = one.log.events("r1").take();
-  auto out = post_mortem(plan, script, run->state(), events, {}, &story);
+  Surroundings around;
+  around.incident = story;
+  auto out = post_mortem(plan, script, run->state(), events, around);
   for (const char* part :
        {"Incident P0 \"no orders\"", "From the failure to its opening: 2 min",
         "From its opening to the first answer: 3 min",
         "From the failure to the start of the run: 7 min", "P0 opened: no orders, by dba",
         "told lead (P0.1.1), by Lifeboat", "closed: all is well, by somebody without a role",
-        "lifeboat incident show i1"})
+        "lifeboat incident show i1", "  incident: told lead (P0.1.1)"})
     EXPECT_NE(out.find(part), std::string::npos) << part << "\n" << out;
   EXPECT_LT(out.find("told lead"), out.find("the run was asked for"));
   EXPECT_LT(out.find("the run ended"), out.find("closed: all is well"));
