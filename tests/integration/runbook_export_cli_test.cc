@@ -97,6 +97,59 @@ TEST_F(RunbookExportCli, SaysWhatStepsTookBefore) {
   EXPECT_TRUE(has(boat.must({"forecast", "fire"}).err, "step 1: it took"));
 }
 
+// Where estimates are far off is said without being asked for, and is an alarm.
+TEST_F(RunbookExportCli, StatusSaysWhichRunbooksTakeTooLong) {
+  boat.must({"init"});
+  boat.must({"backup"});
+  auto runbook_lines = [&] {
+    std::string out;
+    const auto status = boat.run({"status", "--json"});
+    const auto told = status.summary();
+    for (const auto& line : told["lines"].items()) {
+      if (line["what"].string() != "runbook fire") continue;
+      out += line["state"].string() + ": " + line["text"].string() + "\n";
+      EXPECT_EQ(status.exit_code, 4) << "half of all cases";
+    }
+    return out;
+  };
+  auto allow = [&](const std::string& before, const std::string& after) {
+    auto text = read_text(boat / "lifeboat.yaml");
+    text.replace(text.find(before), before.size(), after);
+    write_text(boat / "lifeboat.yaml", text);
+  };
+  allow("fire: {steps", "fire: {objective: {rto: 1ms}, steps");
+  EXPECT_EQ(runbook_lines(), "") << "nothing was measured";
+  EXPECT_EQ(boat.run({"run", "fire", "--no-wait"}).exit_code, 75);
+  boat.must({"step", "done", "-m", "all are out"});
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
+  auto slow = runbook_lines();
+  EXPECT_TRUE(has(slow, "too slow: all of it took ")) << slow;
+  EXPECT_TRUE(has(slow, "in half of all cases, and the objective is ")) << slow;
+  EXPECT_TRUE(has(slow, "lifeboat forecast fire")) << slow;
+  fs::remove_all(boat / "state");  // another machine knows it too
+  EXPECT_EQ(runbook_lines(), slow);
+  allow("rto: 1ms", "rto: 24h");
+  EXPECT_EQ(runbook_lines(), "");
+}
+
+// Whoever has nothing but a copy reads the runbooks out of it.
+TEST_F(RunbookExportCli, CopiesOfTheRepositoryHoldThePagesToo) {
+  const auto key = std::string("key: env:LIFEBOAT_KEY");
+  auto text = read_text(boat / "lifeboat.yaml");
+  const auto without = text;
+  text.replace(text.find(key), key.size(), key + ", copies: [{at: ./offsite}]");
+  write_text(boat / "lifeboat.yaml", text);
+  boat.must({"init"});
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  fs::remove_all(boat.repository());
+  fs::remove_all(boat / "state");
+  text = without;
+  text.replace(text.find("./repository"), 12, "./offsite");
+  write_text(boat / "lifeboat.yaml", text);
+  EXPECT_TRUE(has(boat.must({"runbook", "export", "loss", "--stored"}).out, "systemctl stop shop"));
+}
+
 TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {
   boat.must({"init"});
   boat.must({"runbook", "export", "--all", "--store"});

@@ -187,6 +187,7 @@ Result<Standing> look_at_all(const Shell& shell, Session& session) {
   LB_TRY(add_stores(shell, session, out));
   add_places(shell, session, out);
   LB_TRY(add_people(shell, session, out));
+  add_estimates(shell, session, out);
   for (const auto& entry : LB_TRY(session.journal->interrupted())) {
     out.lines.push_back(
         {entry.act, cat("began ", format_time_seconds(entry.at), " and never ended: ", entry.text),

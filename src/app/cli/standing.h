@@ -28,8 +28,9 @@ Result<Standing> look_at_all(const Shell& shell, Session& session);
 
 // Parts of it.
 Status add_stores(const Shell& shell, Session& session, Standing& out);
-void add_places(const Shell& shell, Session& session, Standing& out);    // copies, locks, disks
-Status add_people(const Shell& shell, Session& session, Standing& out);  // incidents, runs, tasks
+void add_places(const Shell& shell, Session& session, Standing& out);     // copies, locks, disks
+Status add_people(const Shell& shell, Session& session, Standing& out);   // incidents, runs, tasks
+void add_estimates(const Shell& shell, Session& session, Standing& out);  // of runbooks
 
 // What waits in the outbox, since when, and what could not be delivered; drafts that wait.
 Status add_messages(const Shell& shell, state::Outbox& outbox, Standing& out);

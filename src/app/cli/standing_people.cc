@@ -1,6 +1,7 @@
 // Incidents, runs that wait for people, tasks, messages.
 #include <algorithm>
 
+#include "app/cli/estimate_watch.h"
 #include "app/cli/incident_desk.h"
 #include "app/cli/run_desk.h"
 #include "app/cli/standing.h"
@@ -164,6 +165,14 @@ void add_drafts(const std::vector<state::Draft>& drafts, Timestamp now, Standing
 }
 
 }  // namespace
+
+// A runbook that takes longer than its objective half of the time is an objective that is missed.
+void add_estimates(const Shell& shell, Session& session, Standing& out) {
+  for (const auto& each : estimates_far_off(shell, session))
+    out.lines.push_back({cat("runbook ", each.runbook),
+                         cat(each.text, "; lifeboat forecast ", each.runbook),
+                         each.often ? "too slow" : "slow at times", !each.often});
+}
 
 Status add_people(const Shell& shell, Session& session, Standing& out) {
   LB_TRY(add_incidents(shell, session, out));

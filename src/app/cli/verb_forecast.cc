@@ -24,7 +24,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   for (const auto& step : forecast.steps) {
     rows.push_back({cat(step.number),
                     cat(printable(step.title), step.by_people ? " [a person]" : ""),
-                    shown(step.half), shown(step.most), cat(step.measured, " times"),
+                    shown(step.half), shown(step.most),
+                    cat(step.measured, step.measured == 1 ? " time" : " times"),
                     step.measured == 0 ? "–" : format_time_seconds(step.last).substr(0, 10)});
     Json line = Json::object()
                     .set("step", static_cast<std::uint64_t>(step.number))
@@ -48,10 +49,12 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     return ExitCode::ok;
   }
   shell.console.out(table(rows, {0, 2, 3, 4}));
-  shell.console.out(cat("predicted, one step after the other: ", human_duration(forecast.half),
-                        " in half of all cases, ", human_duration(forecast.most),
-                        " in nine of ten; ", forecast.unknown, " steps were never measured; from ",
-                        forecast.runs, " runs, confidence ", forecast.confidence));
+  shell.console.out(
+      cat("predicted, one step after the other: ", human_duration(forecast.half),
+          " in half of all cases, ", human_duration(forecast.most), " in nine of ten; ",
+          forecast.unknown, forecast.unknown == 1 ? " step was" : " steps were",
+          " never measured; from ", forecast.runs,
+          forecast.runs == 1 ? " run, confidence " : " runs, confidence ", forecast.confidence));
   for (const auto& slow : runbook::too_slow(made.script, forecast)) {
     auto which = slow.step == 0 ? std::string() : cat("step ", slow.step, ": ");
     shell.console.warn(cat(which, slow.text));
