@@ -128,8 +128,8 @@ Result<ExitCode> explain(const Shell& shell, const Args& args) {
   return ExitCode::ok;
 }
 
-Result<ExitCode> schema(const Shell& shell, const Args&) {
-  shell.console.out(plan::json_schema());
+Result<ExitCode> schema(const Shell& shell, const Args& args) {
+  shell.console.out(args.has("markdown") ? plan::language_reference() : plan::json_schema());
   return ExitCode::ok;
 }
 
@@ -162,9 +162,10 @@ Verb plan_schema_verb() {
   return {{"plan schema",
            "Prints the JSON Schema of the plan language, for editors.",
            {"lifeboat plan schema > lifeboat.schema.json   # let an editor complete the plan",
-            "lifeboat plan schema | jq '.properties|keys'  # the sections of a plan"},
-           "plan schema",
-           {},
+            "lifeboat plan schema | jq '.properties|keys'  # the sections of a plan",
+            "lifeboat plan schema --markdown | less        # every key, to read"},
+           "plan schema [--markdown]",
+           {{"markdown", 0, "", "the same for people: every key and what it means", false}},
            0},
           schema};
 }

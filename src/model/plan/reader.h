@@ -54,5 +54,7 @@ struct Measured {  // what earlier backups and drills measured, per store; all o
 Explanation explain(const Plan& plan, const std::vector<Measured>& measured, Timestamp now);
 // JSON Schema (draft 2020-12) of the plan language, pretty-printed.
 std::string json_schema();
+// The same for people, as Markdown: docs/plan.md.
+std::string language_reference();
 
 }  // namespace lb::plan
