@@ -34,6 +34,11 @@ font-size:14px}
 color:var(--soft);font-size:13px}
 .facts dd{overflow-wrap:anywhere}
 td.letters{text-align:center;font-weight:650}th.letters{text-align:center}
+@media screen and (max-width:760px){
+.step{grid-template-columns:22px 24px minmax(0,1fr);gap:0 8px}
+.step.in1{margin-left:8px}.step.in2{margin-left:16px}.step.in3{margin-left:24px}
+.pairs{grid-template-columns:1fr;gap:0}.pairs dt{margin-top:6px}
+}
 @media print{
 .step{break-inside:avoid;padding:8pt 0}
 .step h3{font-size:11pt}

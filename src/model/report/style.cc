@@ -113,7 +113,9 @@ svg .halo{paint-order:stroke;stroke:var(--ground);stroke-width:4px;stroke-linejo
 footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);color:var(--soft);
 font-size:13px}
 
+.drilled tbody th{overflow-wrap:anywhere}
 @media screen and (max-width:760px){
+.drilled tbody th{min-width:12em}.drilled td:last-child{min-width:14em}
 .facts{grid-template-columns:max-content 1fr}main{padding:20px 14px 40px}
 .plots{grid-template-columns:1fr}.timeline svg{min-width:680px}}
 @page{size:A4;margin:14mm 13mm 16mm}
