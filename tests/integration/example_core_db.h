@@ -25,6 +25,7 @@ class CoreDbBoat : public ExampleBoat {
          {{"at: s3://dr-east", "at: ./repository"},
           {"key: kms:east", "key: env:LIFEBOAT_KEY"},
           {"  copies: [{at: s3://dr-west, within: 15m, key: kms:west}]\n", ""},
+          {"copy: s3://dr-west", "copy: \"\""},  // without a copy: region reads the repository
           {"from: s3://dr-west", "from: ./west"},
           {"smtp: env:SMTP_SERVER", cat("smtp: env:SMTP_SERVER, ca: \"", mail->ca(), "\"")}});
     boat.must({"init"});

@@ -40,6 +40,7 @@ class CoreDbRegions : public ExampleBoat {
          {{"at: s3://dr-east", "at: ./east"},
           {"key: kms:east", "key: env:LIFEBOAT_KEY"},
           {"at: s3://dr-west, within: 15m, key: kms:west", "at: ./west, within: 15m"},
+          {"copy: s3://dr-west", "copy: ./west"},
           {"from: s3://dr-west", "from: ./west"},
           // What accepts connections is asked where the other runbooks of this plan are tested.
           {"verify: [integrity, connectivity]", "verify: [integrity]"},
@@ -67,8 +68,6 @@ class CoreDbRegions : public ExampleBoat {
 
 // The primary server is gone, and its repository with it: the other region has a copy of both.
 TEST_F(CoreDbRegions, ARegionIsReplacedByTheOtherOutOfItsCopy) {
-  replace_in_plan("{store: core, to: $target, at: $when}",
-                  "{store: core, to: $target, at: $when, from: ./west}");
   std::filesystem::rename(boat / "east", boat / "out-of-reach");
   server->stop();
   begin("region");

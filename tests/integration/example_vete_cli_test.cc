@@ -69,11 +69,13 @@ TEST_F(Vete, ACorruptDatabaseIsExchanged) {
   sql("UPDATE appointments SET created_at = '2001-01-01'");
   wait_until_durable();
   begin("corruption");
+  EXPECT_EQ(waits_at(), "ask failed_at") << "nobody is told before that is known" << shown();
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
+  say_and_go_on({"answer", "failed_at=" + failed_at});
   auto seen = at("assess db");
   EXPECT_TRUE(seen.starts_with("done: db: 1 table has more rows")) << seen;
   EXPECT_TRUE(mailed("stakeholders@vete.example.com", "vete: ")) << mail_told();
-  say_and_go_on({"answer", "failed_at=" + failed_at});
-  const std::string swap = "restore db to production at $failed_at (beside-then-swap)";
+  const std::string swap = "restore db to production at $point (beside-then-swap)";
   EXPECT_EQ(waits_at(), swap) << shown();
   say_and_go_on({"step", "confirm", "production"});
   EXPECT_NE(last.err.find("loses"), std::string::npos) << last.err;
@@ -118,6 +120,51 @@ TEST_F(Vete, AnOutageIsAnsweredInTheSecondRegion) {
   ends();
 }
 
+TEST_F(Vete, AProviderThatStaysDownIsAnsweredAsAnOutage) {
+  replace_in_plan("wait: {for: 1h}", "wait: {for: 1s}");
+  begin("provider-down");
+  EXPECT_TRUE(at("wait 1s").starts_with("done")) << shown();
+  EXPECT_EQ(status.count("/supabase"), 2u) << "asked before the wait and after it";
+  say_and_go_on({"answer", "no"});   // the second region is available
+  say_and_go_on({"answer", "yes"});  // failover is not possible
+  EXPECT_EQ(second->value("SELECT count(*) FROM appointments", "vete"), "300") << shown();
+  do_by_hand("resume operations");
+  ends();
+}
+
+// Each in the sandbox of the quarterly drill: what is restored is what would be, and nothing
+// leaves.
+TEST_F(Vete, ItsRunbooksAreDrilled) {
+  std::string more = "drills:\n";
+  const std::vector<std::string> runbooks = {"corruption", "checklist",     "outage",
+                                             "breach",     "provider-down", "deletion"};
+  for (const auto& runbook : runbooks)
+    more += cat("  of-", runbook, ": {every: quarterly, runbook: ", runbook,
+                ", into: sandbox, checks: [db]}\n");
+  write_text(boat / "lifeboat.yaml", read_text(boat / "lifeboat.yaml") + more);
+  for (const auto& runbook : runbooks) {
+    if (runbook == "deletion") continue;
+    auto steps = passes("of-" + runbook);
+    for (const auto& [title, state] : steps) {
+      if (title.starts_with("restore db ")) {
+        EXPECT_EQ(state, "done") << runbook << ": " << title;
+      }
+      if (title.starts_with("tell ")) {
+        EXPECT_EQ(state, "held") << runbook << ": " << title;
+      }
+    }
+  }
+  // What is refused in earnest does not pass in a drill.
+  auto ran = boat.run({"drill", "of-deletion", "--json"});
+  EXPECT_NE(ran.exit_code, 0);
+  EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "INCONCLUSIVE") << ran.err;
+  EXPECT_NE(ran.out.find("only: and mode: exact of db, a database"), std::string::npos) << ran.out;
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
+  EXPECT_TRUE(slack.all().empty()) << slack.told();
+  EXPECT_TRUE(status.all().empty()) << status.told();
+  EXPECT_EQ(ledger(), "");
+}
+
 TEST_F(Vete, DeletedRowsAreLookedForBeside) {
   follow("db");
   const auto failed_at = utc_now();
@@ -127,7 +174,7 @@ TEST_F(Vete, DeletedRowsAreLookedForBeside) {
   say_and_go_on({"answer", "failed_at=" + failed_at});
   auto seen = at("assess db");
   EXPECT_TRUE(seen.starts_with("done: db: 1 table has fewer rows (300 rows less)")) << seen;
-  const std::string beside = "restore db to production at $failed_at (beside)";
+  const std::string beside = "restore db to production at $point (beside)";
   EXPECT_EQ(waits_at(), beside) << shown();
   say_and_go_on({"step", "confirm", "production"});
   leave_out(beside, "only: ");

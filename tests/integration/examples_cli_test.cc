@@ -1,4 +1,5 @@
 // The plans of examples/ with the real program: their runbooks in drills and in earnest.
+#include "foundation/sys/random.h"
 #include "tests/integration/example_core_db.h"
 
 namespace lb::test {
@@ -48,7 +49,7 @@ class ContentCrew : public ExampleBoat {
          R"(groups:
   built: {stores: [db, media], authority: db}
 drills:
-  both: {every: monthly, restore: built, into: sandbox, checks: [db, files, api]}
+  both: {every: monthly, restore: built, into: sandbox, checks: [db, files, api, log]}
   database: {every: monthly, runbook: db-loss, into: sandbox, checks: [db]}
   full-disk: {every: monthly, runbook: disk-full, into: sandbox, checks: [db]}
 checks: {alive: [{connect: api}, {connect: db}, {connect: media}, {logs: api}]}
@@ -79,6 +80,28 @@ runbooks: {look: {steps: [{verify: [alive]}]}}
     EXPECT_TRUE(mailed("all@example.com", "content-crew")) << mail_told();
     EXPECT_EQ(slack.count("/hook", "content-crew"), 1u) << slack.told();
     do_by_hand("write down: what failed, when it was seen, how long it may take");
+  }
+
+  // The group without the stores that are not built, and without what the plan does to them.
+  void leave_what_is_not_built() {
+    replace_in_plan("{stores: [db, cache, media, bucket], authority: db}",
+                    "{stores: [db, media], authority: db}");
+    replace_in_plan("      - assess: {store: bucket}\n", "");
+    replace_in_plan(
+        "      - restore: {store: bucket, to: production, only: [\"voiceovers/*\"], mode: merge}\n"
+        "        when: only some objects are affected\n",
+        "");
+    replace_in_plan(
+        "      - restore: {store: bucket, to: production, mode: exact}\n"
+        "        when: the whole bucket is affected\n",
+        "");
+  }
+  void write_letters(const std::function<std::string(std::uint64_t)>& content) {
+    for (std::uint64_t n = 0; n < 20; ++n)
+      write_text(boat / cat("storage/artifacts/t", n, ".txt"), content(n));
+    boat.must({"backup", "media"});
+    sql("INSERT INTO billing_events SELECT max(id) + 1, 'x' FROM billing_events");
+    wait_until_durable();
   }
 
   const std::string database_swap = "restore db to production at latest (beside-then-swap)";
@@ -205,6 +228,99 @@ TEST_F(ContentCrew, WhatIsNotBuiltStopsTheRunAndIsGoneOnWith) {
   EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
 }
 
+TEST_F(ContentCrew, ItsOtherRunbooksAreDrilled) {
+  leave_what_is_not_built();
+  std::string more = "drills:\n";
+  for (const char* runbook : {"full-loss", "ransomware", "deletion"})
+    more += cat("  of-", runbook, ": {every: quarterly, runbook: ", runbook,
+                ", into: sandbox, checks: [files]}\n");
+  write_text(boat / "lifeboat.yaml",
+             replace_all(read_text(boat / "lifeboat.yaml"), "drills:\n", more));
+  for (const char* runbook : {"full-loss", "ransomware"}) {
+    auto steps = passes(cat("of-", runbook));
+    std::size_t restored = 0;
+    for (const auto& [title, state] : steps) {
+      if (title.starts_with("restore ")) restored += state == "done" ? 1u : 0u;
+      if (title.starts_with("verify ")) {
+        EXPECT_EQ(state, "done") << runbook << ": " << title;
+      }
+    }
+    EXPECT_EQ(restored, 1u) << runbook;
+  }
+  // A tree beside the live one is refused in earnest, so it does not pass here.
+  auto ran = boat.run({"drill", "of-deletion", "--json"});
+  EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "INCONCLUSIVE") << ran.err;
+  EXPECT_NE(ran.out.find("how: beside of media, a file tree"), std::string::npos) << ran.out;
+  EXPECT_EQ(ledger(), "");
+  EXPECT_TRUE(slack.all().empty()) << slack.told();
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
+  // The second drill of a runbook says what the first took.
+  passes("of-full-loss");
+  auto report = boat.must({"report", "of-full-loss"}).out;
+  EXPECT_NE(report.find(" of which both are known: predicted "), std::string::npos) << report;
+  EXPECT_NE(report.find("| team | is told | "), std::string::npos) << report;
+}
+
+TEST_F(ContentCrew, AMachineThatIsGoneIsBroughtBackInEarnest) {
+  leave_what_is_not_built();
+  passes("both");  // `first: sandbox` of production
+  sql("DELETE FROM content_artifacts");
+  std::filesystem::remove_all(boat / "storage/voiceovers");
+  begin("full-loss");
+  EXPECT_EQ(waits_at(), "ask failed_component, failed_at, affected_data") << shown();
+  say_and_go_on(
+      {"answer", "failed_component=machine", "failed_at=" + utc_now(), "affected_data=all"});
+  // It looks at every store of the plan, also at those that this group leaves out.
+  leave_out("preflight disk, credentials, network, repository", "a redis store (cache)");
+  do_by_hand("write down: what failed, when it was seen, how long it may take");
+  const std::string restore = "restore app to production at latest";
+  EXPECT_EQ(waits_at(), restore) << shown();
+  EXPECT_EQ(ledger(),
+            "docker compose up -d db redis\ndocker compose ps --status running db redis\n");
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at(restore).starts_with("done")) << shown();
+  EXPECT_EQ(ask("SELECT count(*) FROM content_artifacts"), "20");
+  EXPECT_EQ(read_text(boat / "storage/voiceovers/7.wav"), "sound 7");
+  EXPECT_TRUE(at("verify db, files, api").starts_with("done: 14 of 14 checks passed")) << shown();
+  const std::vector<std::string> items = {"database restored",       "storage restored",
+                                          "application running",     "health checks passing",
+                                          "can create content jobs", "artifacts accessible"};
+  tick_all(cat("checklist ", join(items, ", ")), items);
+  ends();
+  auto draft = boat.must({"postmortem"}).out;
+  EXPECT_NE(draft.find("| store | step | point | reached | lost"), std::string::npos) << draft;
+  for (const char* row : {"\n| db | ", "\n| media | "})
+    EXPECT_NE(draft.find(row), std::string::npos) << row << "\n" << draft;
+}
+
+TEST_F(ContentCrew, AfterAnIntruderTheLastCleanMomentIsBroughtBack) {
+  leave_what_is_not_built();
+  follow("db");
+  write_letters([](std::uint64_t) {
+    std::string readable;
+    for (int line = 0; line < 300; ++line) readable += cat("Line ", line, " can be read.\n");
+    return readable;
+  });
+  write_letters(
+      [](std::uint64_t n) { return std::string(text_of(seeded_random(n)->bytes(9000))); });
+  begin("ransomware");
+  do_by_hand("isolate affected systems");
+  const auto found = at("bisect app");
+  ASSERT_TRUE(found.starts_with("done: clean at ")) << shown();
+  const auto from = std::string("done: clean at ").size();
+  boat.must({"drill", "both", "--at", found.substr(from, found.find_first_of(" ;", from) - from)});
+  const std::string restore = "restore app to production at $clean";
+  EXPECT_EQ(waits_at(), restore) << shown();
+  say_and_go_on({"step", "confirm", "production"});
+  EXPECT_TRUE(at(restore).starts_with("done")) << shown();
+  EXPECT_EQ(read_text(boat / "storage/artifacts/t7.txt").substr(0, 19), "Line 0 can be read.");
+  EXPECT_TRUE(at("verify db, files, api").starts_with("done")) << shown();
+  for (const char* deed :
+       {"see that no malware remains", "rotate all", "strengthen security where they came in"})
+    do_by_hand(deed);
+  ends();
+}
+
 // The repository is out of reach with the provider: what there is lies in the copy elsewhere.
 TEST_F(ContentCrew, AnOutageIsOutlivedOutOfTheCopy) {
   passes("both");  // `first: sandbox` of production
@@ -233,8 +349,7 @@ TEST_F(ContentCrew, AnOutageIsOutlivedOutOfTheCopy) {
   say_and_go_on({"step", "confirm", "production"});
   EXPECT_EQ(ledger(), "dns-to-standby.sh \n") << shown();
   // What was counted at the point is read out of the copy.
-  leave_out("verify db, files, api",
-            "13 of 14 checks passed: logs api: what service api writes is known only in a drill");
+  EXPECT_TRUE(at("verify db, files, api").starts_with("done: 14 of 14 checks passed")) << shown();
   ends();
 }
 
@@ -290,6 +405,25 @@ TEST_F(CoreDb, DeletedRowsAreBroughtBackToTheSecondBefore) {
   ends();
   auto tasks = boat.must({"task", "ls"}).out;
   EXPECT_NE(tasks.find("management"), std::string::npos) << tasks;
+}
+
+TEST_F(CoreDb, ItsRunbooksAreDrilled) {
+  std::string more = "drills:\n";
+  const std::vector<std::string> runbooks = {"deletion", "corruption", "breach", "region"};
+  for (const auto& runbook : runbooks)
+    more += cat("  of-", runbook, ": {every: quarterly, runbook: ", runbook,
+                ", into: staging, checks: [integrity]}\n");
+  write_text(boat / "lifeboat.yaml", read_text(boat / "lifeboat.yaml") + more);
+  for (const auto& runbook : runbooks) {
+    auto steps = passes("of-" + runbook);
+    EXPECT_EQ(steps["restore core to $target at $when"], "done") << runbook;
+    EXPECT_EQ(steps["verify integrity, connectivity"], "done") << runbook;
+    EXPECT_EQ(steps["switch traffic to $target"], "held") << runbook;
+  }
+  EXPECT_EQ(ledger(), "") << "nothing is provisioned or switched";
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
+  auto report = boat.must({"report", "of-breach"}).out;
+  EXPECT_NE(report.find("management decides: held"), std::string::npos) << report;
 }
 
 TEST_F(CoreDb, EveryMomentOfTheYearlyAuditIsProven) {

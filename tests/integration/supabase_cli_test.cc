@@ -102,7 +102,8 @@ class SupabasePlatform : public ExampleBoat {
     ASSERT_EQ(waits_at(), keep) << shown();
     do_by_hand(keep);
     ASSERT_TRUE(at("tell all (drill-status)").starts_with("done: told")) << shown();
-    for (const char* person : {"devops", "admin", "qa", "owner", "platform"})
+    for (const char* person :
+         {"devops", "admin", "qa", "owner", "platform", "backup-owner", "sponsor"})
       EXPECT_TRUE(mailed(cat(person, "@example.com"), "Drill of supabase-platform")) << mail_told();
     EXPECT_TRUE(mailed("support@supabase.io", "Next message")) << mail_told();
     EXPECT_TRUE(at("lifeboat verify --read 10%").starts_with("done")) << shown();
@@ -233,7 +234,9 @@ TEST_F(SupabasePlatform, BeforeTheDrillWhatCannotBeLookedAtIsSaid) {
   const std::vector<std::string> items = {"Supabase CLI configured for production and staging",
                                           "production credentials available in the vault",
                                           "staging environment provisioned and accessible",
-                                          "backups reach back at least seven days"};
+                                          "backups reach back at least seven days",
+                                          "somebody watches production while the backup runs, and "
+                                          "knows emergency-stop"};
   tick_all(cat("checklist ", join(items, ", ")), items);
   ends();
 }
@@ -298,6 +301,23 @@ TEST_F(SupabasePlatform, WhatStagingAsksForIsNotLeftOutSilently) {
   EXPECT_EQ(ask_staging("SELECT count(*) FROM pg_class WHERE relname = 'customers'"), "0")
       << "no customer's address is in staging unmasked";
   say_and_go_on({"abort", "-m", "it was an exercise"});
+}
+
+TEST_F(SupabasePlatform, TheRunbookOfAFailedRestoreIsDrilled) {
+  sail_with({{"stores: [db, uploads, invoices, maintenance]", "stores: [db]"}},
+            cat(with_sandbox("smoke"),
+                "  again: {every: quarterly, runbook: staging-restore-failed, into: sandbox, "
+                "checks: [smoke]}\n"));
+  auto steps = passes("again");
+  std::size_t restored = 0;
+  for (const auto& [title, state] : steps) {
+    if (title.starts_with("restore platform to staging")) restored += state == "done" ? 1u : 0u;
+  }
+  EXPECT_EQ(restored, 2u) << "the newest, and the one before the damage";
+  EXPECT_EQ(steps["decision of rollback authorization"], "held");
+  EXPECT_EQ(steps["tell all (drill-status)"], "held");
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
+  EXPECT_EQ(ask_staging("SELECT count(*) FROM pg_class WHERE relname = 'customers'"), "0");
 }
 
 // And staging asks for nothing that is not built.
