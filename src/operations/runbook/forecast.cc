@@ -18,6 +18,12 @@ std::optional<Micros> time_of(const StepState& step) {
   return step.ended - from;
 }
 
+// The plan that a run keeps has its defaults written out; the one it is compared with may leave
+// them out.
+std::string known_as(const plan::Step& step) {
+  return replace_all(title_of(step), " at latest", "");
+}
+
 Micros at_share(std::vector<Micros> times, double share) {
   std::sort(times.begin(), times.end());
   auto index = static_cast<std::size_t>(share * static_cast<double>(times.size() - 1) + 0.5);
@@ -37,7 +43,7 @@ Forecast forecast(const Script& script, const std::vector<PastRun>& past) {
       const auto& state = run.state.at(own.number);
       auto time = time_of(state);
       if (!time || own.is_group()) continue;
-      auto& of = measured[title_of(*own.step)];
+      auto& of = measured[known_as(*own.step)];
       of.times.push_back(*time);
       of.last = std::max(of.last, state.ended);
     }
@@ -50,7 +56,7 @@ Forecast forecast(const Script& script, const std::vector<PastRun>& past) {
     step.number = own.number;
     step.title = title_of(*own.step);
     step.by_people = is_done_by_people(*own.step);
-    auto found = measured.find(step.title);
+    auto found = measured.find(known_as(*own.step));
     if (found == measured.end()) {
       ++out.unknown;
     } else {

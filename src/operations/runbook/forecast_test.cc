@@ -50,6 +50,18 @@ TEST_F(Forecasts, ARunbookThatWasEditedKeepsItsTimes) {
   EXPECT_EQ(out.steps[1].half, seconds(4));
 }
 
+// A run keeps its plan with every default written out.
+TEST_F(Forecasts, AStepThatLeavesADefaultOutIsTheSameStep) {
+  use("runbooks:\n  main: {steps: [{restore: {store: db, to: staging, at: latest}}]}\n", "main");
+  std::vector<PastRun> past = {run_of({9})};
+  auto old_plan = std::move(plan);
+  use("runbooks:\n  main: {steps: [{restore: {store: db, to: staging}}]}\n", "main");
+  EXPECT_EQ(forecast(script, past).steps[0].half, seconds(9));
+  auto second_plan = std::move(plan);
+  use("runbooks:\n  main: {steps: [{restore: {store: db, to: production}}]}\n", "main");
+  EXPECT_FALSE(forecast(script, past).steps[0].half) << "another place is another step";
+}
+
 TEST_F(Forecasts, WhatThePlanAllowsIsHeldAgainstWhatItTook) {
   use("runbooks:\n"
       "  main:\n"
