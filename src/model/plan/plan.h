@@ -259,7 +259,7 @@ struct Drill {
   Place place;
 };
 
-// A section that is validated but not acted on yet, or only in part: masks, links ...
+// A section that is validated but not acted on yet, or only in part: masks ...
 struct Section {
   std::string name;
   Place place;

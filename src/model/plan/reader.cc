@@ -14,7 +14,7 @@ namespace lb::plan {
 
 namespace {
 
-constexpr std::string_view sections_not_acted_on[] = {"masks", "links"};
+constexpr std::string_view sections_not_acted_on[] = {"masks"};
 
 Names declared_names(const YamlNode& root) {
   Names out;
