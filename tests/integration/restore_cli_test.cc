@@ -40,7 +40,8 @@ class RestoreCli : public NotesBoat {
   void spoil(const std::string& folder, unsigned seed) {
     std::mt19937 chance(seed);
     auto files = files_below(folder);
-    std::erase_if(files, [](const auto& path) { return path.ends_with("/.lifeboat-restore"); });
+    std::erase_if(files,
+                  [](const auto& path) { return path.find("/.lifeboat-restore") != path.npos; });
     if (files.empty()) return;
     auto pick = [&] { return files[chance() % files.size()]; };
     for (int i = 0; i < 40; ++i) {

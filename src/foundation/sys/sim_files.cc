@@ -17,7 +17,14 @@ void SimFiles::fail_call(std::uint64_t nth, int error) {
   tree_->calls = 0;
   tree_->fail_at = nth;
   tree_->fail_errno = error;
+  tree_->fail_on = false;
   tree_->fired = false;
+}
+
+void SimFiles::fail_from(std::uint64_t nth) {
+  fail_call(nth);
+  std::lock_guard lock(tree_->mutex);
+  tree_->fail_on = true;
 }
 
 bool SimFiles::fault_fired() const {

@@ -23,6 +23,8 @@ class SimFiles final : public Files {
   // The n-th call from now fails (0: the next) with this errno, EIO by default. A failed sync loses
   // what was not durable, as kernels do. Counted are calls of Files and File, except close().
   void fail_call(std::uint64_t nth, int error = 5);
+  // So does every call after it, until fail_call() or crash(): the process was killed there.
+  void fail_from(std::uint64_t nth);
   bool fault_fired() const;
   // Bytes of file content in all; writes beyond fill what fits and fail with ENOSPC.
   void set_space(std::uint64_t bytes_max);

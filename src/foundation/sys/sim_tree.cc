@@ -41,7 +41,8 @@ Status SimTree::enter(const std::string& path) {
   if (path.empty() || path.find('\0') != std::string::npos) {
     return Error(ErrorKind::invalid, cat("not a path: '", printable(path), "'"));
   }
-  if (fail_at && calls++ == *fail_at) {
+  const auto call = calls++;
+  if (fail_at && (call == *fail_at || (fail_on && call > *fail_at))) {
     fired = true;
     return path_error(fail_errno, "simulated failure at", path);
   }

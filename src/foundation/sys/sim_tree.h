@@ -61,6 +61,7 @@ class SimTree {
   std::mutex mutex;
   std::uint64_t calls = 0;
   std::optional<std::uint64_t> fail_at;
+  bool fail_on = false;  // and all calls after it
   int fail_errno = 0;
   bool fired = false;
   std::uint64_t space_max = std::uint64_t{1} << 40;

@@ -21,6 +21,9 @@ namespace lb::pg {
 // The one file that a target folder may hold before it is laid out: the mark of a restore under
 // way.
 inline constexpr std::string_view unfinished_mark = ".lifeboat-restore";
+// What is needed beside it for a moment: a mark on its way to that name, a lock. Killed then, a
+// restore leaves it behind.
+inline constexpr std::string_view unfinished_mark_beside = ".lifeboat-restore.";
 
 struct LayoutOptions {
   // Becomes PGDATA; must be missing or empty but for the mark, else refused (exit 5).

@@ -66,7 +66,9 @@ Status check_target_empty(Files& files, const std::string& folder) {
     return refused_folder(folder, "holds postmaster.pid: a server may be running on it");
   }
   for (const auto& entry : entries) {
-    if (entry.name != unfinished_mark) return refused_folder(folder, "is not empty");
+    const bool ours =
+        entry.name == unfinished_mark || entry.name.starts_with(unfinished_mark_beside);
+    if (!ours) return refused_folder(folder, "is not empty");
   }
   return {};
 }
