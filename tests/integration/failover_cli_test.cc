@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "tests/harness/postgres_server.h"
-#include "tests/integration/archiving.h"
+#include "tests/integration/failing_over.h"
 #include "tests/integration/restored_server.h"
 
 namespace lb::test {
@@ -60,29 +59,6 @@ class FailoverCli : public testing::Test {
     EXPECT_EQ(details["mode"].string(), "compared") << details["why_full"].string();
     points.emplace_back(id, now);
   }
-  // The one that was lost follows the other, as its standby.
-  void rejoin(PostgresServer& lost, const PostgresServer& primary) {
-    std::map<std::string, std::string> own;
-    for (const char* name : {"/postgresql.conf", "/pg_hba.conf"})
-      own[name] = read_text(lost.data() + name);
-    primary.sql("CHECKPOINT");  // pg_rewind reads the timeline from the control file
-    primary.run_tool({"pg_rewind", "-D", lost.data(), "--source-server", primary.conninfo()});
-    for (const auto& [name, text] : own) write_text(lost.data() + name, text);
-    std::ofstream(lost.data() + "/postgresql.auto.conf", std::ios::app)
-        << "primary_conninfo = 'host=" << primary.socket_folder() << " port=" << primary.port()
-        << " user=postgres'\n";
-    std::ofstream(lost.data() + "/standby.signal").flush();
-    give_to_server_user(lost.data() + "/standby.signal");
-    lost.start_again();
-    caught_up(lost, primary);
-  }
-  static void caught_up(const PostgresServer& standby, const PostgresServer& primary) {
-    const auto end = primary.value("SELECT pg_current_wal_flush_lsn()");
-    wait_for([&] {
-      return standby.value("SELECT coalesce(pg_last_wal_replay_lsn() >= '" + end + "', false)") ==
-             "t";
-    });
-  }
   void expect_points_restore() {
     for (const auto& [id, expected] : points) {
       const auto folder = boat / ("restored-" + id);
@@ -110,7 +86,7 @@ class FailoverCli : public testing::Test {
 TEST_F(FailoverCli, PageBackupsGoOnThroughALostPrimaryAndBack) {
   load(*first, 300);
   back_up_pages(*first);
-  caught_up(*second, *first);
+  wait_until_caught_up(*second, *first);
   auto busy = first->start_tool({"pgbench", "-c", "2", "-T", "600", "-n", "postgres"});
   wait_for([&] { return sums(*first) != points.back().second; });
   first->stop(StopMode::kill);
@@ -127,7 +103,7 @@ TEST_F(FailoverCli, PageBackupsGoOnThroughALostPrimaryAndBack) {
 
   rejoin(*first, *second);
   load(*second, 100);
-  caught_up(*first, *second);
+  wait_until_caught_up(*first, *second);
   second->stop();
   stream->signal(SIGTERM);
   stream->wait();

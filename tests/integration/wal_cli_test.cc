@@ -8,7 +8,7 @@
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
-#include "tests/integration/archiving.h"
+#include "tests/integration/failing_over.h"
 #include "tests/integration/restored_server.h"
 
 namespace lb::test {
@@ -191,6 +191,43 @@ TEST_F(WalCli, APromotedCloneIsRefusedAndTheOriginGoesOn) {
   wait_for([&] { return archiver("failed_count") > 0; });
 }
 
+// The primary is lost, its standby takes over, and later it takes over from that: the archive has
+// each timeline with its history and the end of the one before, and a copy of the very beginning
+// is brought to the end by it, by the server itself and by a restore.
+TEST_F(WalCli, FailoverAndBackAreArchivedAndReplayedAcrossBoth) {
+  // pg_rewind looks for where they parted in what is left of the log.
+  server->set("wal_keep_size", "1GB");
+  server->reload();
+  boat.must({"backup"});
+  const auto base = base_backup("base");
+  auto other = PostgresServer::standby_of(
+      *server, {.settings = {{"archive_mode", "on"}, {"archive_command", command("push", "%p")}}});
+  for (const auto* which : {"over", "and back"}) {
+    write(20'000);
+    archive_all();
+    server->sql("INSERT INTO notes (body) VALUES ('last words')");
+    wait_until_caught_up(*other, *server);
+    server->stop(StopMode::kill);
+    other->promote();
+    std::swap(server, other);
+    boat.environment()["DB"] = server->conninfo();
+    boat.must({"wal", "admit", "--store", "db", "--data", server->data()});
+    server->reload();  // its archiver pauses for a minute after it was refused
+    write(3000);
+    archive_all();
+    if (which == std::string("over")) rejoin(*other, *server);
+  }
+  EXPECT_EQ(server->value("SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"),
+            "00000003");
+  const auto expected = server->value(digest);
+  const auto listed = boat.must({"wal", "ls", "--store", "db", "--json"}).summary();
+  EXPECT_TRUE(listed["whole"].boolean()) << listed.dump();
+  boat.must({"restore", "db", "--to", boat / "back"});
+  EXPECT_EQ(ask_restored(boat / "back", digest), expected);
+  const auto recovered = recover(base, digest);
+  EXPECT_EQ(recovered.state, expected) << recovered.log;
+}
+
 TEST_F(WalCli, RecoveryStopsRatherThanEndsEarlyWhenTheRepositoryIsOutOfReach) {
   const auto base = base_backup("base");
   write(1000);
@@ -261,6 +298,75 @@ TEST_F(WalCli, ListsWhatIsFoundDelayedAndLostAndSaysSoInStatus) {
       << "a newer point begins after the hole";
 }
 
+// A byte of a segment goes bad on the server's disk before it is archived. It is kept, since it may
+// be the only copy, and said; what lies behind it is no point to go to.
+TEST_F(WalCli, LogWithAFlippedByteIsKeptSaidAndNotRestoredAsGood) {
+  boat.must({"backup"});
+  write(500);
+  const auto before = server->value(digest);
+  const auto moment = server->value("SELECT pg_current_wal_insert_lsn()");
+  archive_all();
+  server->set("archive_command", "/bin/false");
+  server->reload();
+  const auto bad = server->value("SELECT pg_walfile_name(pg_current_wal_insert_lsn())");
+  write(5000);
+  server->sql("SELECT pg_switch_wal()");
+  {
+    std::fstream file(server->data() + "/pg_wal/" + bad,
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(200'000);
+    const char byte = static_cast<char>(file.get());
+    file.seekp(200'000);
+    file.put(static_cast<char>(byte ^ 1));
+  }
+  server->set("archive_command", command("push", "%p"));
+  server->reload();
+  write(500);
+  archive_all();
+  EXPECT_NE(server->log_text().find(bad + " is kept, but it cannot be read"), std::string::npos)
+      << server->log_text();
+  const auto listed = boat.run({"wal", "ls", "--store", "db"});
+  EXPECT_EQ(listed.exit_code, 4) << listed.out;
+  EXPECT_EQ(boat.run({"status"}).exit_code, 4);
+  boat.must({"restore", "db", "--to", boat / "before", "--lsn", moment});
+  EXPECT_EQ(ask_restored(boat / "before", digest), before);
+  const auto beyond = boat.run({"restore", "db", "--to", boat / "beyond", "--lsn",
+                                server->value("SELECT pg_current_wal_insert_lsn()")});
+  EXPECT_EQ(beyond.exit_code, 14) << beyond.err;
+  EXPECT_FALSE(std::filesystem::exists(boat / "beyond")) << "refused before anything is written";
+  const auto latest = boat.run({"restore", "db", "--to", boat / "latest"});
+  EXPECT_EQ(latest.exit_code, 14) << latest.err;
+  EXPECT_NE(latest.err.find(bad + " is missing or cannot be read"), std::string::npos)
+      << latest.err;
+  boat.must({"backup"});
+  boat.must({"restore", "db", "--to", boat / "after"});
+  EXPECT_EQ(ask_restored(boat / "after", digest), server->value(digest));
+  EXPECT_EQ(boat.run({"wal", "ls", "--store", "db"}).exit_code, 0) << "a newer point is behind it";
+}
+
+// How fast the log grows is measured by its own commits; the server's disk is the one of its log.
+TEST_F(WalCli, SaysWhenTheDiskOfTheLogWouldBeFull) {
+  boat.must({"backup"});
+  server->sql("SELECT pg_create_physical_replication_slot('forgotten', true)");
+  std::string said;
+  wait_for([&] {
+    write(100);
+    archive_all();
+    said = boat.run({"wal", "ls", "--store", "db"}).out;
+    return said.find("the server's disk would be full") != std::string::npos;
+  });
+  EXPECT_NE(said.find("log grows by "), std::string::npos) << said;
+  EXPECT_NE(said.find("slot forgotten (nobody connected) keeps "), std::string::npos) << said;
+  server->set("archive_command", "/bin/false");
+  server->reload();
+  write(100);
+  server->sql("SELECT pg_switch_wal()");
+  wait_for([&] { return archiver("failed_count") > 0; });
+  const auto status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4);
+  EXPECT_NE(status.out.find("the server's disk would be full"), std::string::npos) << status.out;
+}
+
 TEST_F(WalCli, AnAgentThatNobodyAsksEndsAndTheNextPushStartsAnother) {
   archive_all();
   end_agents();
@@ -271,11 +377,14 @@ TEST_F(WalCli, AnAgentThatNobodyAsksEndsAndTheNextPushStartsAnother) {
     return found;
   };
   boat.environment()["LIFEBOAT_STATE"] = boat / "server";
-  auto agent = boat.start({"agent", "--store", "db", "--idle", "2s"});
-  wait_for([&] { return agent->err_so_far().find("listening") != std::string::npos; });
   const auto name = server->value("SELECT last_archived_wal FROM pg_stat_archiver");
-  boat.must({"wal", "push", "--store", "db", server->data() + "/pg_wal/" + name});
-  EXPECT_TRUE(agent->alive());
+  std::unique_ptr<Running> agent;
+  for (int seconds = 2; !agent || !agent->alive(); seconds *= 2) {
+    end_agents();  // where the last one had ended before it was asked, the push began another
+    agent = boat.start({"agent", "--store", "db", "--idle", std::to_string(seconds) + "s"});
+    wait_for([&] { return agent->err_so_far().find("listening") != std::string::npos; });
+    boat.must({"wal", "push", "--store", "db", server->data() + "/pg_wal/" + name});
+  }
   EXPECT_EQ(agent->wait().exit_code, 0);
   EXPECT_TRUE(socket_of().empty()) << socket_of()[0];
   EXPECT_TRUE(agents().empty());

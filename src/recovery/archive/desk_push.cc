@@ -112,9 +112,10 @@ Status Desk::push_partial(Server& server, const pg::ArchivedName& name, const st
 
 Result<Answer> Desk::push_segment(Server& server, const pg::ArchivedName& name,
                                   const Order& order) {
-  LB_TRY(server.line->push(name, order.name, order.path));
+  const auto trouble = LB_TRY(server.line->push(name, order.name, order.path));
   const auto facts = LB_TRY(world_.files.info(order.path));
   Answer answer;
+  if (!trouble.empty()) answer.notices.push_back(trouble);
   std::unique_lock lock(mutex_);
   const auto hole = hole_before(server, name, facts.size);
   server.stored.emplace(name.timeline, name.segment(facts.size));

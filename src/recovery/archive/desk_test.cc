@@ -12,6 +12,7 @@
 #include "foundation/crypto/hash.h"
 #include "storage/blob/fault_blob_store.h"
 #include "storage/repo/test_repository.h"
+#include "stores/postgres/log_index.h"
 #include "stores/postgres/test_world.h"
 #include "stores/postgres/timeline_history.h"
 #include "tests/harness/postgres_server.h"
@@ -186,6 +187,28 @@ TEST_F(DeskTest, RefusesBytesThatAreNotWhatTheirNameSays) {
   order.file.inode += 1;
   EXPECT_NE(desk->serve(order).message.find("another"), std::string::npos);
   EXPECT_EQ(desk->serve(order).outcome, Outcome::failed);
+}
+
+// It may be the only copy; whoever looks how far the log goes sees that it ends before it.
+TEST_F(DeskTest, LogThatCannotBeReadIsKeptAndSaid) {
+  auto repository = open(memory);
+  auto desk = desk_on(*repository);
+  const auto names = complete();
+  EXPECT_TRUE(push(*desk, names[0]).notices.empty());
+  auto spoiled = of_server(names[1]);
+  spoiled[10'000] = static_cast<char>(spoiled[10'000] ^ 1);
+  const auto answer = push_text(*desk, names[1], spoiled);
+  EXPECT_EQ(answer.outcome, Outcome::done) << answer.message;
+  ASSERT_EQ(answer.notices.size(), 1u);
+  EXPECT_NE(answer.notices[0].find(names[1] + " is kept, but it cannot be read"), std::string::npos)
+      << answer.notices[0];
+  EXPECT_TRUE(push(*desk, names[2]).notices.empty()) << "said once";
+  EXPECT_TRUE(fetch(*desk, names[1]).text == spoiled);
+  const auto log_id = log_id_of("db", *system_of(*outer.files, server->data()));
+  const auto index = pg::read_log_index(*repository, log_id, 1 << 20).take();
+  ASSERT_EQ(index.holes.size(), 1u);
+  EXPECT_EQ(pg::segment_name(1, index.holes[0].first_segment, 1 << 20), names[1]);
+  EXPECT_EQ(index.holes[0].last_segment, index.holes[0].first_segment);
 }
 
 TEST_F(DeskTest, ASystemOtherThanTheKnownOneIsRefused) {

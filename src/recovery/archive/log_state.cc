@@ -4,6 +4,7 @@
 #include <map>
 
 #include "stores/postgres/archived_file.h"
+#include "stores/postgres/log_path.h"
 
 namespace lb::archive {
 
@@ -78,8 +79,9 @@ LogState state_of(const pg::LogIndex& index, const pg::ServerLog* server,
   }
   for (const auto& place : moving) all[place] = SegmentState::uploading;
   for (const auto& part : index.parts) {
-    if (part.info.complete)
-      all[{part.info.name.timeline, part.info.name.segment}] = SegmentState::found;
+    // Whatever the server still has of it, it is the same.
+    const auto state = pg::cannot_be_read(part) ? SegmentState::lost : SegmentState::found;
+    if (part.info.complete) all[{part.info.name.timeline, part.info.name.segment}] = state;
   }
   for (const auto& [place, state] : all) {
     const bool matters = (place.second + 1) * index.segment_bytes > matters_from;

@@ -55,8 +55,8 @@ PushLine::JobPtr PushLine::claim(const std::string& file_name, const FileInfo& s
   return job;
 }
 
-Status PushLine::push(const pg::ArchivedName& name, const std::string& file_name,
-                      const std::string& path) {
+Result<std::string> PushLine::push(const pg::ArchivedName& name, const std::string& file_name,
+                                   const std::string& path) {
   const auto seen = LB_TRY(files_.info(path).context("look at the segment"));
   if (seen.kind != FileKind::regular || seen.size > segment_bytes_max)
     return Error(ErrorKind::invalid, cat(printable(path), " is no log segment"));
@@ -70,7 +70,7 @@ Status PushLine::push(const pg::ArchivedName& name, const std::string& file_name
   return wait_for(job);
 }
 
-Status PushLine::wait_for(const JobPtr& job) {
+Result<std::string> PushLine::wait_for(const JobPtr& job) {
   std::unique_lock lock(mutex_);
   const bool ended =
       changed_.wait(lock, workers_.token(), [&] { return job->state == Job::State::ended; });
@@ -80,7 +80,8 @@ Status PushLine::wait_for(const JobPtr& job) {
     return entry.second == job ||
            (entry.first < job->file_name && entry.second->state == Job::State::ended);
   });
-  return job->outcome;
+  if (!job->outcome.ok()) return job->outcome.error();
+  return job->trouble;
 }
 
 // The server hands its files over by name, oldest first, and only those with a ".ready" beside.
@@ -152,6 +153,7 @@ Status PushLine::store(Job& job, Buffer& bytes, const std::stop_token& stop) {
   LB_TRY(read_segment(job, bytes));
   const auto header = LB_TRY(pg::check_segment(job.name, bytes, options_.system_identifier));
   const auto read = LB_TRY(scan(job, header.timeline, bytes, stop));
+  job.trouble = read.trouble;
   if (!read.trouble.empty() && options_.on_trouble) options_.on_trouble(read.trouble);
   const repo::LogName name{options_.log_id, job.name.timeline, job.name.segment(bytes.size())};
   return pg::put_segment(repository_, name, bytes, read);

@@ -35,8 +35,10 @@ class PushLine {
   PushLine(Files& files, repo::Repository& repository, PushLineOptions options);
   ~PushLine();
 
-  // Returns when the file is durable in the log. `path`: the file as it is to be opened.
-  Status push(const pg::ArchivedName& name, const std::string& file_name, const std::string& path);
+  // Returns when the file is durable in the log; what is to be said of it, empty if all is well.
+  // `path`: the file as it is to be opened.
+  Result<std::string> push(const pg::ArchivedName& name, const std::string& file_name,
+                           const std::string& path);
   // Names of segments that are being stored, or are durable and not yet asked for.
   std::vector<std::string> uploading();
 
@@ -49,13 +51,14 @@ class PushLine {
     bool asked = false;  // somebody waits for it
     std::uint64_t ticket = 0;
     Status outcome;
+    std::string trouble;  // of one that is stored all the same
   };
   using JobPtr = std::shared_ptr<Job>;  // shared: by the worker, who waits, and the list
 
   JobPtr enqueue(const pg::ArchivedName& name, const std::string& file_name,
                  const std::string& path, const FileInfo& seen, bool asked);
   JobPtr claim(const std::string& file_name, const FileInfo& seen);
-  Status wait_for(const JobPtr& job);
+  Result<std::string> wait_for(const JobPtr& job);
   void look_ahead(const std::string& after);
   Status work(const std::stop_token& stop);
   JobPtr next_job(const std::stop_token& stop);

@@ -21,7 +21,9 @@ const LogPart* find_part(const LogIndex& index, std::uint32_t timeline, std::uin
 }
 
 // A segment through which replay can go on to the next one.
-bool is_whole(const LogPart& part) { return part.info.complete && !part.summary.ended; }
+bool is_whole(const LogPart& part) {
+  return part.info.complete && !part.summary.ended && !cannot_be_read(part);
+}
 
 // The part that holds `segment` on this descent: of the timeline in force at the segment's end, or
 // of its parent when the switch lies in it and the child's copy is not stored.
@@ -113,6 +115,12 @@ bool descends(const std::vector<Generation>& line, const SnapshotDetails& snapsh
 }
 
 }  // namespace
+
+bool cannot_be_read(const LogPart& part) {
+  const auto& summary = part.summary;
+  return part.info.complete && summary.system_identifier == 0 && summary.records == 0 &&
+         summary.first_lsn == summary.end_lsn && !summary.first_commit;
+}
 
 std::optional<Commit> LogPath::last_commit() const {
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {

@@ -9,6 +9,9 @@
 
 namespace lb::pg {
 
+// The segment is kept, and its records are not understood: replay cannot get past it.
+bool cannot_be_read(const LogPart& part);
+
 struct LogPath {
   std::uint32_t timeline = 0;         // the target's
   std::vector<const LogPart*> parts;  // in replay order, without a gap; point into the index

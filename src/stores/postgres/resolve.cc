@@ -47,8 +47,8 @@ Error unreachable(const Question& question, std::string message) {
 std::string hole_text(const LogHole& hole, std::uint64_t segment_bytes) {
   auto first = segment_name(hole.timeline, hole.first_segment, segment_bytes);
   auto last = segment_name(hole.timeline, hole.last_segment, segment_bytes);
-  return first == last ? cat("WAL ", first, " is missing")
-                       : cat("WAL ", first, " to ", last, " are missing");
+  return first == last ? cat("WAL ", first, " is missing or cannot be read")
+                       : cat("WAL ", first, " to ", last, " are missing or cannot be read");
 }
 
 // The reason why nothing after the path's end can be reached.
