@@ -63,9 +63,10 @@ class LogReader {
     if (!joined) ++chain_;
     last_log_ = details.log_id;
     last_reach_ = std::max(joined ? last_reach_ : 0, window.to_lsn);
-    if (!joined && !continuous_) return;
     for (auto& point : facts_.points) {
       if (point.id != snapshot.id) continue;
+      point.flawed = !details.bad_pages.empty();
+      if (!joined && !continuous_) continue;
       point.chain = chain_;
       point.chain_end = window.to ? window.to : std::optional(snapshot.meta.taken);
     }

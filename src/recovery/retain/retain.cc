@@ -50,13 +50,20 @@ std::vector<Rule> rules_of(const plan::Retain& policy) {
   return out;
 }
 
+void add_once(std::vector<std::string>& why, const std::string& text) {
+  if (why.empty() || why.back() != text) why.push_back(text);
+}
+
 // Decides over the points of one store, oldest first.
 class StoreRetention {
  public:
   StoreRetention(std::span<Decision> decisions, const plan::Retain& policy, Timestamp now)
       : decisions_(decisions), policy_(policy), now_(now), rules_(rules_of(policy)) {
+    bool sound = false;
     for (const auto& each : decisions_) {
-      if (usable(each)) reference_ = each.point.taken;
+      if (!usable(each) || (sound && each.point.flawed)) continue;
+      reference_ = each.point.taken;
+      sound = sound || !each.point.flawed;
     }
   }
 
@@ -67,7 +74,10 @@ class StoreRetention {
       return;
     }
     for (const auto& rule : rules_) keep_by(rule);
-    if (policy_.pitr) keep_for_pitr(*policy_.pitr);
+    if (!policy_.pitr) return;
+    // Where the base would be a flawed one, a sound one is kept besides.
+    keep_for_pitr(*policy_.pitr, true);
+    keep_for_pitr(*policy_.pitr, false);
   }
 
  private:
@@ -76,7 +86,7 @@ class StoreRetention {
   }
 
   void keep_always() {
-    bool newest = false, proven = false;
+    bool newest = false, sound = false, proven = false;
     for (auto each = decisions_.rbegin(); each != decisions_.rend(); ++each) {
       const auto& point = each->point;
       if (point.damaged) each->why.push_back("damaged: what it needs is unknown");
@@ -84,32 +94,37 @@ class StoreRetention {
       if (point.held) each->why.push_back("held");
       if (!usable(*each)) continue;
       if (!newest) each->why.push_back("newest");
+      if (newest && !sound && !point.flawed) each->why.push_back("newest without damaged pages");
       if (point.proven && !proven) each->why.push_back("newest proven");
       newest = true;
+      sound = sound || !point.flawed;
       proven = proven || point.proven;
     }
   }
 
-  // The newest of each period that began within the time.
+  // The newest of each period that began within the time; a sound one where there is one.
   void keep_by(const Rule& rule) {
     std::set<std::int64_t> seen;
-    for (auto each = decisions_.rbegin(); each != decisions_.rend(); ++each) {
-      if (!usable(*each) || reference_ - each->point.taken >= *rule.keep) continue;
-      if (seen.insert(period_of(rule.period, each->point.taken)).second) {
-        each->why.push_back(rule.name);
+    for (const bool flawed : {false, true}) {
+      for (auto each = decisions_.rbegin(); each != decisions_.rend(); ++each) {
+        if (!usable(*each) || each->point.flawed != flawed) continue;
+        if (reference_ - each->point.taken >= *rule.keep) continue;
+        if (seen.insert(period_of(rule.period, each->point.taken)).second) {
+          each->why.push_back(rule.name);
+        }
       }
     }
   }
 
   // Of each stretch of log that reaches into the window: the base to begin from.
-  void keep_for_pitr(Micros window) {
+  void keep_for_pitr(Micros window, bool flawed_too) {
     auto start = reference_ - window;
     auto text = cat("pitr ", format_duration(window));
     std::map<int, Decision*> anchors;
     for (auto& each : decisions_) {
-      if (!usable(each)) continue;
+      if (!usable(each) || (each.point.flawed && !flawed_too)) continue;
       // Without another rule this one stands for all: nothing within the window is thinned.
-      if (rules_.empty() && each.point.taken >= start) each.why.push_back(text);
+      if (rules_.empty() && each.point.taken >= start) add_once(each.why, text);
       if (!each.point.chain) continue;
       bool reaches = each.point.taken >= start || each.point.chain_end.value_or(start) >= start;
       auto& anchor = anchors[*each.point.chain];
@@ -117,7 +132,7 @@ class StoreRetention {
     }
     for (auto& [chain, anchor] : anchors) {
       if (anchor == nullptr) continue;
-      if (anchor->why.empty() || anchor->why.back() != text) anchor->why.push_back(text);
+      add_once(anchor->why, text);
       anchor->anchors_pitr = true;
     }
   }

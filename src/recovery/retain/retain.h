@@ -1,6 +1,7 @@
 // Retention: which recovery points a plan keeps and why, and which log they need. Pure. Ages count
 // from a store's newest point, not from the clock: a store whose backups stopped keeps its history,
-// and a wrong clock removes nothing.
+// and a wrong clock removes nothing. A point that took damaged pages of its source with it does not
+// count, nor stand for a period that has another: sound ones do not go while only such come in.
 #pragma once
 
 #include <map>
@@ -20,6 +21,7 @@ struct Point {
   std::string id, store;
   Timestamp taken{};
   bool damaged = false;            // its record cannot be read
+  bool flawed = false;             // its source had damaged pages, which are in it
   bool proven = false;             // a drill brought it back and passed
   std::optional<repo::Hold> held;  // one that holds now
   // Points with the same number lie on one stretch of log without a hole; none: there is no log.
@@ -42,8 +44,8 @@ struct RetentionPlan {
 };
 
 // `stores`: those of the plan; points of others are kept, since a name missing from a plan is no
-// wish. Whatever the policy says, these are kept: the newest of a store, the newest that a drill
-// proved, held ones, damaged ones, ones from the future.
+// wish. Whatever the policy says, these are kept: the newest of a store, the newest without damaged
+// pages, the newest that a drill proved, held ones, damaged ones, ones from the future.
 RetentionPlan plan_prune(std::span<const Point> points, const plan::Retain& policy,
                          const std::set<std::string>& stores, Timestamp now);
 

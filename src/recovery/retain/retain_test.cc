@@ -150,6 +150,34 @@ TEST(Retention, HeldProvenAndDamagedPointsStay) {
   EXPECT_EQ(why(plan, "p7"), "newest proven") << "the one proven before it has done its duty";
 }
 
+// Backups of a source with damaged pages go on, and must not drive out what was taken before.
+TEST(Retention, PointsWithDamagedPagesDriveNoSoundOneOut) {
+  auto points = series(60, day);
+  for (std::size_t i = 0; i < 40; ++i) points[i].flawed = true;
+  auto plan = decide(points, policy("daily:7d"));
+  EXPECT_EQ(why(plan, "p40"), "newest without damaged pages, daily");
+  EXPECT_EQ(why(plan, "p46"), "daily") << "seven days from the newest sound one, not from now";
+  EXPECT_EQ(why(plan, "p47"), "");
+  EXPECT_EQ(why(plan, "p0"), "newest, daily");
+  EXPECT_EQ(why(plan, "p39"), "daily") << "there is no other of that day";
+  // Mended: the first sound one counts again, and the rest goes with time.
+  points[0].flawed = false;
+  plan = decide(points, policy("daily:7d"));
+  EXPECT_EQ(why(plan, "p0"), "newest, daily");
+  EXPECT_EQ(plan.forgotten(), 53u);
+}
+
+TEST(Retention, OfOnePeriodASoundPointIsKept) {
+  auto points = series(5, hour);
+  points[0].flawed = points[1].flawed = true;
+  auto plan = decide(points, policy("daily:7d"));
+  EXPECT_EQ(kept(plan), (Ids{"p2", "p0"}));
+  EXPECT_EQ(why(plan, "p2"), "newest without damaged pages, daily");
+  EXPECT_EQ(why(plan, "p0"), "newest");
+  for (auto& point : points) point.flawed = true;
+  EXPECT_EQ(kept(decide(points, policy("daily:7d"))), Ids{"p0"}) << "nothing better is there";
+}
+
 TEST(Retention, StoresAreJudgedApartAndForeignOnesStay) {
   std::vector<Point> points = {point("a", now - 50 * day, "media"), point("b", now, "db"),
                                point("c", now - 40 * day, "db"),
@@ -197,6 +225,15 @@ TEST(Retention, AHoleInTheLogNeedsABaseOnEitherSide) {
 TEST(Retention, PitrAloneThinsNothingWithinItsWindow) {
   EXPECT_EQ(kept(decide(bases({1, 1, 1, 1, 1}), policy("pitr:15d"))), (Ids{"b20", "b10", "b0"}));
   EXPECT_EQ(kept(decide(series(30, day), policy("pitr:10d"))).size(), 11u) << "without a log";
+}
+
+TEST(Retention, APitrWindowHasASoundBaseBesideAFlawedOne) {
+  auto points = bases({1, 1, 1, 1, 1});
+  points[2].flawed = true;
+  auto plan = decide(points, policy("daily:1d pitr:15d"));
+  EXPECT_EQ(kept(plan), (Ids{"b30", "b20", "b0"}));
+  for (const auto& each : plan.decisions)
+    EXPECT_EQ(each.anchors_pitr, each.point.id == "b30" || each.point.id == "b20");
 }
 
 std::map<std::string, std::vector<std::uint64_t>> stored(std::uint64_t first, std::uint64_t end) {
