@@ -230,7 +230,10 @@ TEST_F(AuditCli, StoppedHalfWayItProvesNothingAndLeavesNothing) {
   expect_nothing_left();
   auto listed = boat.must({"drill", "ls"}).out;
   EXPECT_NE(listed.find("INCONCLUSIVE"), std::string::npos) << listed;
-  EXPECT_NE(listed.find("stopped after 1 of 3 moments"), std::string::npos) << listed;
+  // The second may have come to its end before the signal did.
+  const bool told = listed.find("stopped after 1 of 3 moments") != std::string::npos ||
+                    listed.find("stopped after 2 of 3 moments") != std::string::npos;
+  EXPECT_TRUE(told) << listed;
 }
 
 TEST_F(AuditCli, WhatTheSandboxLacksIsInconclusiveAndNamed) {

@@ -298,7 +298,8 @@ TEST_F(RestoreFromCopyCli, ADatabaseAndItsFilesComeBackTogether) {
   if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
   auto server = PostgresServer::start();
   server->sql("CREATE DATABASE shop");
-  server->sql("CREATE TABLE orders AS SELECT generate_series(1, 100) AS id", "shop");
+  // Many, so that the exchange takes longer than it takes to see it begin.
+  server->sql("CREATE TABLE orders AS SELECT generate_series(1, 300000) AS id", "shop");
   boat.environment()["DB"] = server->conninfo("shop");
   boat.must({"backup"});
   boat.must({"copy", "sync"});
@@ -317,7 +318,7 @@ TEST_F(RestoreFromCopyCli, ADatabaseAndItsFilesComeBackTogether) {
   ASSERT_TRUE(state().starts_with("running")) << state();
   auto done = go_on();
   EXPECT_EQ(done.exit_code, 0) << done.err << state();
-  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "100");
+  EXPECT_EQ(server->value("SELECT count(*) FROM orders", "shop"), "300000");
   EXPECT_EQ(media("a.txt"), "one");
 }
 

@@ -209,10 +209,14 @@ TEST_F(RunbookCli, ARestoreGoneOnWithKeepsThePointThatItBeganWith) {
   EXPECT_EQ(files_below(boat / "west").size(), 3002u);
 }
 
+// A command that does not end, with a number of this process alone: tests that run meanwhile, and
+// what an earlier one left running, have others.
+std::string endless(int of) { return cat("sleep ", of * 10'000'000 + ::getpid()); }
+
 TEST_F(RunbookCli, WithoutAProbeAPersonSaysWhetherItHappened) {
-  plan(
-      "  main: {steps: [{run: \"echo once >> $LEDGER; sleep 1000\"}, {run: \"echo after >> "
-      "$LEDGER\"}]}\n");
+  const auto works = endless(1);
+  plan(cat("  main: {steps: [{run: \"echo once >> $LEDGER; ", works,
+           "\"}, {run: \"echo after >> $LEDGER\"}]}\n"));
   auto running = boat.start({"run", "main", "--no-wait"});
   while (lines_of(boat / "ledger").empty()) std::this_thread::sleep_for(milliseconds(20));
   running->signal(SIGKILL);
@@ -220,7 +224,7 @@ TEST_F(RunbookCli, WithoutAProbeAPersonSaysWhetherItHappened) {
   auto resumed = boat.run({"resume", "--no-wait"});
   EXPECT_EQ(resumed.exit_code, 75);
   EXPECT_NE(resumed.err.find("whether it happened is not known"), std::string::npos) << resumed.err;
-  EXPECT_TRUE(processes_with("sleep 1000").empty()) << "what it left running was ended";
+  EXPECT_TRUE(processes_with(works).empty()) << "what it left running was ended";
   EXPECT_EQ(state_of(1), "asks");
   say({"step", "done", "-m", "the line is there"});
   EXPECT_EQ(shown()["state"].string(), "done");
@@ -283,17 +287,18 @@ TEST_F(RunbookCli, ARunKeepsThePlanItBeganWith) {
 
 TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
   plan(
-      "  main: {steps: [{run: \"touch begun; sleep 1; echo one >> $LEDGER\"}, {run: \"echo two "
-      ">> $LEDGER\"}]}\n");
+      "  main: {steps: [{run: \"touch begun; until test -e seen; do sleep 0.05; done; echo one >> "
+      "$LEDGER\"}, {run: \"echo two >> $LEDGER\"}]}\n");
   elsewhere(0);
   auto first = boat.start({"run", "main", "--no-wait"});
   while (first->alive() && !fs::exists(boat / "begun"))
     std::this_thread::sleep_for(milliseconds(20));
   elsewhere(1);
   auto second = boat.run({"resume", "--no-wait"});
+  write_text(boat / "seen", "");
   auto ended = first->wait();
-  // One of them found the other, or came when it was over; the step has no probe, so the second
-  // asks whether it happened instead of doing it.
+  // One of them found the other; the step has no probe, so the second asks whether it happened
+  // instead of doing it.
   EXPECT_TRUE(ended.exit_code == 11 || second.exit_code == 11 || second.exit_code == 75)
       << ended.err << second.err;
   auto lines = lines_of(boat / "ledger");
@@ -303,12 +308,14 @@ TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
 
 TEST_F(RunbookCli, WhatItPrintsHoldsNoSecretAndItsLimitHolds) {
   boat.environment()["APP_TOKEN"] = "tok-471147114711";
-  plan(R"(  main:
+  const auto works = endless(2);
+  plan(cat(R"(  main:
     steps:
       - {run: "echo token $APP_TOKEN", fail: continue}
-      - {run: "echo so far; sleep 1000", limit: 1s, fail: continue}
+      - {run: "echo so far; )",
+           works, R"(", limit: 1s, fail: continue}
       - {run: "yes | head -c 100000000"}
-)");
+)"));
   auto ran = boat.run({"run", "main", "--no-wait"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(ran.err.find("tok-4711"), std::string::npos);
@@ -318,7 +325,7 @@ TEST_F(RunbookCli, WhatItPrintsHoldsNoSecretAndItsLimitHolds) {
   EXPECT_NE(events.find("so far"), std::string::npos);
   EXPECT_LT(events.size(), 200'000u);
   EXPECT_EQ(state_of(2), "passed");
-  EXPECT_TRUE(processes_with("sleep 1000").empty());
+  EXPECT_TRUE(processes_with(works).empty());
 }
 
 TEST_F(RunbookCli, APostMortemIsThereWhenTheRunEnds) {
@@ -449,8 +456,7 @@ TEST_F(RunbookCli, ARebootForgetsNeitherClocksNorGates) {
 
 // Whoever looks how far a killed undo got must not see it work on.
 TEST_F(RunbookCli, AKilledUndoIsEndedAndNotRepeatedUnasked) {
-  // A number of this process alone: what an earlier one left running has another.
-  const auto works = cat("sleep ", 1'000'000 + ::getpid());
+  const auto works = endless(3);
   plan(cat(R"(  main:
     steps:
       - run: "echo made >> $LEDGER"

@@ -156,8 +156,9 @@ TEST_F(KilledTest, ABackupKilledAtAnyMomentLeavesTheRepositoryWhole) {
   ASSERT_TRUE(outcome.ok()) << outcome.error().text();
   EXPECT_EQ(opened.repository->snapshots().take().back().id, outcome->snapshot.id);
   expect_clean(*opened.repository);
-  // Temporary slots went with the killed processes.
-  EXPECT_EQ(server_->value("SELECT count(*) FROM pg_replication_slots"), "0");
+  // Temporary slots go with the processes, as soon as the server sees that these are gone.
+  while (server_->value("SELECT count(*) FROM pg_replication_slots") != "0")
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
 TEST_F(KilledTest, AStreamKilledAtAnyMomentGoesOnWithoutAHole) { goes_on_without_a_hole(); }
@@ -199,6 +200,31 @@ TEST_F(KilledTest, EveryCommitThatReturnedIsInTheSpoolWhenAllElseIsGone) {
   EXPECT_GT(end_of_log(*opened.repository, id), returned);
   EXPECT_EQ(left_in_spool(*world_.files, spool_, id).value(), 0u);
   expect_the_servers_bytes(*opened.repository, id);
+}
+
+// Without a spool: what is not in the repository stays on the server until it is there again.
+TEST_F(KilledTest, ARepositoryThatGoesAndComesAtAnyMomentLeavesNoHole) {
+  const OpenRepository opened = open();
+  RunningStream running(world_.world, *opened.repository, server_->conninfo());
+  running.wait_durable(server_->value("SELECT pg_current_wal_flush_lsn()"));
+  auto load = server_->start_tool({"pgbench", "-c", "2", "-T", "600", "-n", "postgres"});
+  for (int round = 0; round < 5 && !running.ended(); ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(world_.random->below(600)));
+    const auto told = running.troubles().size();
+    out_of_reach(true);
+    while (!running.ended() && running.troubles().size() == told) pause();
+    out_of_reach(false);
+  }
+  load->kill_with_children();
+  const std::string end = server_->value("SELECT pg_current_wal_flush_lsn()");
+  running.wait_durable(end);
+  ASSERT_FALSE(running.ended()) << running.wait().error().text();
+  EXPECT_EQ(running.status().gap, "");
+  EXPECT_TRUE(running.stop().ok());
+  const std::string id = opened.repository->log_ids().take().at(0);
+  expect_the_servers_bytes(*opened.repository, id);
+  EXPECT_GE(end_of_log(*opened.repository, id), parse_lsn(end).take());
+  expect_clean(*opened.repository);
 }
 
 TEST_F(KilledTest, AFullSpoolLeavesTheLogOnTheServerAndGoesOn) {
