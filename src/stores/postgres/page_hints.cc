@@ -18,6 +18,10 @@ constexpr std::uint8_t flag_hints = 0x07;
 // xmax.
 constexpr std::size_t command_at = 8, mask_at = 21, tuple_header_bytes = 23;
 constexpr std::uint8_t mask_hints = 0x0F;
+// In its first byte: whether the command number stands for two; replay never sets it.
+constexpr std::size_t first_mask_at = 20;
+constexpr std::uint8_t combined_command = 0x20;
+constexpr std::size_t row_alignment = 8;
 constexpr std::uint32_t line_normal = 1;
 // nbtree.h, hash.h, gist.h: 16 bytes that end with flags and a number of no meaning.
 constexpr std::size_t tree_special_bytes = 16, tree_flags_at = 12;
@@ -46,6 +50,12 @@ void clear_entry(Buffer& page, const Shape& shape, std::size_t pointer_at) {
   } else if (state == line_normal && at + tuple_header_bytes <= page_bytes) {
     std::fill_n(page.begin() + static_cast<std::ptrdiff_t>(at + command_at), 4, std::uint8_t{0});
     page[at + mask_at] &= static_cast<std::uint8_t>(~mask_hints);
+    page[at + first_mask_at] &= static_cast<std::uint8_t>(~combined_command);
+    // What lies between rows is whatever was there before, on each server.
+    const std::size_t end = at + (pointer >> 17);
+    const auto next = std::min<std::size_t>(
+        (end + row_alignment - 1) / row_alignment * row_alignment, page_bytes);
+    for (auto gap = end; gap < next; ++gap) page[gap] = 0;
   }
 }
 

@@ -44,6 +44,7 @@ TEST(PageHints, OfATable) {
   for (std::size_t tuple : {8000u, 8096u}) {
     EXPECT_TRUE(same_with(page, tuple + 21, 0x0F));
     EXPECT_TRUE(same_with(page, tuple + 8, 0xFF)) << "command numbers";
+    EXPECT_TRUE(same_with(page, tuple + 20, 0x20)) << "a command number that stands for two";
     EXPECT_FALSE(same_with(page, tuple + 21, 0x10));
     for (std::size_t at : {0u, 4u, 7u, 12u, 18u, 20u, 22u, 23u, 63u})
       EXPECT_FALSE(same_with(page, tuple + at, 0x01)) << at;
@@ -51,6 +52,17 @@ TEST(PageHints, OfATable) {
   // An entry that became dead in a table is logged.
   EXPECT_FALSE(same_with(page, 25, 0x80));
   EXPECT_FALSE(same_with(page, 26, 0x01));
+}
+
+// Rows begin at multiples of eight; what was there before lies between them.
+TEST(PageHints, WhatLiesBetweenRows) {
+  auto page = page_of(true);
+  const auto pointer = 8096u | 1u << 15 | 61u << 17;
+  put16(page, 24, pointer & 0xFFFF);
+  put16(page, 26, pointer >> 16);
+  for (std::size_t at : {61u, 63u}) EXPECT_TRUE(same_with(page, 8096 + at, 0xFF)) << at;
+  EXPECT_FALSE(same_with(page, 8096 + 60, 0x01));
+  EXPECT_FALSE(same_with(page, 8096 - 33, 0x01)) << "the end of the row before";
 }
 
 TEST(PageHints, OfAnIndex) {
