@@ -16,6 +16,7 @@ using watch::Finding;
 // The newest moment the store could be brought back to, and when its last point was taken.
 struct Newest {
   std::optional<Timestamp> reach, taken;
+  std::size_t bad_pages = 0;  // of its source, which are in that point
 };
 
 bool has_points(const plan::Store& store) {
@@ -30,6 +31,7 @@ Result<Newest> newest_of(const restore::StorePoints& points, const plan::Store& 
   out.reach = last.meta.taken;
   if (store.kind != plan::StoreKind::postgres) return out;
   auto details = LB_TRY(pg::decode_details(last.meta.details));
+  out.bad_pages = details.bad_pages.size();
   for (const auto& log : points.logs) {
     if (log.log_id != details.log_id) continue;
     auto window = pg::window_of(log, details, last.meta.taken);
@@ -60,6 +62,15 @@ void add_bare(const plan::Store& store, Standing& out) {
   if (store.every) out.findings.push_back({"backup overdue", store.name, true, text});
 }
 
+void add_damage(std::size_t bad_pages, StandingLine& line) {
+  if (bad_pages == 0) return;
+  line.text +=
+      cat("; its source had ", bad_pages, bad_pages == 1 ? " damaged page" : " damaged pages",
+          ": lifeboat show names them, older points are kept");
+  if (line.good) line.state = "damaged";
+  line.good = false;
+}
+
 void judge(const plan::Store& store, const Newest& newest, Timestamp now, Standing& out) {
   if (!newest.taken) return add_bare(store, out);
   StandingLine line{store.name, {}, "ok", true};
@@ -74,6 +85,7 @@ void judge(const plan::Store& store, const Newest& newest, Timestamp now, Standi
         {"rpo breached", store.name, breached,
          cat("If ", store.name, " failed now you would lose ", human_duration(loss), target, ".")});
   }
+  add_damage(newest.bad_pages, line);
   if (store.log_continuous)
     out.findings.push_back(
         {"lag", cat("log of ", store.name), false,

@@ -26,11 +26,6 @@ bool is_left_out(std::string_view name) {
   return name.starts_with("pg_internal.init") || name.starts_with("pgsql_tmp");
 }
 
-// A folder that the server made, which must be readable.
-bool is_servers(std::string_view path) {
-  return path.starts_with("pg_") || path.starts_with("base") || path.starts_with("global");
-}
-
 bool all_digits(std::string_view text) {
   return !text.empty() &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -187,6 +182,13 @@ std::optional<RelationName> relation_name(std::string_view name) {
   if (!filenode) return std::nullopt;
   out.filenode = *filenode;
   return out;
+}
+
+bool is_servers(std::string_view path) {
+  for (const char* begin : {"pg_", "base", "global", "PG_", "postgresql"}) {
+    if (path.starts_with(begin)) return true;
+  }
+  return false;
 }
 
 Status walk_data(DataFolder& folder, int server_version,

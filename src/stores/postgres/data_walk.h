@@ -20,6 +20,9 @@ struct WalkFindings {
   std::vector<std::string> left_out;  // neither the server's nor readable: named, not saved
 };
 
+// The server made it, or needs it to start: a backup without it would be none.
+bool is_servers(std::string_view path);
+
 // `visit` gets each file but global/pg_control, which must be read last. Folders that are not there
 // any more are passed over.
 Status walk_data(DataFolder& folder, int server_version,

@@ -188,6 +188,9 @@ Result<FolderBackupResult> FolderBackup::run() {
   result_.left_out.insert(result_.left_out.end(), findings.left_out.begin(),
                           findings.left_out.end());
   std::sort(result_.disagreements.begin(), result_.disagreements.end());
+  std::sort(result_.unreadable.begin(), result_.unreadable.end());
+  if (unreadable_ > named_max)
+    result_.unreadable.push_back(cat("and ", unreadable_ - named_max, " more"));
   if (lost_ > named_max) result_.lost.push_back(cat("and ", lost_ - named_max, " more"));
   if (disagreements_ > named_max)
     result_.disagreements.push_back(cat("and ", disagreements_ - named_max, " more"));
@@ -234,7 +237,11 @@ Status FolderBackup::save(Item item) {
   if (saved.ok() && !spliced.ok()) note_lost(spliced.error());
   // A file that went meanwhile is not in the backup: replay removes it as well.
   if (!saved.ok() && saved.error().kind() == ErrorKind::not_found) return {};
-  return saved;
+  // Somebody else's in the server's folder, which the server does without.
+  const bool denied = !saved.ok() && saved.error().kind() == ErrorKind::denied;
+  if (!denied || is_servers(item.file.path)) return saved;
+  note_unreadable(saved.error());
+  return {};
 }
 
 Status FolderBackup::save_file(const WalkedFile& file) {
@@ -310,10 +317,21 @@ Status FolderBackup::save_pages(const WalkedFile& file, const repo::Row& row) {
   return {};
 }
 
+std::uint32_t FolderBackup::block_at(const WalkedFile& file, std::uint64_t offset) const {
+  return file.relation.segment * options_.blocks_per_segment +
+         static_cast<std::uint32_t>(offset / page_bytes);
+}
+
 void FolderBackup::note_lost(const Error& error) {
   const std::lock_guard lock(mutex_);
   ++lost_;
   if (lost_ <= named_max) result_.lost.push_back(error.text());
+}
+
+void FolderBackup::note_unreadable(const Error& error) {
+  const std::lock_guard lock(mutex_);
+  ++unreadable_;
+  if (unreadable_ <= named_max) result_.unreadable.push_back(error.text());
 }
 
 // What is not read stands in the parent's row: is it so?
@@ -330,10 +348,12 @@ Status FolderBackup::compare(const WalkedFile& file, const repo::Row& row,
       const std::uint64_t length = now.size() / page_bytes * page_bytes;
       const Buffer stored = LB_TRY(options_.parent->read(row, asked.offset, length));
       for (std::uint64_t at = 0; at < length; at += page_bytes) {
-        if (!may_stand_for(file, ByteView(stored).subspan(at, page_bytes),
+        if (!may_stand_for(file, asked.offset + at, ByteView(stored).subspan(at, page_bytes),
                            now.subspan(at, page_bytes)))
           differ.push_back(asked.offset + at);
       }
+      const std::lock_guard lock(mutex_);
+      result_.bytes_read += now.size();
       return {};
     };
     LB_TRY(data.read(pieces, judge));
@@ -346,13 +366,16 @@ Status FolderBackup::compare(const WalkedFile& file, const repo::Row& row,
 
 // A page that changed since the backup began is put right by replay. After a failover, and where
 // backups of a standby and its primary alternate, hints differ, which are each server's own. The
-// maps of a relation change without an LSN of their own.
-bool FolderBackup::may_stand_for(const WalkedFile& file, ByteView stored, ByteView now) const {
+// maps of a relation change without an LSN of their own. Bits that went bad look like hints.
+bool FolderBackup::may_stand_for(const WalkedFile& file, std::uint64_t offset, ByteView stored,
+                                 ByteView now) const {
   if (std::equal(stored.begin(), stored.end(), now.begin())) return true;
   if (page_lsn(now) >= options_.backup_start || is_unlogged_hint(now)) return true;
   const auto place = relation_path(file.path);
   const bool main = place && place->name.fork == RelationName::Fork::main;
-  return main && options_.judge != nullptr && differ_in_hints_alone(stored, now);
+  if (!main || !differ_in_hints_alone(stored, now)) return false;
+  return options_.judge == nullptr ||
+         judge_page(now, block_at(file, offset), options_.backup_start) != PageVerdict::bad;
 }
 
 // The first reading may have met a page that was just being written.
@@ -362,18 +385,15 @@ Status FolderBackup::look_again(const WalkedFile& file, const repo::Row& row, st
   const DataRange page{offset, page_bytes};
   bool differs = false;
   LB_TRY(data.read({&page, 1}, [&](const DataRange&, MutableBytes now) -> Status {
-    differs = now.size() == page_bytes && !may_stand_for(file, stored, now);
+    differs = now.size() == page_bytes && !may_stand_for(file, offset, stored, now);
     return {};
   }));
   if (!differs) return {};
   ranges.push_back(page);
   const std::lock_guard lock(mutex_);
   ++disagreements_;
-  if (result_.disagreements.size() < named_max) {
-    const std::uint32_t base = file.relation.segment * options_.blocks_per_segment;
-    result_.disagreements.push_back(
-        cat(file.path, " block ", base + static_cast<std::uint32_t>(offset / page_bytes)));
-  }
+  if (result_.disagreements.size() < named_max)
+    result_.disagreements.push_back(cat(file.path, " block ", block_at(file, offset)));
   return {};
 }
 

@@ -37,6 +37,7 @@ struct FolderBackupResult {
   std::uint64_t bytes = 0;       // of all files
   std::uint64_t bytes_read = 0;  // from the cluster
   std::vector<std::string> left_out;
+  std::vector<std::string> unreadable;     // of others: not in the point
   std::vector<std::string> lost;           // stored before and missing now: read anew
   std::vector<std::string> disagreements;  // pages that changed though the log did not say so
 };
@@ -64,10 +65,13 @@ class FolderBackup {
   Status save_whole(const WalkedFile& file, DataFile& data);
   Status compare(const WalkedFile& file, const repo::Row& row, const std::vector<PageStep>& steps,
                  DataFile& data, std::vector<DataRange>& ranges);
-  bool may_stand_for(const WalkedFile& file, ByteView stored, ByteView now) const;
+  bool may_stand_for(const WalkedFile& file, std::uint64_t offset, ByteView stored,
+                     ByteView now) const;
+  std::uint32_t block_at(const WalkedFile& file, std::uint64_t offset) const;
   Status look_again(const WalkedFile& file, const repo::Row& row, std::uint64_t offset,
                     DataFile& data, std::vector<DataRange>& ranges);
   void note_lost(const Error& error);
+  void note_unreadable(const Error& error);
   bool may_splice(const WalkedFile& file) const;
   void count(const WalkedFile& file, std::uint64_t bytes, std::uint64_t read);
 
@@ -77,7 +81,7 @@ class FolderBackup {
   std::unique_ptr<ParentRows> parent_;
   std::mutex mutex_;  // result and progress
   FolderBackupResult result_;
-  std::uint64_t items_ = 0, disagreements_ = 0, lost_ = 0;
+  std::uint64_t items_ = 0, disagreements_ = 0, lost_ = 0, unreadable_ = 0;
   BoundedQueue<Item> queue_;
   TaskGroup tasks_;  // last: joins before anything above goes
 };

@@ -29,10 +29,14 @@ std::string why_no_pages(const BackupContext& context, const SourceOptions& opti
     return "the server was upgraded to another major version";
   if (before->segment_bytes != now.segment_bytes) return "the size of log segments changed";
   if (before->checksums != facts.checksums) return "data checksums were switched";
-  const auto hints = facts.settings.find("wal_log_hints");
-  const bool hints_logged = hints != facts.settings.end() && hints->second == "on";
-  if (!facts.checksums && !hints_logged)
+  if (!facts.hints_logged)
     return "without data checksums or wal_log_hints the log does not name all changes";
+  if (!facts.checksums && !before->hints_logged)
+    return "wal_log_hints was off at the last one: the log since does not name all changes";
+  // Pages of the last point would be ahead of where a copy of this server is believed consistent.
+  if (facts.consistent_from && *facts.consistent_from < before->stop_lsn)
+    return cat("this standby is at ", format_lsn(*facts.consistent_from),
+               ", and the last one ends at ", format_lsn(before->stop_lsn));
   if (!before->bad_pages.empty()) return "the last one met damaged pages";
   return {};
 }
@@ -86,7 +90,10 @@ PageBase judge_parent(const BackupContext& context, const SourceOptions& options
 Status read_changes(const BackupContext& context, const SnapshotDetails& now, Lsn start,
                     PageBase& base) {
   const Lsn needed = before_page_header(start, now.segment_bytes);
-  const bool there = LB_TRY(wait_for_log(context, now, needed));
+  // A standby that made no restartpoint since begins where the last one did.
+  const SnapshotDetails before = LB_TRY(decode_details(context.parent->info().meta.details));
+  bool there = start <= before.start_lsn;
+  if (!there) there = LB_TRY(wait_for_log(context, now, needed));
   if (!there) {
     base.why_not = cat("the log up to ", format_lsn(start),
                        " did not come: does `lifeboat backup --follow` or `wal push` run?");
@@ -100,6 +107,10 @@ Status read_changes(const BackupContext& context, const SnapshotDetails& now, Ls
   }
   if (changed->unusable()) {
     base.why_not = *changed->unusable();
+    return {};
+  }
+  if (!now.checksums && changed->hints_unlogged()) {
+    base.why_not = "wal_log_hints was off meanwhile: the log does not name all changes";
     return {};
   }
   base.changed = std::move(changed).take();

@@ -15,6 +15,18 @@ std::string version_text(int server_version) {
   return cat(server_version / 10000, ".", server_version % 10000);
 }
 
+namespace {
+
+Lsn consistent_from(Connection& connection) {
+  const auto asked =
+      connection.query("SELECT min_recovery_end_lsn FROM pg_catalog.pg_control_recovery()");
+  if (!asked.ok() || asked->rows.empty()) return 0;
+  const auto parsed = parse_lsn(asked->rows[0][0].value_or(""));
+  return parsed.ok() ? *parsed : 0;
+}
+
+}  // namespace
+
 Result<ServerFacts> read_server_facts(Connection& connection) {
   ServerFacts facts;
   facts.version = connection.server_version();
@@ -22,7 +34,7 @@ Result<ServerFacts> read_server_facts(Connection& connection) {
       "SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN ('wal_level', "
       "'max_wal_senders', 'max_replication_slots', 'max_slot_wal_keep_size', 'archive_mode', "
       "'archive_command', 'data_checksums', 'block_size', 'segment_size', 'wal_segment_size', "
-      "'wal_sender_timeout', 'full_page_writes', 'fsync')"));
+      "'wal_sender_timeout', 'full_page_writes', 'fsync', 'wal_log_hints')"));
   for (const auto& row : settings.rows) facts.settings[row[0].value_or("")] = row[1].value_or("");
   const QueryResult role = LB_TRY(
       connection.query("SELECT rolname, rolsuper, rolreplication, pg_catalog.pg_is_in_recovery() "
@@ -35,9 +47,11 @@ Result<ServerFacts> read_server_facts(Connection& connection) {
   facts.superuser = role.rows[0][1] == "t";
   facts.may_replicate = facts.superuser || role.rows[0][2] == "t";
   facts.in_recovery = role.rows[0][3] == "t";
+  if (facts.in_recovery) facts.consistent_from = consistent_from(connection);
   const auto bytes = parse_uint(size.rows.empty() ? "" : size.rows[0][0].value_or(""));
   facts.data_bytes = bytes.ok() ? *bytes : 0;
   facts.checksums = facts.settings["data_checksums"] == "on";
+  facts.hints_logged = facts.checksums || facts.settings["wal_log_hints"] == "on";
   // In its own unit, as pg_settings gives it: bytes for the log's segments, blocks for files.
   facts.segment_bytes = static_cast<std::uint64_t>(facts.number("wal_segment_size"));
   facts.blocks_per_segment = static_cast<std::uint32_t>(facts.number("segment_size"));

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "stores/postgres/connection.h"
+#include "stores/postgres/lsn.h"
 
 namespace lb::pg {
 
@@ -15,8 +17,11 @@ struct ServerFacts {
   std::uint64_t segment_bytes = 16 << 20;
   std::uint32_t blocks_per_segment = 131072;
   bool checksums = false, in_recovery = false;
+  bool hints_logged = false;  // what the first reading of a row changes in its page
   bool superuser = false, may_replicate = false;
-  std::uint64_t data_bytes = 0;  // all databases the role may see; 0: unknown
+  // Of a standby: a copy of its files is consistent from here on at the earliest.
+  std::optional<Lsn> consistent_from = {};  // 0: it may not be asked
+  std::uint64_t data_bytes = 0;             // all databases the role may see; 0: unknown
   std::string role;
 
   std::int64_t number(const std::string& setting) const;  // 0 when unknown

@@ -38,6 +38,7 @@ Json encode(const SnapshotDetails& details) {
       .set("stop_lsn", format_lsn(details.stop_lsn))
       .set("segment_bytes", details.segment_bytes)
       .set("checksums", details.checksums)
+      .set("hints_logged", details.hints_logged)
       .set("database", details.database)
       .set("log_id", details.log_id)
       .set("data_bytes", details.data_bytes);
@@ -68,6 +69,7 @@ Result<SnapshotDetails> decode_details(const std::string& json_text) {
   details.stop_lsn = LB_TRY(lsn_of(json, "stop_lsn"));
   details.segment_bytes = LB_TRY(u32_of(json, "segment_bytes"));
   details.checksums = json["checksums"].boolean();
+  details.hints_logged = json["hints_logged"].boolean();
   details.database = json["database"].string();
   details.log_id = json["log_id"].string();
   details.data_bytes = static_cast<std::uint64_t>(json["data_bytes"].integer());

@@ -23,6 +23,7 @@ struct SnapshotDetails {
   Lsn stop_lsn = 0;            // consistent from here on
   std::uint64_t segment_bytes = 16 << 20;
   bool checksums = false;
+  bool hints_logged = false;     // by checksums or wal_log_hints
   std::string database;          // the one the plan's address names: what checks of this store ask
   std::string log_id;            // store name + '-' + system identifier
   std::uint64_t data_bytes = 0;  // size of the data directory with tablespaces

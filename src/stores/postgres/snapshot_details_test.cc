@@ -13,7 +13,7 @@ SnapshotDetails sample() {
   details.start_lsn = 0x100000028;
   details.stop_lsn = 0x1FFFFFFFF;
   details.segment_bytes = 1 << 20;
-  details.checksums = true;
+  details.checksums = details.hints_logged = true;
   details.log_id = "db-7234567890123456789";
   details.data_bytes = 12345678901;
   details.tablespaces = {{16500, "fast \"ssd\"", "/mnt/fast ssd"}};

@@ -101,6 +101,7 @@ Status BackupRun::look_at_server() {
   details_.server_version = facts_.version;
   details_.segment_bytes = facts_.segment_bytes;
   details_.checksums = facts_.checksums;
+  details_.hints_logged = facts_.hints_logged;
   details_.log_id = cat(options_.store, "-", identity.system_identifier);
   if (!facts_.checksums) warn("the cluster has no data checksums: damaged pages cannot be noticed");
   if (context_.parent == nullptr) return {};
@@ -261,6 +262,10 @@ void BackupRun::note_folder(const FolderBackupResult& copied) {
   details_.mode = !base_.changed ? "full" : base_.compare ? "compared" : "pages";
   if (details_.mode == "pages") details_.since_full_read = base_.before + 1;
   for (const std::string& name : copied.left_out) warn(cat("not saved: ", name));
+  for (const std::string& file : copied.unreadable) {
+    warn(cat("not saved: ", file));
+    unread_.push_back(file);
+  }
   for (const std::string& what : copied.lost) warn(cat(what, "; it was read anew"));
   for (const std::string& page : copied.disagreements) {
     warn(cat("ALARM: ", page, " changed though the log did not say so; it was read anew"));
