@@ -42,6 +42,17 @@ void check_mail_address(const View& address, const std::string& label, MistakeLi
                "write one address such as ada@example.com; several people are several entries");
 }
 
+// The public key by which somebody's signatures are known: a slip would lock them out of deciding.
+void check_key(const View& key, MistakeList& mistakes) {
+  const auto& text = key.text();
+  constexpr std::size_t digits = 64;
+  bool hex = text.size() == digits &&
+             text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (text.empty() || hex) return;
+  mistakes.add(key.node(), cat("key: '", shown(text), "' is not a public key of 64 hex digits"),
+               "lifeboat person key FILE makes one and prints the line");
+}
+
 // A route that needs something the person does not have would only be found out at three at night.
 void check_via(const View& person, const View& channels, MistakeList& mistakes) {
   for (const auto& via : person.at("via").items()) {
@@ -138,6 +149,7 @@ void check_people_rules(const View& root, MistakeList& mistakes) {
   auto people = root.at("people"), channels = root.at("channels");
   for (const auto& [name, person] : people.entries()) {
     check_mail_address(person.at("email"), "email", mistakes);
+    check_key(person.at("key"), mistakes);
     check_via(person, channels, mistakes);
     check_chain(people, name, "deputy", mistakes);
     check_chain(people, name, "escalate", mistakes);

@@ -19,7 +19,7 @@ class RunbookRules {
     for (const auto& [name, runbook] : runbooks_.entries()) {
       path_.assign(1, name);
       follow(runbook, 0);
-      for (const auto& step : runbook.at("steps").items()) {
+      for (const auto& step : steps_of(runbook)) {
         check_with(step);
         check_subject(step);
         check_copy(step.at("restore"));
@@ -29,10 +29,20 @@ class RunbookRules {
   }
 
  private:
+  // Also those that stand side by side.
+  static std::vector<View> steps_of(const View& runbook) {
+    std::vector<View> out;
+    for (const auto& step : runbook.at("steps").items()) {
+      out.push_back(step);
+      for (const auto& inner : step.at("parallel").items()) out.push_back(inner);
+    }
+    return out;
+  }
+
   // Reports each circle once: from the runbook whose name comes first in it.
   void follow(const View& runbook, std::size_t depth) {
     constexpr std::size_t steps_followed_max = 10'000;
-    for (const auto& step : runbook.at("steps").items()) {
+    for (const auto& step : steps_of(runbook)) {
       auto used = step.text("use");
       if (used.empty() || ++followed_ > steps_followed_max) continue;
       if (used == path_[0]) {
