@@ -11,14 +11,6 @@ namespace lb {
 
 namespace {
 
-// The digits of "pid:[4026531836]".
-std::string namespace_number(const std::string& pids) {
-  auto open = pids.find('['), close = pids.find(']');
-  return open == std::string::npos || close == std::string::npos
-             ? "0"
-             : pids.substr(open + 1, close - open - 1);
-}
-
 // "lifeboat-sandbox-<pid>-<started>-<pid namespace>-<number>"
 std::string group_name(const OwnerId& owner) {
   static std::atomic<int> next = 0;
@@ -27,13 +19,9 @@ std::string group_name(const OwnerId& owner) {
 }
 
 bool group_owner_gone(Files& files, std::string_view name) {
-  auto here = this_owner(files);
   auto parts = split(name.substr(cgroup_prefix.size()), '-');
-  if (!here.ok() || parts.size() != 4 || parts[2] != namespace_number(here->pids)) return false;
-  auto number = parse_int(parts[0]);
-  auto started = parse_uint(parts[1]);
-  if (!number.ok() || !started.ok()) return false;
-  return owner_gone(files, OwnerId{*number, *started, here->boot, here->pids});
+  auto owner = owner_of_parts(files, parts);
+  return parts.size() == 4 && owner.ok() && owner_gone(files, *owner);
 }
 
 Result<std::optional<UserId>> find_user(const std::string& name) {
@@ -100,8 +88,10 @@ class RealSandboxes final : public Sandboxes {
     for (const auto& entry : entries.ok() ? *entries : std::vector<DirEntry>()) {
       auto folder = path_join(root, entry.name);
       auto owner = read_marker(files_, folder);
-      if (!owner.ok() && entry.name.starts_with(claim_prefix)) {
-        // Removed only while it is empty; a claim that just got its marker stays.
+      bool claim = !owner.ok() && entry.name.starts_with(claim_prefix);
+      if (claim) owner = claim_owner(files_, entry.name);
+      if (claim && !owner.ok()) {
+        // Of an older version, whose names told no owner: removed only while it is empty.
         if (files_.remove_directory(folder).ok()) removed.push_back(folder);
         continue;
       }

@@ -1,5 +1,7 @@
 #include "foundation/sys/sandbox_marker.h"
 
+#include <algorithm>
+
 #include "foundation/base/text.h"
 #include "foundation/sys/sandbox.h"
 
@@ -19,12 +21,39 @@ Result<OwnerId> read_marker(Files& files, const std::string& folder) {
   return read_owner(files, path_join(folder, marker_name), title);
 }
 
+std::string namespace_number(const std::string& pids) {
+  auto open = pids.find('['), close = pids.find(']');
+  return open == std::string::npos || close == std::string::npos
+             ? "0"
+             : pids.substr(open + 1, close - open - 1);
+}
+
+Result<OwnerId> owner_of_parts(Files& files, const std::vector<std::string>& parts) {
+  Error unknown(ErrorKind::not_found, "the name tells no owner");
+  auto here = LB_TRY(this_owner(files));
+  if (parts.size() < 3 || parts[2] != namespace_number(here.pids)) return unknown;
+  auto number = parse_int(parts[0]);
+  auto started = parse_uint(parts[1]);
+  if (!number.ok() || !started.ok()) return unknown;
+  return OwnerId{*number, *started, here.boot, here.pids};
+}
+
+std::string claim_name(const OwnerId& owner, const std::string& name) {
+  return cat(claim_prefix, owner.pid, "-", owner.started, "-", namespace_number(owner.pids), "-",
+             name);
+}
+
+Result<OwnerId> claim_owner(Files& files, std::string_view folder_name) {
+  folder_name.remove_prefix(std::min(folder_name.size(), claim_prefix.size()));
+  return owner_of_parts(files, split(folder_name, '-'));
+}
+
 Result<std::string> claim_sandbox_folder(Files& files, const std::string& root,
                                          const std::string& name) {
   auto owner = LB_TRY(this_owner(files));
-  auto claim = path_join(root, cat(claim_prefix, name));
+  auto claim = path_join(root, claim_name(owner, name));
   auto folder = path_join(root, name);
-  // A sweep may take the claim for an empty one that a killed process left: then it is made again.
+  // A sweep of an older version removes any empty claim: then it is made again.
   Status marked;
   for (int attempt = 0; attempt < 3; ++attempt) {
     auto made = files.make_directory(claim, 0755);

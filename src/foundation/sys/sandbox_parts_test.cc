@@ -1,8 +1,11 @@
 // The pure parts of the sandbox: packets, sockets to hide, control groups, the marker.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "foundation/base/text.h"
+#include "foundation/sys/sandbox.h"
 #include "foundation/sys/sandbox_cgroup.h"
 #include "foundation/sys/sandbox_marker.h"
 #include "foundation/sys/sandbox_mounts.h"
@@ -144,6 +147,41 @@ TEST(SandboxMarker, TellsLiveOwnersFromGoneOnes) {
   auto before_reboot = other_container;
   before_reboot.boot = "another";
   EXPECT_TRUE(owner_gone(*files, before_reboot));
+}
+
+// Killed at any moment, whoever claims a folder leaves nothing that a sweep does not remove; what a
+// live one is about to mark stays.
+TEST(SandboxMarker, AClaimCutShortIsSwept) {
+  if (!forked_child_may_have_threads) GTEST_SKIP() << "forks an owner";
+  auto files = real_files();
+  auto sandboxes = real_sandboxes(*files);
+  TestFolder folder;
+  auto left = folder / claim_name(this_owner(*files).take(), "mine");
+  ASSERT_TRUE(files->make_directory(left, 0755).ok());
+  int claims = 0;
+  for (int turn = 0; turn < 60; ++turn) {
+    auto owner = ::fork();
+    if (owner == 0) {
+      for (int n = 0;; ++n) (void)claim_sandbox_folder(*files, folder.path(), cat("c", n)).ok();
+    }
+    ::usleep(static_cast<useconds_t>(1000 + 137 * turn));
+    ::kill(owner, SIGKILL);
+    ::waitpid(owner, nullptr, 0);
+    auto found = files->list(folder.path()).take();
+    for (const auto& entry : found) claims += entry.name.starts_with(claim_prefix) ? 1 : 0;
+    ASSERT_TRUE(sandboxes->sweep(folder.path()).ok());
+    auto rest = files->list(folder.path()).take();
+    ASSERT_EQ(rest.size(), 1u) << rest.back().name;
+  }
+  EXPECT_GT(claims, 60) << "some were cut short, besides the one that is in use";
+  // As a kill between the two names of the marker leaves it.
+  auto gone = this_owner(*files).take();
+  --gone.started;
+  auto half = folder / claim_name(gone, "half");
+  ASSERT_TRUE(files->make_directory(half, 0755).ok());
+  ASSERT_TRUE(write_durably(*files, cat(half, "/.tmp"), view_of("x")).ok());
+  EXPECT_EQ(sandboxes->sweep(folder.path()).value(), std::vector<std::string>{half});
+  EXPECT_TRUE(path_exists(*files, left).value()) << "its owner lives";
 }
 
 TEST(SandboxMarker, DamagedMarkersAreRefused) {
