@@ -17,6 +17,18 @@ namespace {
 
 constexpr Micros tick = std::chrono::milliseconds(100);
 constexpr Micros far_interval = std::chrono::seconds(5);
+constexpr std::uint64_t jumps_back_max = 20;
+// Within this time a driver that was taken over from has looked at the repository, noticed, and
+// ended what it had at work.
+constexpr Micros notice_time = 3 * far_interval;
+
+Error taken_over(const std::string& run, std::uint64_t number) {
+  return Error(ErrorKind::conflict, cat("run ", run, " is driven by another program now: event ",
+                                        number, " is there already"))
+      .with_hint(cat("lifeboat run show ", run, " says who drives it"))
+      .with_left("the run, as the other program leaves it; what was at work here was ended")
+      .with_exit(ExitCode::locked);
+}
 
 }  // namespace
 
@@ -62,6 +74,7 @@ Status Driver::take_up() {
   auto events = LB_TRY(tools_.log.events(run_));
   state_ = LB_TRY(fold(script_, run_, events));
   if (state_.closed) return {};
+  look_at_who_drove(events);
   RunEvent event;
   event.kind = RunEventKind::driver;
   event.by = actor_of(plan_, options_.user, options_.host).text();
@@ -96,6 +109,32 @@ Status Driver::tell_what_was_left(const RunEvent& last) {
     return again.ok() ? Status() : Status(again.error());
   }
   return {};
+}
+
+void Driver::look_at_who_drove(const std::vector<RunEvent>& events) {
+  bool left = false;
+  for (const auto& event : events) {
+    bool drives = event.kind == RunEventKind::driver || event.kind == RunEventKind::opened;
+    if (!drives) continue;
+    former_ = event.host;
+    left = event.data["left"].boolean();
+  }
+  if (left || former_ == options_.host) return;
+  quiet_until_ = tools_.world.clock.steady() + notice_time;
+}
+
+// On this machine what still works on a step is found and ended; elsewhere only who drove can end
+// it, which takes as long as it takes them to notice.
+bool Driver::may_be_at_work_elsewhere(std::size_t number) {
+  if (!quiet_until_) return false;
+  auto left = *quiet_until_ - tools_.world.clock.steady();
+  if (left <= Micros(0)) return false;
+  if (!former_.empty()) {
+    tools_.console.note(cat("step ", number, " may be at work on ", former_,
+                            ": it is looked at in ", human_duration(left)));
+  }
+  former_.clear();  // said once
+  return true;
 }
 
 Status Driver::append(RunEvent event) {
@@ -166,14 +205,33 @@ Result<bool> Driver::pass(std::stop_token stop) {
   if (state_.closed) return true;
   if (state_.aborting) {
     if (!effects_.empty()) {
-      for (auto& [number, effect] : effects_) effect.thread.request_stop();
+      for (auto& [number, effect] : effects_) cut_short(effect, "stopped: the run was ended");
       return ended || said;
     }
     LB_TRY(close("aborted", "ended by a person"));
     return true;
   }
+  end_what_is_late();
   bool moved = LB_TRY(carry_on(stop));
   return ended || said || moved;
+}
+
+void Driver::cut_short(Effect& effect, const std::string& why) {
+  if (!effect.cut.empty()) return;
+  effect.cut = why;
+  effect.thread.request_stop();
+}
+
+// Commands and waits end by themselves at their limit, and say what they had printed by then.
+void Driver::end_what_is_late() {
+  static const std::set<std::string> keep_theirs = {"run", "provision", "task", "wait"};
+  auto now = tools_.world.clock.steady();
+  for (auto& [number, effect] : effects_) {
+    const auto& step = *script_.at(number).step;
+    if (!step.limit || effect.undo || keep_theirs.contains(step.verb)) continue;
+    if (now - effect.begun >= *step.limit)
+      cut_short(effect, cat("did not end within ", human_duration(*step.limit)));
+  }
 }
 
 // Inputs of other machines cost a listing of the repository, so they are looked for seldom.
@@ -185,6 +243,8 @@ Result<bool> Driver::take_inputs(std::stop_token stop) {
     looked_far_ = now;
     looked_ = true;
   }
+  // Not only when the next event is written: what is at work here must end before it is done there.
+  if (tools_.log.furthest() > state_.events) return taken_over(run_, tools_.log.furthest());
   bool any = false;
   for (auto& input : inputs) {
     if (state_.taken.contains(input.id)) continue;
@@ -210,6 +270,9 @@ Status Driver::take(RunInput input, std::stop_token stop) {
   auto judged = judge(plan_, script_, state_, input, shown, tools_.world.clock.now());
   auto follow = judged.follow;
   if (judged.refused()) tools_.console.warn(judged.event.text);
+  bool failed = judged.event.kind == record::RunEventKind::ended &&
+                judged.event.data["result"].string() == "failed";
+  if (failed) follow_failure(input.step, judged.event.data);
   auto said = judged.event;
   LB_TRY(append(std::move(judged.event)));
   tell_of_decision(said);
@@ -260,7 +323,12 @@ Result<bool> Driver::take_ended() {
     ended.swap(ended_);
   }
   for (auto& each : ended) {
-    effects_.erase(each.step);
+    auto effect = effects_.extract(each.step);
+    if (each.stopped) {
+      // The run is left: the outcome is not known, and nothing is claimed.
+      if (effect.empty() || effect.mapped().cut.empty()) continue;
+      each.end.text = cat(effect.mapped().cut, each.end.text.empty() ? "" : ": ", each.end.text);
+    }
     if (!each.undo) {
       LB_TRY(finish(each.step, each.end));
       continue;
@@ -289,35 +357,51 @@ Status Driver::finish(std::size_t number, const ActEnd& end) {
     for (const auto& [name, value] : end.set) set.set(name, value);
     event.data.set("set", std::move(set));
   }
-  if (!end.ok) follow_failure(number, event.data);
+  if (!end.ok && !state_.aborting) follow_failure(number, event.data);
   return append(std::move(event));
 }
 
-// A step's own word counts first, then that of the `use` it came by.
+// A step's own word counts first, then that of the `use` it came by. What stands side by side is
+// brought to its end before the word of its group counts: nothing at work is left behind.
 void Driver::follow_failure(std::size_t number, Json& data) const {
   const auto& own = script_.at(number);
   const auto& fail = own.step->fail;
   using Way = plan::OnFailure::Way;
-  if (fail.way == Way::retry && state_.at(number).attempt <= fail.retries) {
+  auto tries = std::max<std::uint64_t>(1, state_.at(number).attempt);
+  if (fail.way == Way::retry && tries <= fail.retries) {
     data.set("then", "retry");
     return;
   }
   if (fail.way == Way::go_on) data.set("then", "continue");
-  if (fail.way == Way::jump) {
-    data.set("then", cat("goto ", fail.jump));
-    data.set("jump", static_cast<std::uint64_t>(script_.find(fail.jump)));
-  }
-  if (fail.way != Way::stop) return;
+  if (fail.way == Way::jump) jump_to(number, number, fail.jump, data);
+  if (fail.way != Way::stop && fail.way != Way::retry) return;
+  std::size_t beside = 0, branch = number;  // the nearest `parallel`, and what of it failed
   for (auto parent = own.parent; parent != 0; parent = script_.at(parent).parent) {
     const auto& group = script_.at(parent);
     const auto& outer = group.step->fail;
-    if (outer.way == Way::go_on || outer.way == Way::jump) {
-      auto jump = outer.way == Way::jump ? script_.find(outer.jump) : group.last + 1;
-      data.set("then", outer.way == Way::jump ? cat("goto ", outer.jump) : "continue");
-      data.set("jump", static_cast<std::uint64_t>(jump));
-      return;
+    if (beside == 0 && group.step->verb == "parallel") beside = parent;
+    if (beside == 0) branch = parent;
+    if (outer.way != Way::go_on && outer.way != Way::jump) continue;
+    if (beside != 0) {
+      data.set("then", "continue").set("of_group", static_cast<std::uint64_t>(beside));
+      if (branch != number)
+        data.set("jump", static_cast<std::uint64_t>(script_.at(branch).last + 1));
+    } else if (outer.way == Way::jump) {
+      jump_to(number, parent, outer.jump, data);
+    } else {
+      data.set("then", "continue").set("jump", static_cast<std::uint64_t>(group.last + 1));
     }
+    return;
   }
+}
+
+// A way back that never leads further would go round for ever: then a person decides.
+void Driver::jump_to(std::size_t failed, std::size_t whose, const std::string& name,
+                     Json& data) const {
+  auto target = script_.reached_from(whose, name);
+  bool round = target <= failed && state_.at(failed).attempt >= jumps_back_max;
+  if (target == 0 || round) return;
+  data.set("then", cat("goto ", name)).set("jump", static_cast<std::uint64_t>(target));
 }
 
 Status Driver::close(const std::string& result, const std::string& text) {
@@ -333,12 +417,13 @@ void Driver::launch(std::size_t number, bool undo, Timestamp began) {
   act.began = began;
   auto& effect = effects_[number];
   effect.undo = undo;
+  effect.begun = tools_.world.clock.steady();
+  effect.cut.clear();
   effect.thread = std::jthread([this, number, undo, own = act](std::stop_token token) {
     auto end = undo ? tools_.acts.undo(own, token) : tools_.acts.act(own, token);
-    // Cut short because the run is left: the outcome is not known, and nothing is claimed.
-    if (token.stop_requested() && !end.ok) return;
+    bool stopped = token.stop_requested() && !end.ok;
     const std::lock_guard lock(mutex_);
-    ended_.push_back({number, undo, std::move(end)});
+    ended_.push_back({number, undo, stopped, std::move(end)});
   });
 }
 

@@ -59,10 +59,13 @@ class Driver {
   struct Effect {
     std::jthread thread;
     bool undo = false;
+    Micros begun{0};       // by the steady clock
+    std::string cut = {};  // why it was told to end; empty: it was not, or the run is left
   };
   struct Ended {
     std::size_t step = 0;
     bool undo = false;
+    bool stopped = false;  // cut short: whether it happened its end does not say
     ActEnd end;
   };
 
@@ -70,11 +73,14 @@ class Driver {
   Result<bool> take_inputs(std::stop_token stop);
   Status take(record::RunInput input, std::stop_token stop);
   Result<bool> take_ended();
+  void cut_short(Effect& effect, const std::string& why);
+  void end_what_is_late();
   Result<bool> carry_on(std::stop_token stop);
   Result<bool> step_up(std::size_t number, std::stop_token stop);
   Result<bool> begin(std::size_t number, std::stop_token stop);
   Result<bool> answered(std::size_t number, std::stop_token stop);
   Result<bool> recover(std::size_t number, std::stop_token stop);
+  Result<bool> end_group(std::size_t number);
   Result<bool> ask(std::size_t number, Need need, Json data);
   Result<bool> ask_decision(std::size_t number);
   void inform(std::size_t gate, const std::set<std::string>& people, const std::string& text,
@@ -84,10 +90,13 @@ class Driver {
   Result<bool> ask_of_step(std::size_t number);
   Result<bool> hold(std::size_t number);  // of a drill that nobody attends
   Result<bool> decide_condition(std::size_t number);
-  // False: a gate before it has to be asked again, and is.
+  // False: a gate before it has to be asked again, and is, or said no.
   Result<bool> still_approved(std::size_t number);
   Status finish(std::size_t number, const ActEnd& end);
   void follow_failure(std::size_t number, Json& data) const;
+  void jump_to(std::size_t failed, std::size_t whose, const std::string& name, Json& data) const;
+  bool may_be_at_work_elsewhere(std::size_t number);
+  void look_at_who_drove(const std::vector<record::RunEvent>& events);
   Status close(const std::string& result, const std::string& text);
   Status append(record::RunEvent event);
   void launch(std::size_t number, bool undo, Timestamp began);
@@ -105,6 +114,9 @@ class Driver {
   std::vector<Ended> ended_;
   Micros looked_far_{0};
   bool looked_ = false;
+  // Taken over from a machine that did not say it left: what it has at work may go on until then.
+  std::optional<Micros> quiet_until_;
+  std::string former_;
 };
 
 }  // namespace lb::runbook

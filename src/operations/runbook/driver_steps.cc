@@ -15,6 +15,9 @@ namespace {
 
 const std::vector<std::string> no_files;
 
+// Between machines. What goes back further cannot tell how old a decision is.
+constexpr Micros clocks_differ_max = std::chrono::minutes(5);
+
 // What no check of the plan can see is watched by a person.
 bool has_check(const plan::Plan& plan, const plan::Step& watch) {
   plan::View what(watch.what, no_files);
@@ -165,7 +168,7 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
 }
 
 // The last decision before a destructive step holds as long as its gate says, and only while what
-// was shown is so.
+// was shown is so. A no holds, whatever the plan says follows it (`fail: continue`).
 Result<bool> Driver::still_approved(std::size_t number) {
   const auto& own = script_.at(number);
   const Names names(script_, state_.variables);
@@ -175,9 +178,18 @@ Result<bool> Driver::still_approved(std::size_t number) {
   if (state_.mode == "drill") return true;
   std::size_t gate = 0;
   for (auto n = number - 1; n > 0 && gate == 0; --n) {
-    if (script_.at(n).step->verb == "gate" && state_.at(n).status == StepStatus::done) gate = n;
+    auto status = state_.at(n).status;
+    bool decided = status == StepStatus::done || status == StepStatus::passed;
+    if (script_.at(n).step->verb == "gate" && decided) gate = n;
   }
   if (gate == 0) return true;
+  if (state_.at(gate).status == StepStatus::passed) {
+    LB_TRY(finish(number, {false,
+                           cat("the decision of step ", gate, " was: ", state_.at(gate).text),
+                           Json::object(),
+                           {}}));
+    return false;
+  }
   plan::View asked(script_.at(gate).step->what, no_files);
   auto holds = asked.duration("expires").value_or(std::chrono::hours(1));
   std::string why;
@@ -185,6 +197,8 @@ Result<bool> Driver::still_approved(std::size_t number) {
   bool begun = state_.at(number).attempt > 0;
   if (!begun && tools_.world.clock.now() > state_.at(gate).ended + holds)
     why = cat("the decision of step ", gate, " is older than ", human_duration(holds));
+  if (!begun && tools_.world.clock.now() + clocks_differ_max < state_.at(gate).ended)
+    why = cat("the clock was set back since the decision of step ", gate);
   if (why.empty()) {
     auto act = act_of(gate);
     auto now = tools_.acts.show(act);
@@ -310,27 +324,40 @@ Result<bool> Driver::answered(std::size_t number, std::stop_token stop) {
       return true;
     }
   }
-  auto until = parse_time(step.asks["expires"].string());
-  if (step.need == Need::decision && until.ok() && now > *until) return ask_decision(number);
-  bool may_end = step.need == Need::deed || step.need == Need::ticks || step.need == Need::answers;
-  if (may_end && own.step->limit && now > step.asked + *own.step->limit) {
-    LB_TRY(finish(number, {false,
-                           cat("nobody did it within ", human_duration(*own.step->limit)),
-                           Json::object(),
-                           {}}));
+  bool decides = step.need == Need::decision;
+  bool may_end = decides || step.need == Need::deed || step.need == Need::ticks ||
+                 step.need == Need::answers || step.need == Need::witness;
+  auto since = decides ? step.first_asked : step.asked;
+  if (may_end && own.step->limit && now > since + *own.step->limit) {
+    auto what = decides ? "nobody decided within " : "nobody did it within ";
+    LB_TRY(
+        finish(number, {false, cat(what, human_duration(*own.step->limit)), Json::object(), {}}));
     return true;
   }
+  auto until = parse_time(step.asks["expires"].string());
+  if (decides && until.ok() && now > *until) return ask_decision(number);
   return false;
+}
+
+// All inside it has ended.
+Result<bool> Driver::end_group(std::size_t number) {
+  std::size_t failed = 0;
+  for (auto n = number + 1; n <= script_.at(number).last; ++n) {
+    const auto& step = state_.at(n);
+    bool of_it = static_cast<std::size_t>(step.result["of_group"].integer()) == number;
+    if (of_it && step.status == StepStatus::passed) ++failed;
+  }
+  auto text = failed == 0 ? std::string("all of it has ended")
+                          : cat("all of it has ended, ", failed, " failed");
+  LB_TRY(finish(number, {failed == 0, text, Json::object(), {}}));
+  return true;
 }
 
 // The intent is written, and who wrote it is gone: it happened, or it did not.
 Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
   const auto& own = script_.at(number);
-  if (own.is_group()) {
-    // All inside it has ended.
-    LB_TRY(finish(number, {true, "all of it has ended", Json::object(), {}}));
-    return true;
-  }
+  if (own.is_group()) return end_group(number);
+  if (may_be_at_work_elsewhere(number)) return false;
   auto act = act_of(number);
   if (tools_.acts.repeats_safely(act)) {
     tools_.console.note(cat("step ", number, " goes on: ", title_of(*own.step)));

@@ -297,6 +297,49 @@ TEST_F(CrashedBeforeTelling, AQuestionThatReachedNobodyIsAskedAnew) {
   EXPECT_EQ(next->state().at(1).need, Need::decision);
 }
 
+// What the first has at work must have ended before the second looks whether it happened.
+TEST_F(Crashed, WhoIsTakenOverFromNoticesAtOnce) {
+  use("runbooks:\n  main:\n    steps: [{run: a, probe: p}, {run: b}]\n", "main");
+  acts.hang = true;
+  auto run = driver(first);
+  ASSERT_TRUE(run->open({}).ok());
+  std::jthread other_one([&] {
+    while (acts.count("a") == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    host = "h2";
+    auto next = driver(second);
+    EXPECT_TRUE(next->take_up().ok());
+  });
+  auto end = run->drive({});  // its step would hang for ever
+  ASSERT_FALSE(end.ok());
+  EXPECT_EQ(end.error().exit_code(), ExitCode::locked);
+}
+
+// Its program is gone, or is not: from another machine that cannot be told.
+TEST_F(Crashed, WhoTakesOverFromAnotherMachineGivesItTimeToNotice) {
+  use("runbooks:\n  main:\n    steps: [{run: a, probe: p}, {run: b}]\n", "main");
+  acts.happened_["a"] = true;
+  for (const char* next_host : {"h1", "h2"}) {
+    state::RecordShelf own;
+    Machine died(&own), goes_on(&own);
+    host = "h1";
+    ASSERT_TRUE(driver(died)->open({}).ok());
+    record::RunEvent began;
+    began.kind = record::RunEventKind::began;
+    began.number = 2;
+    began.step = 1;
+    began.attempt = 1;
+    ASSERT_TRUE(died.log.append("r1", "run main", began).ok());
+    host = next_host;
+    auto next = driver(goes_on);
+    ASSERT_TRUE(next->take_up().ok());
+    auto begun = goes_on.clock.now();
+    EXPECT_EQ(go(*next), Driver::End::closed);
+    auto waited = goes_on.clock.now() - begun >= std::chrono::seconds(10);
+    EXPECT_EQ(waited, host == "h2") << host;
+  }
+  EXPECT_EQ(acts.done["a"], 0);
+}
+
 TEST_F(Driving, ADrillThatNobodyAttendsGoesPastPeople) {
   attended = false;
   use(R"(runbooks:
@@ -327,6 +370,26 @@ TEST_F(Driving, EndsWhenAPersonEndsIt) {
   say(one, "ada", RunInputKind::abort, "it was another system");
   EXPECT_EQ(go(*run), Driver::End::closed);
   EXPECT_EQ(run->state().closed, RunResult::aborted);
+  EXPECT_EQ(acts.done["a"], 0);
+}
+
+// Asked again each time the question expires, the decision still has its time as a whole.
+TEST_F(Driving, DecidersHaveSoMuchTime) {
+  use("runbooks:\n  main:\n    steps: [{gate: {approve: lead, expires: 10m}, limit: 25m}, {run: "
+      "a}]\n",
+      "main");
+  Machine one(&shelf);
+  auto run = start(one);
+  for (int minutes = 0; minutes < 22; minutes += 11) {
+    one.clock.advance(std::chrono::minutes(11));
+    go(*run);
+    EXPECT_EQ(run->state().at(1).status, StepStatus::asks);
+  }
+  EXPECT_EQ(acts.invited.size(), 3u);
+  one.clock.advance(std::chrono::minutes(4));
+  go(*run);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::failed);
+  EXPECT_EQ(run->state().at(1).text, "nobody decided within 25 min 00 s");
   EXPECT_EQ(acts.done["a"], 0);
 }
 

@@ -329,6 +329,9 @@ class Judge {
   Judgement way_on() const {
     auto wrong = not_its_turn();
     if (!wrong.empty()) return refuse(wrong);
+    bool gate = step().verb == "gate";
+    if (gate && says(RunInputKind::done))
+      return refuse("a decision is not done by hand: retry asks those who decide once more");
     if (says(RunInputKind::done)) return ended("done", said("done by hand"));
     if (says(RunInputKind::retry)) return noted("again", true, said("once more"));
     return refuse(cat("step ", input_.step, " waits for: done, retry, skip, undo or abort"));

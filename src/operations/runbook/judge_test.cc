@@ -120,6 +120,37 @@ TEST_F(Gates, ADecisionEndsWithItsTime) {
   EXPECT_EQ(run->state().at(1).status, StepStatus::asks);
 }
 
+TEST_F(Gates, ALinkEndsWithTheTimeOfItsQuestion) {
+  auto run = start(one);
+  auto data = hash(*run);
+  data.set("link", acts.invited.at(0).second);
+  one.clock.advance(std::chrono::minutes(31));
+  say(one, "far", RunInputKind::approve, "", data, 1);
+  go(*run);
+  EXPECT_NE(last_refusal(one).find("the time for it ended"), std::string::npos);
+  say(one, "far", RunInputKind::approve, "", data, 1);
+  go(*run);
+  EXPECT_NE(last_refusal(one).find("is of an earlier question"), std::string::npos);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::asks);
+}
+
+// A clock that went back would make a decision hold for ever.
+TEST_F(Gates, AClockSetBackAsksAnew) {
+  for (int minutes : {2, 120}) {
+    state::RecordShelf own;
+    Machine machine(&own);
+    auto run = start(machine);
+    say(machine, "bob", RunInputKind::approve, "", hash(*run), 1);
+    go(*run);
+    ASSERT_EQ(run->state().at(2).need, Need::confirmation);
+    machine.clock.set_wall(machine.clock.now() - std::chrono::minutes(minutes));
+    say(machine, "ada", RunInputKind::confirm, "", Json::object().set("word", "production"));
+    go(*run);
+    EXPECT_EQ(run->state().at(1).status, minutes == 2 ? StepStatus::done : StepStatus::asks);
+  }
+  EXPECT_EQ(acts.done["restore db to production"], 1);
+}
+
 TEST_F(Gates, TheNameMustBeTyped) {
   auto run = start(one);
   approve(*run, "bob");

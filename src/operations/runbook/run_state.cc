@@ -29,7 +29,11 @@ void take_ended(const Script& script, RunState& state, const RunEvent& event) {
   step.status = StepStatus::done;
   if (result == "skipped") step.status = StepStatus::skipped;
   if (result == "failed") step.status = then.empty() ? StepStatus::failed : StepStatus::passed;
-  if (result == "failed" && then == "retry") step.status = StepStatus::pending;
+  bool again = result == "failed" && then == "retry";
+  if (again) step.status = StepStatus::pending;
+  // What people are asked for has no beginning that counts its tries.
+  if (again && step.began == Timestamp{})
+    step.attempt = std::max<std::uint64_t>(1, step.attempt) + 1;
   for (const auto& [name, value] : event.data["set"].members()) {
     state.variables[name] = value.string();
   }
@@ -45,7 +49,8 @@ void take_ended(const Script& script, RunState& state, const RunEvent& event) {
   for (auto n = event.step + 1; n < jump; ++n) {
     if (!state.at(n).finished()) state.at(n).status = StepStatus::skipped;
   }
-  for (auto n = jump; n < event.step; ++n) {
+  // The way back leads past the one that failed, too.
+  for (auto n = jump; n <= event.step; ++n) {
     auto attempt = state.at(n).attempt;
     state.at(n) = {};
     state.at(n).attempt = attempt;
@@ -90,6 +95,7 @@ void take_asks(RunState& state, const RunEvent& event) {
   auto& step = state.at(event.step);
   step.status = StepStatus::asks;
   step.asked = event.at;
+  if (step.first_asked == Timestamp{}) step.first_asked = event.at;
   step.asks = event.data;
   step.need = need_of(event.data["need"].string()).value_or(Need::deed);
 }

@@ -46,6 +46,7 @@ struct StepState {
   StepStatus status = StepStatus::pending;
   std::uint64_t attempt = 0;
   Timestamp asked{}, began{}, ended{};  // of the last attempt
+  Timestamp first_asked{};              // an expired decision is asked for again
   Variables pinned;                     // of it: what was chosen when it began
   Need need = Need::deed;               // while it asks
   Json asks;                      // data of the last `asks`: shown, hash, expires, questions …

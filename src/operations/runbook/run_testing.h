@@ -48,6 +48,12 @@ class CountedActs final : public Acts {
   Variables pins;                 // what the next step that begins is pinned to
   std::vector<Variables> pinned;  // as each act had it
 
+  // How often it was begun, also while a driver is at work on another thread.
+  int count(const std::string& title) {
+    const std::lock_guard lock(mutex_);
+    return done[title];
+  }
+
   Result<Variables> pin(const Act&) override { return pins; }
   ActEnd act(const Act& act, std::stop_token stop) override {
     auto title = title_of(act.step());
@@ -145,7 +151,7 @@ class RunbookTest : public ::testing::Test {
   std::unique_ptr<Driver> driver(Machine& machine, const std::string& user = "ada") {
     DriverOptions options;
     options.user = user;
-    options.host = "h1";
+    options.host = host;
     options.wait = false;
     options.attended = attended;
     options.typed = typed;
@@ -199,6 +205,7 @@ class RunbookTest : public ::testing::Test {
   SilentLog console;
   state::RecordShelf shelf;
   bool attended = true;
+  std::string host = "h1";
   std::function<std::optional<record::RunInput>(const RunState&)> typed;
   std::map<std::string, std::string> given_;
 };

@@ -184,6 +184,19 @@ std::size_t Script::find(const std::string& words) const {
   return 0;
 }
 
+std::size_t Script::reached_from(std::size_t from, const std::string& words) const {
+  auto number = parse_uint(words);
+  for (auto parent = at(from).parent;; parent = at(parent).parent) {
+    if (parent != 0 && at(parent).step->verb == "parallel") return 0;
+    for (const auto& each : steps) {
+      bool named = !each.step->name.empty() && each.step->name == words;
+      bool meant = named || (number.ok() && *number == each.number);
+      if (each.parent == parent && meant) return each.number;
+    }
+    if (parent == 0) return 0;
+  }
+}
+
 std::string title_of(const plan::Step& step) {
   const auto& verb = step.verb;
   if (verb == "run" || verb == "manual" || verb == "banner" || verb == "provision")

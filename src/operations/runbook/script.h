@@ -37,6 +37,10 @@ struct Script {
   const ScriptStep& at(std::size_t number) const { return steps.at(number - 1); }
   // By number ("4") or by name; 0: there is none.
   std::size_t find(const std::string& words) const;
+  // The step that `goto` of step `from` means: beside it, or beside a group that it stands in; the
+  // same runbook used twice has two of each name. 0: there is none, also where steps stand side by
+  // side and none follows another.
+  std::size_t reached_from(std::size_t from, const std::string& words) const;
 };
 
 // `given`: values of the runbook's parameters. invalid when one is missing, unknown or not of its

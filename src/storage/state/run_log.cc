@@ -241,8 +241,13 @@ Result<std::vector<RunInput>> RunLog::inputs(const std::string& run, bool far) {
   auto all = by_name(entries);
   if (far && repository_ != nullptr) LB_TRY(fetch(run, all));
   std::vector<RunInput> out;
+  furthest_ = 0;
   for (const auto& [name, json] : all) {
-    if (is_event(name)) continue;
+    if (is_event(name)) {
+      auto number = parse_uint(name);
+      if (number.ok()) furthest_ = std::max(furthest_, *number);
+      continue;
+    }
     out.push_back(LB_TRY(record::decode_run_input(json).context(cat("run ", run))));
   }
   return out;

@@ -45,6 +45,8 @@ class RunLog {
 
   // All that are known, oldest first.
   Result<std::vector<RunHead>> runs(bool far);
+  // The highest number of an event that the last call of inputs() saw, of whoever wrote it.
+  std::uint64_t furthest() const { return furthest_; }
   const std::string& behind() const { return behind_; }  // empty: all is in the repository
   // Of the run read last: what this machine wrote while another one drove the run. It happened, but
   // is no part of the run. Empty: nothing.
@@ -64,6 +66,7 @@ class RunLog {
   Journal& journal_;
   repo::Repository* const repository_;
   std::string behind_, lost_;
+  std::uint64_t furthest_ = 0;
   std::map<std::string, Json> seen_;  // records never change: each is read once
   // Of each run that has any: name in the repository -> text.
   std::map<std::string, std::map<std::string, std::string>> waiting_;
