@@ -149,6 +149,9 @@ Result<ActEnd> RunActs::command(const Act& act, const std::string& text, std::st
   wish.folder = session_.plan.folder;
   wish.limit = act.step().limit.value_or(command_limit);
   auto end = runbook::run_command(shell_.world, wish, redactor_, stop);
+  // What left its process group, too.
+  bool killed = end.data["limit"].boolean() || stop.stop_requested();
+  if (killed) end_left_running(act);
   if (!end.ok) return end;
   auto output = std::string(trim(end.data["output"].string()));
   auto missing = take_saved(act.step(), output, end.set);

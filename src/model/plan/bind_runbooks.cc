@@ -54,6 +54,7 @@ Step bind_step(const View& from) {
   out.fail = bind_failure(from);
   out.critical = from.boolean("critical", false);
   out.review = from.has("review");
+  out.gives_key = from.boolean("key", false);
   out.with = from.text_map("with");
   out.save = bind_save(from);
   if (out.verb == "parallel") {

@@ -160,6 +160,8 @@ std::vector<Field> modifiers() {
       with_default("critical", scalar(Form::boolean), "false",
                    "cannot be skipped without a reason and an approver"),
       optional("review", word({"required"}), "not done before a person has read it"),
+      with_default("key", scalar(Form::boolean), "false",
+                   "its commands are given what opens the repository, to call lifeboat"),
   };
 }
 

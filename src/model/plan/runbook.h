@@ -31,7 +31,8 @@ struct Step {
   std::string when;         // "$x == y" is decided, other words are asked
   OnFailure fail;
   bool critical = false;
-  bool review = false;  // `review: required`: not done before a person read it
+  bool review = false;     // `review: required`: not done before a person read it
+  bool gives_key = false;  // `key: true`: its commands are given what opens the repository
   std::vector<std::pair<std::string, std::string>> with;  // use: parameter -> text
   std::vector<std::pair<std::string, std::string>> save;  // variable -> where it is found
   std::vector<Step> parallel;                             // parallel: done side by side

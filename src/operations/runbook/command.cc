@@ -18,15 +18,18 @@ void collect_env(const YamlNode& node, std::vector<std::string>& out) {
   for (const auto& entry : node.entries) collect_env(entry.value, out);
 }
 
-// What opens the repository or signs evidence is nothing a command of a runbook needs.
-std::vector<std::string> kept_back(const plan::Plan& plan) {
+// What opens the repository or signs evidence is nothing a command of a runbook needs, unless the
+// step says that it calls lifeboat (key: true).
+std::vector<std::string> kept_back(const plan::Plan& plan, bool gives_key) {
   std::vector<std::string> out;
   auto add = [&](const plan::Reference& reference) {
     if (reference.kind == plan::Reference::Kind::env) out.push_back(reference.value);
   };
-  add(plan.repository.key);
+  if (!gives_key) add(plan.repository.key);
   add(plan.evidence.sign);
-  for (const auto& copy : plan.repository.copies) add(copy.key);
+  for (const auto& copy : plan.repository.copies) {
+    if (!gives_key) add(copy.key);
+  }
   return out;
 }
 
@@ -50,6 +53,32 @@ std::string as_text(const std::string& bytes) {
   return out;
 }
 
+// Process -> its words.
+std::map<std::string, std::string> survivors(Files& files, const std::string& marker) {
+  std::map<std::string, std::string> out;
+  auto entries = files.list("/proc");
+  if (!entries.ok()) return out;
+  const auto wanted = cat("LIFEBOAT_STEP=", marker);
+  for (const auto& entry : *entries) {
+    if (!parse_uint(entry.name).ok()) continue;
+    auto environment = read_file(files, cat("/proc/", entry.name, "/environ"), proc_file_max);
+    if (!environment.ok()) continue;
+    auto variables = split(text_of(*environment), '\0');
+    if (std::find(variables.begin(), variables.end(), wanted) == variables.end()) continue;
+    auto words = read_file(files, cat("/proc/", entry.name, "/cmdline"), proc_file_max);
+    auto shown = words.ok() ? replace_all(std::string(text_of(*words)), std::string(1, '\0'), " ")
+                            : std::string();
+    out.emplace(entry.name, printable(trim(shown)));
+  }
+  return out;
+}
+
+// Secrets go before bytes are made text, which may change them, and after: those of several lines.
+std::string shown(const std::string& kept, const check::Redactor& redactor) {
+  auto clean = kept.size() < output_max ? redactor.clean(kept) : redactor.clean_end(kept);
+  return redactor.clean(as_text(clean));
+}
+
 }  // namespace
 
 std::string marker_of(const Act& act) {
@@ -58,7 +87,7 @@ std::string marker_of(const Act& act) {
 
 Environment environment_of(const Act& act, const std::map<std::string, std::string>& own) {
   auto all = own;
-  for (const auto& name : kept_back(act.plan)) all.erase(name);
+  for (const auto& name : kept_back(act.plan, act.step().gives_key)) all.erase(name);
   for (const auto& [name, value] : act.variables) {
     if (has_small_letter(name)) all[name] = value;
   }
@@ -83,8 +112,9 @@ ActEnd run_command(World& world, const CommandWish& wish, const check::Redactor&
   ActEnd out;
   out.ok = finished.ok() && finished->ok();
   out.data.set("took_us", std::int64_t{(world.clock.steady() - began).count()});
-  if (!kept.output.empty()) out.data.set("output", redactor.clean(as_text(kept.output)));
-  if (!kept.errors.empty()) out.data.set("errors", redactor.clean(as_text(kept.errors)));
+  auto output = shown(kept.output, redactor), errors = shown(kept.errors, redactor);
+  if (!output.empty()) out.data.set("output", output);
+  if (!errors.empty()) out.data.set("errors", errors);
   if (!finished.ok()) {
     out.text = redactor.clean(finished.error().text());
     if (finished.error().kind() == ErrorKind::timeout) out.data.set("limit", true);
@@ -96,31 +126,30 @@ ActEnd run_command(World& world, const CommandWish& wish, const check::Redactor&
     return out;
   }
   out.data.set("code", finished->exit_code);
-  auto said =
-      redactor.clean(last_line(finished->errors.empty() ? finished->output : finished->errors));
+  auto said = last_line(errors.empty() ? output : errors);
   out.text = cat("exit code ", finished->exit_code, said.empty() ? "" : ": ", said);
   return out;
 }
 
+// A process on its way out may still be in the middle of a write, and one that was looked at may
+// have started another since: all are gone when a look finds none.
 std::vector<std::string> end_survivors(World& world, const std::string& marker) {
-  std::vector<std::string> out;
-  auto entries = world.files.list("/proc");
-  if (!entries.ok()) return out;
-  const auto wanted = cat("LIFEBOAT_STEP=", marker);
-  for (const auto& entry : *entries) {
-    if (!parse_uint(entry.name).ok()) continue;
-    auto environment = read_file(world.files, cat("/proc/", entry.name, "/environ"), proc_file_max);
-    if (!environment.ok()) continue;
-    auto variables = split(text_of(*environment), '\0');
-    if (std::find(variables.begin(), variables.end(), wanted) == variables.end()) continue;
-    auto words = read_file(world.files, cat("/proc/", entry.name, "/cmdline"), proc_file_max);
-    auto shown = words.ok() ? replace_all(std::string(text_of(*words)), std::string(1, '\0'), " ")
-                            : std::string();
+  constexpr int looks_max = 500;
+  constexpr Micros look_interval = std::chrono::milliseconds(20);
+  std::map<std::string, std::string> ended;
+  for (int look = 0; look < looks_max; ++look) {
+    auto alive = survivors(world.files, marker);
+    if (alive.empty()) break;
+    std::string numbers;
+    for (const auto& [number, words] : alive) numbers += cat(" ", number);
+    ended.insert(alive.begin(), alive.end());
     Command kill;
-    kill.argv = {"/bin/sh", "-c", cat("kill -KILL ", entry.name)};
+    kill.argv = {"/bin/sh", "-c", cat("kill -KILL", numbers)};
     (void)world.processes.run(kill, kill_limit, {}).ok();
-    out.push_back(cat(entry.name, " ", printable(trim(shown))));
+    (void)world.clock.sleep(look_interval, {});
   }
+  std::vector<std::string> out;
+  for (const auto& [number, words] : ended) out.push_back(cat(number, " ", words));
   return out;
 }
 

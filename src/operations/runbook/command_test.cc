@@ -61,6 +61,30 @@ TEST_F(Commands, SecretsAreNeitherGivenNorKept) {
       << "the repository's key is not even there: " << text;
 }
 
+// An output that is nothing but the secret: wherever it is cut, nothing of it is kept.
+TEST_F(Commands, NoPartOfASecretIsKeptWhereAnOutputIsCut) {
+  own["API_TOKEN"] =
+      "tok\t4711\xff"
+      "abcdefg";
+  for (int more = 0; more < 16; ++more) {
+    auto end = run(cat("i=0; while [ $i -lt 5000 ]; do printf '%s' \"$API_TOKEN\"; i=$((i+1)); ",
+                       "done; head -c ", more, " /dev/zero | tr '\\0' x"));
+    auto output = end.data["output"].string();
+    EXPECT_TRUE(end.ok) << end.text;
+    EXPECT_EQ(output.find("4711"), std::string::npos) << output.substr(0, 100);
+    EXPECT_EQ(replace_all(output, "[secret]", ""), std::string(static_cast<std::size_t>(more), 'x'))
+        << output.substr(0, 100);
+    EXPECT_EQ(end.text.find("4711"), std::string::npos) << end.text;
+  }
+}
+
+TEST_F(Commands, AStepThatCallsLifeboatIsGivenTheKeyAndReportsHideIt) {
+  use("runbooks:\n  main:\n    steps: [{run: a, key: true}]\n", "main");
+  auto end = run("test \"$KEY\" = open-the-boat && echo \"it is $KEY\"");
+  EXPECT_TRUE(end.ok) << end.text;
+  EXPECT_EQ(end.data["output"].string(), "it is [secret]\n");
+}
+
 TEST_F(Commands, ALongOutputKeepsItsEnd) {
   auto end = run("head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end");
   EXPECT_TRUE(end.ok);
@@ -95,6 +119,7 @@ TEST_F(Commands, SurvivorsOfACrashAreEnded) {
   EXPECT_TRUE(end.ok) << end.text;
   EXPECT_TRUE(end_survivors(world, cat(run_id, "/1/2")).empty()) << "of another try";
   EXPECT_FALSE(end_survivors(world, marker_of(act())).empty());
+  EXPECT_TRUE(end_survivors(world, marker_of(act())).empty()) << "they are gone when it returns";
   ASSERT_TRUE(test.files->remove(mark).ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_FALSE(path_exists(*test.files, mark).value());

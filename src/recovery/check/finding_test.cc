@@ -72,6 +72,15 @@ TEST(Redactor, TakesTheLongerOfTwoOverlappingSecrets) {
   EXPECT_EQ(redactor.clean("x token-and-more y"), "x [secret] y");
 }
 
+// What is kept of a long output begins anywhere, also in the middle of a secret.
+TEST(Redactor, TakesTheRestOfASecretAtTheBeginningOfWhatIsKept) {
+  Redactor redactor;
+  redactor.add("tok-4711-abcdef");
+  EXPECT_EQ(redactor.clean_end("-abcdef then tok-4711-abcdef"), "[secret] then [secret]");
+  EXPECT_EQ(redactor.clean_end("tok-4711-abcdef"), "[secret]");
+  EXPECT_EQ(redactor.clean_end("plain"), "plain");
+}
+
 TEST(Redactor, KnowsNamesThatHoldSecrets) {
   for (auto name :
        {"access_token", "Password", "Authorization", "Set-Cookie", "X-Api-Key", "key"}) {

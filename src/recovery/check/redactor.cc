@@ -65,6 +65,19 @@ std::string Redactor::clean(std::string text) const {
   return text;
 }
 
+std::string Redactor::clean_end(std::string text) const {
+  // The longest: a whole secret too, of which a shorter rest would leave the end.
+  std::size_t cut = 0;
+  for (const auto& form : forms_) {
+    for (std::size_t from = 0; from < form.size(); ++from) {
+      auto rest = std::string_view(form).substr(from);
+      if (rest.size() > cut && text.starts_with(rest)) cut = rest.size();
+    }
+  }
+  if (cut > 0) text.replace(0, cut, redacted_mark);
+  return clean(std::move(text));
+}
+
 void Redactor::clean(record::CheckResult& result) const {
   result.name = clean(std::move(result.name));
   result.expected = clean(std::move(result.expected));

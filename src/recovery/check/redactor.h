@@ -20,6 +20,8 @@ class Redactor {
   // they stand as a whole word, so that a report stays readable.
   void add(std::string_view secret);
   std::string clean(std::string text) const;
+  // Of a text whose beginning is gone: what it begins with may be the rest of a secret.
+  std::string clean_end(std::string text) const;
   void clean(record::CheckResult& result) const;
 
  private:
