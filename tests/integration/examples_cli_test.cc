@@ -187,7 +187,7 @@ TEST_F(ContentCrew, WhatWasChargedTwiceIsFound) {
   begin("webhook-replay");
   const auto query =
       "query db: SELECT event_id, count(*) FROM billing_events GROUP BY 1 HAVING count(*) > 1";
-  EXPECT_EQ(at(query), "done: 1 rows");
+  EXPECT_EQ(at(query), "done: 1 row");
   for (const char* deed :
        {"check the replay protection", "reverse duplicate charges", "correct the webhook handling"})
     do_by_hand(deed);

@@ -111,7 +111,7 @@ TEST_F(RestoreFromCopyCli, TheRepositoryIsGone) {
   EXPECT_EQ(media("a.txt"), "one");
   EXPECT_EQ(media("b.txt"), "two");
   // Compared with what the copy says was counted.
-  EXPECT_TRUE(state(2).starts_with("done: 1 of 1 checks passed")) << state(2);
+  EXPECT_TRUE(state(2).starts_with("done: 1 of 1 check passed")) << state(2);
 }
 
 TEST_F(RestoreFromCopyCli, TheRepositoryIsDamagedBeyondOpening) {

@@ -438,8 +438,9 @@ Result<ActEnd> RunActs::suites(const Act& act, const std::vector<const plan::Sui
   auto passed = std::count_if(all.begin(), all.end(), [](const auto& result) {
     return result.state == record::CheckState::pass;
   });
-  out.text = cat(passed, " of ", all.size(), " checks passed", judged.reason.empty() ? "" : ": ",
-                 judged.reason, " (", join(asked, "; "), ")");
+  auto why = out.ok || judged.reason.empty() ? std::string() : cat(": ", judged.reason);
+  out.text = cat(passed, " of ", all.size(), all.size() == 1 ? " check" : " checks", " passed", why,
+                 " (", join(asked, "; "), ")");
   out.data.set("checks", as_json(all));
   return out;
 }

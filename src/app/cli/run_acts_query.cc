@@ -39,7 +39,7 @@ Result<ActEnd> RunActs::query(const Act& act) {
   auto answer = LB_TRY(connection->query(what.text("sql"), rows_max));
   ActEnd out;
   out.ok = true;
-  out.text = cat(answer.rows.size(), " rows");
+  out.text = cat(answer.rows.size(), answer.rows.size() == 1 ? " row" : " rows");
   std::string first;
   std::vector<std::vector<std::string>> rows = {answer.columns};
   for (const auto& row : answer.rows) {

@@ -1,10 +1,15 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "model/plan/never_passing.h"
 #include "storage/state/journal.h"
 
 namespace lb::cli {
 
 namespace {
+
+std::string counted(std::size_t count, const char* what) {
+  return cat(count, " ", what, count == 1 ? "" : "s");
+}
 
 Json json_of(const plan::Mistake& mistake) {
   return Json::object()
@@ -19,21 +24,28 @@ Result<ExitCode> check(const Shell& shell, const Args& args) {
   auto path = args.positionals.empty() ? plan_path(shell, args) : args.positionals[0];
   auto outcome = LB_TRY(read_plan_file(shell, path));
   auto& console = shell.console;
+  std::vector<plan::Mistake> notes;
+  if (outcome.ok()) notes = plan::never_passing(outcome.plan);
   if (console.options().json) {
-    Json mistakes = Json::array();
+    Json mistakes = Json::array(), noted = Json::array();
     for (const auto& mistake : outcome.mistakes) mistakes.push(json_of(mistake));
+    for (const auto& note : notes) noted.push(json_of(note));
     console.event("lifeboat.plan-check/1", Json::object()
                                                .set("file", path)
                                                .set("ok", outcome.ok())
-                                               .set("mistakes", std::move(mistakes)));
+                                               .set("mistakes", std::move(mistakes))
+                                               .set("notes", std::move(noted)));
   } else if (outcome.ok()) {
-    console.out(cat(path, ": ok: system ", outcome.plan.system, ", ", outcome.plan.stores.size(),
-                    " stores, ", outcome.plan.suites.size(), " check suites, ",
-                    outcome.plan.drills.size(), " drills"));
+    console.out(cat(path, ": ok: system ", outcome.plan.system, ", ",
+                    counted(outcome.plan.stores.size(), "store"), ", ",
+                    counted(outcome.plan.suites.size(), "check suite"), ", ",
+                    counted(outcome.plan.drills.size(), "drill")));
     for (const auto& section : outcome.plan.not_acted_on) {
       console.note(
           cat(section.place.text(), ": ", section.name, ": read and checked; not acted on yet"));
     }
+    for (const auto& note : notes)
+      console.warn(cat(note.place.text(), ": ", note.text, "; ", note.suggestion));
   } else {
     console.out(plan::format_mistakes(outcome.mistakes, console.options().color));
   }

@@ -4,9 +4,11 @@
 #include <set>
 
 #include "foundation/base/text.h"
+#include "model/plan/never_passing.h"
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "operations/runbook/actor.h"
+#include "operations/runbook/command_programs.h"
 #include "operations/runbook/judge.h"
 
 namespace lb::runbook {
@@ -45,6 +47,10 @@ class Walk {
     seen.number = own.number;
     seen.title = title_of(step);
     seen.by = step.by;
+    if (step.verb == "gate" && step.by.empty()) {
+      auto deciders = deciders_of(plan_, step);
+      seen.by = join(std::vector<std::string>(deciders.begin(), deciders.end()), ", ");
+    }
     seen.phase = own.phase;
     seen.by_people = is_done_by_people(step);
     seen.conditional = !step.when.empty();
@@ -65,8 +71,9 @@ class Walk {
     if (step.verb == "gate") gated_ = true;
     if (seen.destructive && !gated_) warn("nobody decides before it: there is no gate");
     if (step.review) warn("nobody has read it yet (review: required)");
-    if (!step.fail.jump.empty() && script_.find(step.fail.jump) == 0)
-      fail(cat("fail: goto ", step.fail.jump, ": no step has that name"));
+    way_of(own);
+    for (const auto& asked : plan::logs_asked_by(plan_, step))
+      fail(cat(asked, ", which is known in a drill only: give it a suite without logs:"));
     gives_of(step);
   }
 
@@ -107,6 +114,14 @@ class Walk {
     for (const auto& [name, where] : step.save) known_.insert(name);
     plan::View what(step.what, no_files);
     if (step.verb == "query" && what.has("save")) known_.insert(what.text("save"));
+  }
+
+  void way_of(const ScriptStep& own) {
+    const auto& jump = own.step->fail.jump;
+    if (jump.empty() || script_.reached_from(own.number, jump) != 0) return;
+    fail(script_.find(jump) == 0
+             ? cat("fail: goto ", jump, ": no step has that name")
+             : cat("fail: goto ", jump, ": that step stands in another group of steps"));
   }
 
   void people_of(const plan::Step& step) {
@@ -150,12 +165,22 @@ class Walk {
       if (command.empty()) continue;
       auto why = looks_.command_missing(command);
       if (!why.empty()) fail(why);
+      bool kept_back = plan_.repository.key.kind == plan::Reference::Kind::env && !step.gives_key;
+      if (kept_back && calls_lifeboat(command))
+        warn("commands are not given the repository's key: to call lifeboat add key: true");
     }
     const auto* left = step.verb == "task" ? plan_.task(step.what.text) : nullptr;
     bool commanded = left != nullptr && !left->run.empty();
     bool repeats = step.verb == "run" || step.verb == "provision" || commanded;
     if (repeats && step.probe.empty())
       warn("it has no probe: after a crash a person is asked whether it happened");
+  }
+
+  static bool calls_lifeboat(const std::string& command) {
+    auto names = programs_of(command).names;
+    return std::any_of(names.begin(), names.end(), [](const auto& name) {
+      return name == "lifeboat" || name.ends_with("/lifeboat");
+    });
   }
 
   void data_of(const plan::Step& step) {

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "foundation/base/text.h"
+#include "model/plan/never_passing.h"
 #include "operations/runbook/run_testing.h"
 
 namespace lb::runbook {
@@ -69,6 +70,66 @@ TEST_F(Walking, WhatCannotWorkIsListed) {
              "5 fails fail: goto nowhere: no step has that name",
              "6 fails nobody decides: give approve:, or task: of a line with an A",
              "7 warns nobody has read it yet (review: required)"}));
+}
+
+TEST_F(Walking, WhatPassesInADrillOnlyIsSaid) {
+  use(R"(checks:
+  web: [{name: quiet, connect: db}, {http: GET /}]
+  db: [{tables: [t]}]
+runbooks:
+  main:
+    steps:
+      - verify: [db]
+      - verify: [db, web]
+      - verify: all
+      - parallel: [{check: quiet}, {watch: {check: quiet, for: 1h}}]
+      - check: GET /
+)",
+      "main");
+  for (auto& suite : plan.suites) {
+    for (auto& check : suite.checks) {
+      if (check.name == "quiet") check.what = plan::CheckLogs{"api", {}, {}};
+    }
+  }
+  std::vector<std::size_t> steps;
+  for (const auto& finding : walk(plan, script, looks).findings) {
+    steps.push_back(finding.step);
+    EXPECT_EQ(finding.weight, TabletopFinding::Weight::fails);
+    EXPECT_EQ(finding.text,
+              "suite web asks for the log of api, which is known in a drill only: give it a suite "
+              "without logs:");
+  }
+  EXPECT_EQ(steps, (std::vector<std::size_t>{2, 3, 5, 6}));
+  auto notes = plan::never_passing(plan);
+  ASSERT_EQ(notes.size(), 4u);
+  EXPECT_EQ(notes[0].text,
+            "verify: suite web asks for the log of api, which is known in a drill only");
+  EXPECT_GT(notes[0].place.line, 0u);
+}
+
+TEST_F(Walking, WhatCallsLifeboatSaysSo) {
+  EXPECT_EQ(findings(R"(runbooks:
+  main:
+    steps:
+      - {run: lifeboat verify, probe: "true"}
+      - {run: "cd /x && /usr/bin/lifeboat verify", probe: "true", key: true}
+)"),
+            Lines{"1 warns commands are not given the repository's key: to call lifeboat add key: "
+                  "true"});
+}
+
+TEST_F(Walking, AJumpNeedsAWayThere) {
+  EXPECT_EQ(findings(R"(runbooks:
+  inner: {steps: [{manual: a, name: inside}, {manual: b, fail: {goto: after}}]}
+  main:
+    steps:
+      - {manual: c, fail: {goto: inside}}
+      - use: inner
+      - {parallel: [{manual: d, fail: {goto: after}}]}
+      - {manual: e, name: after}
+)"),
+            (Lines{"1 fails fail: goto inside: that step stands in another group of steps",
+                   "6 fails fail: goto after: that step stands in another group of steps"}));
 }
 
 TEST_F(Walking, WhatIsNotBuiltIsSaidAndNotReplaced) {
