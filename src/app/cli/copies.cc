@@ -150,7 +150,9 @@ LagJudgement judge_lag(const CopyLag& lag, const plan::Copy& copy, Timestamp now
   } else {
     std::vector<std::string> what;
     if (lag.snapshots > 0) what.push_back(cat(lag.snapshots, " points"));
-    if (lag.log_segments > 0) what.push_back(cat(lag.log_segments, " log segments"));
+    if (lag.log_segments > 0)
+      what.push_back(
+          cat(lag.log_segments, lag.log_segments == 1 ? " log segment" : " log segments"));
     auto age = std::max(now - *lag.since, Micros(0));
     out.text =
         cat("not there yet: ", join(what, " and "), ", the oldest since ", human_duration(age));

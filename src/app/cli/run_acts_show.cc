@@ -6,6 +6,7 @@
 #include "foundation/base/text.h"
 #include "model/plan/view.h"
 #include "storage/state/run_log.h"
+#include "stores/postgres/database_rescue.h"
 
 namespace lb::cli {
 
@@ -15,9 +16,19 @@ namespace {
 
 const std::vector<std::string> no_files;
 
-std::string shown_address(const RestorePlace& place) {
-  // The reference, not what it stands for: connection strings hold passwords.
-  return place.folder.empty() ? place.server.text() : place.folder;
+// Of a server the reference and where it leads; never all of it: connection strings hold passwords.
+std::string shown_address(const Session& session, const RestorePlace& place) {
+  if (!place.folder.empty()) return place.folder;
+  auto out = place.server.text();
+  auto secret = session.references->secret(place.server);
+  if (!secret.ok()) return out;
+  auto known = pg::connection_environment(*secret);
+  if (!known.ok()) return out;
+  std::map<std::string, std::string> parts(known->begin(), known->end());
+  auto host = parts.contains("PGHOST") ? parts["PGHOST"] : parts["PGHOSTADDR"];
+  if (host.empty()) host = "this machine";
+  if (!parts["PGPORT"].empty()) host += cat(":", parts["PGPORT"]);
+  return cat(out, " on ", printable(host));
 }
 
 // The middle of what drills measured for the stores, slowest store last.
@@ -88,7 +99,9 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   Act own{act.plan, act.script, step, act.run, act.mode, 1, {}, act.variables};
   plan::View what(step.step->what, no_files);
   Json facts = Json::object(), about = Json::object();
-  facts.set("host", shell_.host).set("act", runbook::title_of(*step.step));
+  auto title = runbook::title_of(*step.step);
+  auto expanded = own.expand(title);
+  facts.set("host", shell_.host).set("act", expanded.ok() ? *expanded : title);
   const auto* target = static_cast<const plan::Target*>(nullptr);
   if (what.has("to")) {
     auto name = LB_TRY(own.expand(what.text("to")));
@@ -114,7 +127,7 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   Json places = Json::object();
   for (const auto* store : *stores) {
     auto place = LB_TRY(place_of(session_, *store, *target));
-    places.set(store->name, shown_address(place));
+    places.set(store->name, shown_address(session_, place));
   }
   for (const auto* store : by_hand)
     places.set(store->name, cat("by hand: a ", plan::name_of(store->kind), " store"));

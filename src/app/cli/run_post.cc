@@ -125,8 +125,9 @@ void RunPost::carry(std::stop_token stop) {
   while (!stop.stop_requested()) {
     auto carried = postman_->deliver_due(stop);
     if (carried.ok() && carried->undelivered > 0)
-      shell_.console.warn(
-          cat(carried->undelivered, " messages could not be delivered; see the journal"));
+      shell_.console.warn(cat(carried->undelivered,
+                              carried->undelivered == 1 ? " message" : " messages",
+                              " could not be delivered; lifeboat message ls says which"));
     (void)shell_.world.clock.sleep(look_interval, stop);
   }
 }

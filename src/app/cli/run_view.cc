@@ -129,6 +129,25 @@ std::size_t waiting_step(const runbook::Script& script, const RunState& state) {
   return 0;
 }
 
+std::string prompt_of(const YamlNode::Entry& question) {
+  const auto& kind = question.value.text;
+  return cat("      ", question.key.text, " (", kind,
+             kind == "time"      ? ", such as 2026-01-13T02:14:05Z"
+             : kind == "boolean" ? ", true or false"
+                                 : "",
+             "):");
+}
+
+// Empty: it will be taken.
+std::string wrong_answer(const std::string& kind, const std::string& answer) {
+  Status right;
+  if (kind == "time") right = parse_time(answer).status();
+  if (kind == "number") right = parse_double(answer).status();
+  bool flag = answer == "true" || answer == "false";
+  if (kind == "boolean" && !flag) return cat("'", printable(answer), "' is not true or false");
+  return right.ok() ? std::string() : right.error().text();
+}
+
 void add_shown(const Json& shown, std::vector<std::vector<std::string>>& rows) {
   for (const auto& [name, value] : shown.members()) {
     if (value.is_object()) {
@@ -227,8 +246,7 @@ void RunView::show_question(const RunState& state, std::size_t number) {
   }
   if (!interactive_) return;
   if (need == Need::answers && !own.step->what.entries.empty()) {
-    const auto& first = own.step->what.entries.front();
-    console_.note(cat("      ", first.key.text, " (", first.value.text, "):"));
+    console_.note(prompt_of(own.step->what.entries.front()));
     return;
   }
   console_.note(console_.colored(cat("      type: ", what_can_be_typed(need), "; help"), 2));
@@ -260,11 +278,18 @@ void RunView::show_times(const RunState& state) {
 std::optional<RunInput> RunView::next_answer(std::size_t number, const std::string& line) {
   const auto& questions = script_.at(number).step->what.entries;
   if (questions_answered_ >= questions.size()) questions_answered_ = 0;
+  // Said at once, so that what was answered before need not be typed again.
+  const auto& question = questions[questions_answered_];
+  auto wrong = wrong_answer(question.value.text, line);
+  if (!wrong.empty()) {
+    console_.warn(wrong);
+    console_.note(prompt_of(question));
+    return std::nullopt;
+  }
   answers_.set(questions[questions_answered_].key.text, line);
   ++questions_answered_;
   if (questions_answered_ < questions.size()) {
-    const auto& next = questions[questions_answered_];
-    console_.note(cat("      ", next.key.text, " (", next.value.text, "):"));
+    console_.note(prompt_of(questions[questions_answered_]));
     return std::nullopt;
   }
   auto out = input_of(RunInputKind::answer, number);

@@ -166,7 +166,8 @@ std::string to_text(const Suspicions& suspicions, const std::string& store) {
                     join(found.deeds, "; ")});
   }
   auto text = rows.size() > 1 ? table(rows) : std::string("nothing suspicious\n");
-  text += cat("looked through ", human_count(suspicions.looked_at), " segments",
+  text += cat("looked through ", human_count(suspicions.looked_at),
+              suspicions.looked_at == 1 ? " segment" : " segments",
               suspicions.unknown > 0
                   ? cat(", of ", human_count(suspicions.unknown), " it is not fully known")
                   : "",

@@ -146,12 +146,16 @@ Result<ExitCode> decide(const Shell& shell, const Args& args, RunInputKind kind)
   for (const char* bound : {"hash", "expires"}) {
     if (asks[bound].is_string()) input.data.set(bound, asks[bound]);
   }
+  std::vector<std::vector<std::string>> rows;
   for (const char* part : {"facts", "about"}) {
     for (const auto& [name, value] : asks["shown"][part].members()) {
-      shell.console.note(cat("  ", replace_all(name, "_", " "), "  ",
-                             value.is_string() ? value.string() : value.dump()));
+      auto words = replace_all(name, "_", " ");
+      if (!value.is_object()) rows.push_back({"  ", words, value.string()});
+      for (const auto& [inner, text] : value.members())
+        rows.push_back({"  ", cat(words, " ", inner), text.string()});
     }
   }
+  if (!rows.empty()) shell.console.note(table(rows));
   if (signer) sign_input(shell, *signer, desk, input);
   return say_and_tell(shell, desk, std::move(input));
 }

@@ -207,7 +207,11 @@ Result<ActEnd> RehearsalActs::verify(const Act& act, std::stop_token stop) {
     return result.state == record::CheckState::pass;
   });
   bool all = !results.empty() && static_cast<std::size_t>(passed) == results.size();
-  return ActEnd{all, cat(passed, " of ", results.size(), " checks passed"), Json::object(), {}};
+  return ActEnd{
+      all,
+      cat(passed, " of ", results.size(), results.size() == 1 ? " check passed" : " checks passed"),
+      Json::object(),
+      {}};
 }
 
 Result<ActEnd> RehearsalActs::wait(const Act& act, std::stop_token stop) {

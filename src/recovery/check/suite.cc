@@ -225,7 +225,7 @@ SuiteJudgement judge(const std::vector<CheckResult>& results) {
   if (failed != nullptr) return {Verdict::fail, cat(failed->name, ": ", failed->reason)};
   if (unable != nullptr) return {Verdict::inconclusive, cat(unable->name, ": ", unable->reason)};
   if (examined == 0) return {Verdict::fail, "the checks examined nothing"};
-  return {Verdict::pass, cat(ran, " checks passed")};
+  return {Verdict::pass, cat(ran, ran == 1 ? " check passed" : " checks passed")};
 }
 
 }  // namespace lb::check

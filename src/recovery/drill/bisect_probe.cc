@@ -44,9 +44,21 @@ void judge_checks(const record::DrillRecord& drilled, std::size_t checks,
     probe.reason = cat(unable->name, ": ", unable->reason);
   } else {
     probe.answer = good;
-    probe.reason = cat(drilled.checks.size(), " checks passed");
+    auto passed = drilled.checks.size();
+    probe.reason = cat(passed, passed == 1 ? " check passed" : " checks passed");
   }
 }
+
+// The stages of each probe say nothing of the search: its own two lines do.
+class WarningsOnly final : public Log {
+ public:
+  explicit WarningsOnly(Log& log) : log_(log) {}
+  void note(const std::string&) override {}
+  void warn(const std::string& line) override { log_.warn(line); }
+
+ private:
+  Log& log_;
+};
 
 std::vector<record::BisectStore> stores_of(const std::vector<restore::Choice>& choices) {
   std::vector<record::BisectStore> out;
@@ -104,7 +116,8 @@ Status Prober::recall() {
   // What could not be decided may be by now.
   std::erase_if(earlier_, [](const auto& each) { return each.second.answer == undecided; });
   if (!earlier_.empty())
-    tools_.log.note(cat("going on: ", earlier_.size(), " probes were made before"));
+    tools_.log.note(cat("going on: ", earlier_.size(),
+                        earlier_.size() == 1 ? " probe was" : " probes were", " made before"));
   return {};
 }
 
@@ -165,7 +178,9 @@ record::BisectProbe Prober::restore_and_check(const Position& position, std::sto
   request.folder = request_.folder;
   request.plan_folder = request_.plan_folder;
   request.workers = request_.workers;
-  auto drilled = Runner(tools_, request, &points).run(stop);
+  WarningsOnly quiet(tools_.log);
+  DrillTools tools{tools_.world, tools_.repository, tools_.journal, tools_.references, quiet};
+  auto drilled = Runner(tools, request, &points).run(stop);
   judge_checks(drilled, request_.suite.checks.size(), out);
   if (!drilled.cleaned_up) {
     record_.warnings.push_back(cat("the sandbox of ", position.words,
@@ -176,7 +191,7 @@ record::BisectProbe Prober::restore_and_check(const Position& position, std::sto
 }
 
 Status Prober::remember(record::BisectProbe probe) {
-  tools_.log.note(cat("  ", probe.words, ": ", probe.answer, ", ", probe.reason));
+  tools_.log.note(cat("  ", probe.answer, ": ", probe.reason));
   record_.probes.push_back(probe);
   known_.insert_or_assign(probe.words, std::move(probe));
   return {};

@@ -140,7 +140,8 @@ void decide(DrillRecord& record, const Ending& ending) {
     return says(Verdict::inconclusive,
                 cat(count_states(record), " of ", record.checks.size(), " checks"));
   }
-  says(Verdict::pass, cat("all ", ran, " checks passed, every objective met"));
+  auto checks = ran == 1 ? std::string("the one check") : cat("all ", ran, " checks");
+  says(Verdict::pass, cat(checks, " passed, every objective met"));
 }
 
 void advise_on_objectives(DrillRecord& record) {
