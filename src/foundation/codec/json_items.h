@@ -16,4 +16,10 @@ using EachItem = std::function<Status(const Json::Object& around, Json item)>;
 // over before an error came from a text that is not whole: who keeps them must drop them then.
 Result<Json> parse_json_items(std::string_view text, std::string_view member, const EachItem& each);
 
+// The same of a text that comes in pieces, so that it need not stand in memory either. `next` gives
+// the next one, which must live until it is called again; empty: the end. Its error is returned as
+// it is, and others name the byte.
+using NextPiece = std::function<Result<std::string_view>()>;
+Result<Json> parse_json_items(const NextPiece& next, std::string_view member, const EachItem& each);
+
 }  // namespace lb

@@ -12,36 +12,76 @@ namespace {
 
 constexpr std::size_t depth_max = 100;
 
-// Hands the text to the library byte by byte and remembers how far it has read, because the library
-// tells the place only for its own errors and we have two more (depth, duplicate members).
-class CountingIterator {
+// The text as the library reads it, byte by byte: how far it has come, because the library tells
+// the place only for its own errors and we have three more (depth, duplicate members, NUL bytes).
+class Bytes {
  public:
-  using iterator_category = std::forward_iterator_tag;
+  explicit Bytes(const NextPiece& next) : next_(next) { fill(); }
+  const char& now() const { return piece_[at_]; }
+  bool ended() const { return at_ == piece_.size(); }
+  void step() {
+    ++at_;
+    if (ended()) fill();
+  }
+  std::size_t read() const { return before_ + at_; }
+  // Why the text ended early.
+  const std::optional<Error>& failure() const { return failure_; }
+  std::optional<std::size_t> nul() const { return nul_; }
+
+ private:
+  void fill() {
+    before_ += piece_.size();
+    piece_ = {};
+    at_ = 0;
+    if (nul_ || failure_) return;
+    auto got = next_();
+    if (!got.ok()) {
+      failure_ = got.error();
+      return;
+    }
+    piece_ = *got;
+    // The library takes a NUL for the end and would accept whatever follows it.
+    const auto nul = piece_.find('\0');
+    if (nul == std::string_view::npos) return;
+    nul_ = before_ + nul;
+    piece_ = piece_.substr(0, nul);
+  }
+
+  const NextPiece& next_;
+  std::string_view piece_;
+  std::size_t at_ = 0, before_ = 0;
+  std::optional<std::size_t> nul_;
+  std::optional<Error> failure_;
+};
+
+// All copies stand at the same place. Without bytes: the end.
+class BytesIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
   using value_type = char;
   using difference_type = std::ptrdiff_t;
   using pointer = const char*;
   using reference = const char&;
 
-  CountingIterator(const char* at, const char* start, std::size_t* read)
-      : at_(at), start_(start), read_(read) {}
-  const char& operator*() const { return *at_; }
-  CountingIterator& operator++() {
-    ++at_;
-    *read_ = static_cast<std::size_t>(at_ - start_);
+  explicit BytesIterator(Bytes* bytes) : bytes_(bytes) {}
+  const char& operator*() const { return bytes_->now(); }
+  BytesIterator& operator++() {
+    bytes_->step();
     return *this;
   }
-  CountingIterator operator++(int) {
-    auto before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
-  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
+  bool operator==(const BytesIterator& other) const { return ended() == other.ended(); }
+  bool operator!=(const BytesIterator& other) const { return !(*this == other); }
 
  private:
-  const char* at_;
-  const char* start_;
-  std::size_t* read_;
+  bool ended() const { return bytes_ == nullptr || bytes_->ended(); }
+
+  Bytes* bytes_;
+};
+
+// What went wrong, and at which byte.
+struct Misread {
+  std::size_t at = 0;
+  std::string what;
 };
 
 Error error_at(std::string_view text, std::size_t offset, std::string_view what) {
@@ -71,13 +111,12 @@ std::string plain_reason(std::string_view what) {
 class Builder {
  public:
   // Without `each` every item is kept.
-  Builder(const std::size_t* read, std::string_view member, const EachItem* each)
-      : read_(read), member_(member), each_(each) {}
+  Builder(const Bytes& bytes, std::string_view member, const EachItem* each)
+      : bytes_(bytes), member_(member), each_(each) {}
 
   Json take() { return std::move(root_); }
   const std::optional<Error>& refused() const { return refused_; }
-  const std::string& failure() const { return failure_; }
-  std::size_t failed_at() const { return failed_at_; }
+  const Misread& failure() const { return failure_; }
 
   // The callbacks of the library; each answers whether to go on.
   bool null() { return add(Json()); }
@@ -99,8 +138,7 @@ class Builder {
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const std::exception& error) {
-    failure_ = plain_reason(error.what());
-    failed_at_ = position == 0 ? 0 : position - 1;
+    failure_ = {position == 0 ? 0 : position - 1, plain_reason(error.what())};
     return false;
   }
 
@@ -115,8 +153,8 @@ class Builder {
   };
 
   bool fail(std::string why) {
-    failure_ = std::move(why);
-    failed_at_ = *read_ == 0 ? 0 : *read_ - 1;
+    const std::size_t read = bytes_.read();
+    failure_ = {read == 0 ? 0 : read - 1, std::move(why)};
     return false;
   }
   bool open(bool is_object) {
@@ -152,32 +190,46 @@ class Builder {
     return given.ok();
   }
 
-  const std::size_t* read_;
+  const Bytes& bytes_;
   const std::string_view member_;
   const EachItem* each_;
   std::optional<Error> refused_;
   Json root_;
   std::vector<Frame> frames_;
-  std::string failure_;
-  std::size_t failed_at_ = 0;
+  Misread failure_;
 };
 
+// `misread` is set when the text is no JSON; other errors are those of `next` and `each`.
+Result<Json> parse(const NextPiece& next, std::string_view member, const EachItem* each,
+                   std::optional<Misread>& misread) {
+  Bytes bytes(next);
+  Builder builder(bytes, member, each);
+  std::optional<Misread> wrong;
+  try {
+    const BytesIterator first(&bytes), last(nullptr);
+    if (!nlohmann::json::sax_parse(first, last, &builder)) wrong = builder.failure();
+  } catch (const std::exception& error) {
+    wrong = {bytes.read(), printable(error.what())};
+  }
+  if (builder.refused()) return *builder.refused();
+  if (bytes.failure()) return *bytes.failure();
+  if (bytes.nul()) wrong = {*bytes.nul(), "a NUL byte is not JSON"};
+  if (!wrong) return builder.take();
+  misread = wrong;
+  return Error(ErrorKind::invalid, cat("byte ", wrong->at, ": ", wrong->what));
+}
+
 Result<Json> parse(std::string_view text, std::string_view member, const EachItem* each) {
-  // The library takes a NUL for the end and would accept whatever follows it.
+  // First of all: items must not be handed over of what cannot be read to its end.
   if (auto nul = text.find('\0'); nul != std::string_view::npos) {
     return error_at(text, nul, "a NUL byte is not JSON");
   }
-  std::size_t read = 0;
-  Builder builder(&read, member, each);
-  try {
-    CountingIterator first(text.data(), text.data(), &read);
-    CountingIterator last(text.data() + text.size(), text.data(), &read);
-    if (nlohmann::json::sax_parse(first, last, &builder)) return builder.take();
-  } catch (const std::exception& error) {
-    return error_at(text, read, printable(error.what()));
-  }
-  if (builder.refused()) return *builder.refused();
-  return error_at(text, builder.failed_at(), builder.failure());
+  const NextPiece whole = [rest = text]() mutable -> Result<std::string_view> {
+    return std::exchange(rest, {});
+  };
+  std::optional<Misread> misread;
+  auto json = parse(whole, member, each, misread);
+  return misread ? error_at(text, misread->at, misread->what) : json;
 }
 
 }  // namespace
@@ -187,6 +239,12 @@ Result<Json> parse_json(std::string_view text) { return parse(text, {}, nullptr)
 Result<Json> parse_json_items(std::string_view text, std::string_view member,
                               const EachItem& each) {
   return parse(text, member, &each);
+}
+
+Result<Json> parse_json_items(const NextPiece& next, std::string_view member,
+                              const EachItem& each) {
+  std::optional<Misread> misread;
+  return parse(next, member, &each, misread);
 }
 
 }  // namespace lb

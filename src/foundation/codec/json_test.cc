@@ -148,6 +148,57 @@ TEST(JsonItems, AreHandedOverOneByOneAndNotKept) {
   EXPECT_EQ(parse_json_items(text, "other", each)->dump(), text);
 }
 
+// What parse_json_items makes of a text that comes in pieces of so many bytes.
+std::string in_pieces(std::string_view text, std::size_t bytes, std::string& seen) {
+  seen.clear();
+  const auto each = [&](const Json::Object&, const Json& item) -> Status {
+    seen += item.dump() + " ";
+    return {};
+  };
+  const auto next = [&]() -> Result<std::string_view> {
+    const auto piece = text.substr(0, bytes);
+    text.remove_prefix(piece.size());
+    return piece;
+  };
+  const auto rest = parse_json_items(NextPiece(next), "t", each);
+  return rest.ok() ? rest->dump() : rest.error().message();
+}
+
+TEST(JsonItems, ComeOutOfPiecesOfAnyLength) {
+  const std::string_view text =
+      R"({"n":-12.5,"t":[{"a\u00e9\"":"\ud83d\ude00 Zürich"},17,[true]],"z":null})";
+  std::string seen;
+  for (std::size_t bytes = 1; bytes <= text.size(); ++bytes) {
+    EXPECT_EQ(in_pieces(text, bytes, seen), R"({"n":-12.5,"t":[],"z":null})") << bytes;
+    EXPECT_EQ(seen, "{\"aé\\\"\":\"😀 Zürich\"} 17 [true] ") << bytes;
+  }
+}
+
+TEST(JsonItems, OfPiecesThatAreNoJsonTheByteIsNamed) {
+  std::string seen;
+  for (const std::size_t bytes : {1u, 3u, 100u}) {
+    const auto read = [&](std::string_view text) { return in_pieces(text, bytes, seen); };
+    EXPECT_TRUE(read(R"({"t":[1,x]})").starts_with("byte 8: ")) << read(R"({"t":[1,x]})");
+    EXPECT_EQ(read(R"({"a":1,"a":2})"), "byte 9: duplicate member 'a'");
+    EXPECT_TRUE(read(R"({"t":[1)").starts_with("byte 7: ")) << "it ends too early";
+    EXPECT_TRUE(read("").starts_with("byte 0: "));
+    EXPECT_EQ(read(std::string_view("{\"t\":[1]}\0x", 11)), "byte 9: a NUL byte is not JSON");
+  }
+}
+
+TEST(JsonItems, ATextThatCannotBeReadToItsEndIsItsReadersError) {
+  int calls = 0;
+  const auto next = [&]() -> Result<std::string_view> {
+    if (++calls == 1) return std::string_view(R"({"t":[1,2)");
+    return Error(ErrorKind::unavailable, "the store is away");
+  };
+  const auto take = [](const Json::Object&, const Json&) -> Status { return {}; };
+  const auto read = parse_json_items(NextPiece(next), "t", take);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().kind(), ErrorKind::unavailable);
+  EXPECT_EQ(calls, 2) << "it is not asked again";
+}
+
 TEST(JsonItems, EndAtTheFirstErrorOfEither) {
   const auto no = [](const Json::Object&, const Json&) -> Status {
     return Error(ErrorKind::conflict, "not this one");
