@@ -28,6 +28,10 @@ class WatchedSnapshot final : public repo::SnapshotReader {
   Result<std::optional<Buffer>> attachment(const std::string& name) override {
     return real_->attachment(name);
   }
+  Result<std::unique_ptr<repo::AttachmentCursor>> open_attachment(
+      const std::string& name) override {
+    return real_->open_attachment(name);
+  }
   Result<Buffer> read(const repo::Row& row, std::uint64_t offset, std::uint64_t size) override {
     ++reads;
     if (reads_fail) return Error(ErrorKind::corrupt, "it is broken");

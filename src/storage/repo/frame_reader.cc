@@ -11,7 +11,6 @@ namespace lb::repo {
 
 namespace {
 
-constexpr std::size_t cached_bytes_max = 16 << 20;
 constexpr std::size_t keys_max = 4096;
 constexpr std::uint64_t tail_bytes = 64 << 10;  // holds the footers of nearly all packs
 
@@ -225,7 +224,7 @@ Result<StoredChunk> FrameReader::keep(const std::string& pack, const Extent& ext
   recent_.emplace_front(place, shared);
   cached_[place] = recent_.begin();
   cached_bytes_ += shared->size();
-  while (cached_bytes_ > cached_bytes_max && recent_.size() > 1) {
+  while (cached_bytes_ > cached_bytes_max_ && recent_.size() > 1) {
     cached_bytes_ -= recent_.back().second->size();
     cached_.erase(recent_.back().first);
     recent_.pop_back();

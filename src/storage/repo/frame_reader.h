@@ -55,7 +55,9 @@ struct StoredChunk {
 
 class FrameReader {
  public:
-  explicit FrameReader(const Core& core) : core_(core), finder_(core) {}
+  // `cached_bytes_max`: of opened frames; the one used last is kept in any case.
+  explicit FrameReader(const Core& core, std::size_t cached_bytes_max = 16 << 20)
+      : core_(core), cached_bytes_max_(cached_bytes_max), finder_(core) {}
 
   // The whole chunk of an extent, wherever it lies by now; its frame goes through the cache.
   Result<StoredChunk> chunk(const std::string& pack, const Extent& extent);
@@ -96,6 +98,7 @@ class FrameReader {
   Result<std::shared_ptr<const Aead>> key_of(const std::string& pack);
 
   const Core& core_;
+  const std::size_t cached_bytes_max_;
   MovesFinder finder_;
   std::mutex mutex_;
   std::set<std::string> gone_;  // packs that were not there

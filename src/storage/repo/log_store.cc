@@ -145,6 +145,7 @@ Status LogStore::put_sealed(const std::string& key, const LogHead& head, ByteVie
   bool taken = !put.ok() && put.error().kind() == ErrorKind::conflict;
   if (taken && !core_.keys.may_read()) return cannot_compare(key);
   if (taken) {
+    object = {};  // as large as what is read now
     auto there = LB_TRY(open_data(key));
     if (!std::equal(there.begin(), there.end(), bytes.begin(), bytes.end())) {
       return Error(ErrorKind::conflict,

@@ -46,8 +46,21 @@ class ContentStream {
   virtual Status finish(Buffer attributes) = 0;  // adds the row
 };
 
-// One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage
-// packs).
+// Writes an attachment in pieces. One thread.
+class AttachmentStream {
+ public:
+  virtual ~AttachmentStream() = default;  // without finish(): there is no such attachment
+  virtual Status write(ByteView bytes) = 0;
+  virtual Status finish() = 0;
+};
+
+// Reads one in pieces. One thread.
+class AttachmentCursor {
+ public:
+  virtual ~AttachmentCursor() = default;
+  virtual Result<ByteView> next() = 0;  // lent until the next call; empty at the end
+};
+
 // A row whose content is all at hand: a small file.
 struct WholeRow {
   std::string key;
@@ -55,6 +68,8 @@ struct WholeRow {
   Buffer attributes;
 };
 
+// One backup session. Thread-safe. Destroyed without commit: nothing becomes visible (garbage
+// packs).
 class SnapshotWriter {
  public:
   virtual ~SnapshotWriter() = default;
@@ -70,6 +85,8 @@ class SnapshotWriter {
   // Named bytes beside the table (fingerprint, backup_label): read back by
   // SnapshotReader::attachment.
   virtual Status attach(const std::string& name, ByteView bytes) = 0;
+  // attach() of what need not stand in memory as a whole.
+  virtual Result<std::unique_ptr<AttachmentStream>> open_attachment(const std::string& name) = 0;
   virtual WriterStats stats() const = 0;
   // Puts table, index and verdict, durably; after ok the snapshot is visible. `meta` is final here.
   virtual Result<SnapshotInfo> commit(const SnapshotMeta& meta) = 0;
@@ -111,6 +128,8 @@ class SnapshotReader {
   virtual std::vector<TableBlock> outline() const = 0;
   virtual Result<std::vector<Row>> block_rows(std::size_t block) = 0;
   virtual Result<std::optional<Buffer>> attachment(const std::string& name) = 0;
+  // attachment() of what need not stand in memory as a whole; null: there is none.
+  virtual Result<std::unique_ptr<AttachmentCursor>> open_attachment(const std::string& name) = 0;
   virtual Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) = 0;
   // Content of many rows, fetched and opened by `workers` threads in pack order; holes are not
   // given. Every chunk is authenticated and its id checked before the sink sees it.

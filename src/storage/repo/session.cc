@@ -1,6 +1,7 @@
 #include "storage/repo/session.h"
 
 #include "foundation/base/text.h"
+#include "storage/repo/attachment_stream.h"
 #include "storage/repo/condemned.h"
 #include "storage/repo/content_stream.h"
 #include "storage/repo/format.h"
@@ -176,10 +177,19 @@ Status Session::reuse(const Row& parent_row, Buffer attributes) {
 
 Status Session::attach(const std::string& name, ByteView bytes) {
   auto extents = LB_TRY(store_bytes(bytes));
+  add_attachment(name, std::move(extents), bytes.size());
+  return {};
+}
+
+Result<std::unique_ptr<AttachmentStream>> Session::open_attachment(const std::string& name) {
+  return std::unique_ptr<AttachmentStream>(std::make_unique<SessionAttachment>(*this, name));
+}
+
+void Session::add_attachment(const std::string& name, std::vector<DraftExtent> extents,
+                             std::uint64_t bytes) {
   std::lock_guard lock(mutex_);
   attachments_.emplace_back(name, std::move(extents));
-  attachment_bytes_[name] = bytes.size();
-  return {};
+  attachment_bytes_[name] = bytes;
 }
 
 WriterStats Session::stats() const {

@@ -26,19 +26,22 @@ class Session final : public SnapshotWriter {
   Status add_whole(std::span<WholeRow> rows) override;
   Status reuse(const Row& parent_row, Buffer attributes) override;
   Status attach(const std::string& name, ByteView bytes) override;
+  Result<std::unique_ptr<AttachmentStream>> open_attachment(const std::string& name) override;
   WriterStats stats() const override;
   Result<SnapshotInfo> commit(const SnapshotMeta& meta) override;
 
   // For streams: names chunks and stores those that the repository does not have.
   Status store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, bool content);
+  Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Status add_row(DraftRow row, std::uint64_t logical_bytes);
+  void add_attachment(const std::string& name, std::vector<DraftExtent> extents,
+                      std::uint64_t bytes);
   Result<DraftExtent> reuse(const Extent& extent, const std::string& key);
   const Core& core() const { return core_; }
 
  private:
   Session(const Core& core, std::string id, StoredSnapshot* parent, const Digest& previous,
           std::stop_token stop);
-  Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Result<std::vector<Extent>> resolve(const std::vector<DraftExtent>& drafts);
   Result<RowSorter::Piece> set_aside(ByteView rows);
   Result<Buffer> load_piece(const RowSorter::Piece& piece);

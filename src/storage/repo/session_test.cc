@@ -21,6 +21,39 @@ namespace {
 
 class Sessions : public MemoryRepository {};
 
+// However it is written, the same bytes are the same chunks, and come back in pieces.
+TEST_F(Sessions, AttachmentsMayComeAndGoInPieces) {
+  const auto text = noise(3, 700'001);
+  auto whole = repository->begin("data", nullptr, {}).take();
+  ASSERT_TRUE(whole->attach("note", view_of(text)).ok());
+  (void)whole->commit({}).take();
+  auto writer = repository->begin("data", nullptr, {}).take();
+  auto stream = writer->open_attachment("note").take();
+  for (std::size_t at = 0; at < text.size(); at += 7777) {
+    ASSERT_TRUE(stream->write(view_of(std::string_view(text).substr(at, 7777))).ok());
+  }
+  ASSERT_TRUE(stream->finish().ok());
+  auto empty = writer->open_attachment("empty").take();
+  ASSERT_TRUE(empty->finish().ok());
+  auto dropped = writer->open_attachment("dropped").take();
+  ASSERT_TRUE(dropped->write(view_of("half")).ok());
+  dropped.reset();
+  const auto info = writer->commit({}).take();
+  EXPECT_EQ(info.stored_bytes, 0u) << "it was there";
+  auto snapshot = repository->snapshot(info.id).take();
+  EXPECT_EQ(text_of(**snapshot->attachment("note")), text);
+  EXPECT_EQ(snapshot->attachment("empty").take(), Buffer());
+  EXPECT_EQ(snapshot->open_attachment("dropped").take(), nullptr);
+  std::string read;
+  auto cursor = snapshot->open_attachment("note").take();
+  for (auto piece = cursor->next().take(); !piece.empty(); piece = cursor->next().take()) {
+    EXPECT_LE(piece.size(), chunk_bytes_max);
+    read += text_of(piece);
+  }
+  EXPECT_EQ(read, text);
+  EXPECT_TRUE(verify().clean()) << describe(verify());
+}
+
 TEST_F(Sessions, TwoWritersAtOnceBothSucceed) {
   auto shared = noise(5, 2'000'000);
   auto other = open(blobs);

@@ -3,12 +3,19 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "storage/repo/attachment_stream.h"
 #include "storage/repo/format.h"
 #include "storage/repo/sealed_object.h"
 
 namespace lb::repo {
 
 namespace {
+
+// For all of it at once: growing it would hold it twice, and keep room for as much again. No more
+// than so many chunks can have, whatever the verdict says.
+std::size_t room_for(const std::vector<Extent>& extents, std::uint64_t bytes) {
+  return std::min<std::uint64_t>(bytes, extents.size() * chunk_bytes_max);
+}
 
 class Cursor final : public RowCursor {
  public:
@@ -93,21 +100,22 @@ Result<std::string> StoredSnapshot::pack_of(const Extent& extent) const {
 
 Result<Buffer> StoredSnapshot::content(const std::vector<Extent>& extents, std::uint64_t bytes) {
   Buffer out;
-  // At once: growing it would hold it twice, and keep room for as much again. No more than so many
-  // chunks can have, whatever the verdict says.
-  out.reserve(std::min<std::uint64_t>(bytes, extents.size() * chunk_bytes_max));
+  out.reserve(room_for(extents, bytes));
   for (const auto& extent : extents) {
     auto pack = LB_TRY(pack_of(extent));
     auto chunk = LB_TRY(frames_.chunk(pack, extent));
     auto piece = chunk.bytes();
     out.insert(out.end(), piece.begin(), piece.end());
   }
-  if (out.size() != bytes) {
-    return Error(ErrorKind::corrupt, cat("snapshot ", verdict_.info.id, ": ", out.size(),
-                                         " bytes where ", bytes, " belong"))
-        .with_exit(ExitCode::damaged);
-  }
+  LB_TRY(check_bytes(out.size(), bytes));
   return out;
+}
+
+Status StoredSnapshot::check_bytes(std::uint64_t got, std::uint64_t wanted) const {
+  if (got == wanted) return {};
+  return Error(ErrorKind::corrupt,
+               cat("snapshot ", verdict_.info.id, ": ", got, " bytes where ", wanted, " belong"))
+      .with_exit(ExitCode::damaged);
 }
 
 Result<std::vector<Row>> StoredSnapshot::block(std::size_t number) {
@@ -160,9 +168,25 @@ Result<std::vector<Row>> StoredSnapshot::block_rows(std::size_t number) {
 Result<std::optional<Buffer>> StoredSnapshot::attachment(const std::string& name) {
   for (const auto& attachment : verdict_.attachments) {
     if (attachment.name != name) continue;
-    return std::optional<Buffer>(LB_TRY(content(attachment.extents, attachment.bytes)));
+    StoredAttachment pieces(*this, attachment);
+    Buffer out;
+    out.reserve(room_for(attachment.extents, attachment.bytes));
+    for (;;) {
+      auto piece = LB_TRY(pieces.next());
+      if (piece.empty()) return std::optional<Buffer>(std::move(out));
+      out.insert(out.end(), piece.begin(), piece.end());
+    }
   }
   return std::optional<Buffer>();
+}
+
+Result<std::unique_ptr<AttachmentCursor>> StoredSnapshot::open_attachment(const std::string& name) {
+  for (const auto& attachment : verdict_.attachments) {
+    if (attachment.name == name)
+      return std::unique_ptr<AttachmentCursor>(
+          std::make_unique<StoredAttachment>(*this, attachment));
+  }
+  return std::unique_ptr<AttachmentCursor>();
 }
 
 Result<Buffer> StoredSnapshot::read(const Row& row, std::uint64_t offset, std::uint64_t size) {

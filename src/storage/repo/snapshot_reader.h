@@ -22,6 +22,7 @@ class StoredSnapshot final : public SnapshotReader {
   std::vector<TableBlock> outline() const override;
   Result<std::vector<Row>> block_rows(std::size_t block) override;
   Result<std::optional<Buffer>> attachment(const std::string& name) override;
+  Result<std::unique_ptr<AttachmentCursor>> open_attachment(const std::string& name) override;
   Result<Buffer> read(const Row& row, std::uint64_t offset, std::uint64_t size) override;
   Status fetch(std::span<const Row> rows, FetchSink& sink, unsigned workers,
                std::stop_token stop) override;
@@ -37,6 +38,8 @@ class StoredSnapshot final : public SnapshotReader {
   const std::vector<Extent>& upper_extents() const { return upper_extents_; }
   Result<std::vector<Row>> block(std::size_t number);
   Result<std::string> pack_of(const Extent& extent) const;
+  // Of what was read in one piece: as many as there should be?
+  Status check_bytes(std::uint64_t got, std::uint64_t wanted) const;
   FrameReader& frames() { return frames_; }
   const Core& core() const { return core_; }
 
