@@ -109,6 +109,7 @@ class Entries final : public lb::pg::BaseBackupSink {
  public:
   Status started(const lb::pg::BaseBackupStart&) override { return {}; }
   void progress(std::uint64_t) override {}
+  Status manifest(ByteView) override { return {}; }
   Status begin(const lb::pg::TarEntry& entry) override {
     LB_ASSERT(!open_ && !entry.name.starts_with('/'));
     for (const auto& part : lb::split(entry.name, '/')) LB_ASSERT(part != "..");

@@ -1,30 +1,33 @@
 #include "app/cli/relation_names.h"
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json_items.h"
-#include "stores/postgres/snapshot_details.h"
+#include "stores/postgres/recorded_fingerprint.h"
 
 namespace lb::cli {
 
-RelationNames RelationNames::of(repo::SnapshotReader& point) {
-  auto bytes = point.attachment(pg::attachment_fingerprint);
-  return bytes.ok() && *bytes ? parse(**bytes) : RelationNames();
-}
-
-RelationNames RelationNames::parse(ByteView fingerprint) {
-  RelationNames out;
-  auto add = [&](const Json::Object& around, const Json& table) -> Status {
+EachItem RelationNames::adder() {
+  return [this](const Json::Object& around, const Json& table) -> Status {
     std::string database, oid;
     for (const auto& [key, value] : around) {
       if (key == "name") database = value.string();
       if (key == "oid") oid = cat(value.integer());
     }
     auto file = cat("base/", oid, "/", table["filenode"].integer());
-    out.tables_[file] = cat(database, " ", table["schema"].string(), ".", table["name"].string());
+    tables_[file] = cat(database, " ", table["schema"].string(), ".", table["name"].string());
     return {};
   };
-  auto json = parse_json_items(text_of(fingerprint), "tables", add);
-  return json.ok() ? out : RelationNames();
+}
+
+RelationNames RelationNames::of(repo::SnapshotReader& point) {
+  RelationNames out;
+  const auto read = pg::read_fingerprint(point, out.adder());
+  return read.ok() ? std::move(out) : RelationNames();
+}
+
+RelationNames RelationNames::parse(ByteView fingerprint) {
+  RelationNames out;
+  const auto read = parse_json_items(text_of(fingerprint), "tables", out.adder());
+  return read.ok() ? std::move(out) : RelationNames();
 }
 
 std::string RelationNames::table_of(const std::string& path) const {

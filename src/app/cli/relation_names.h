@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "foundation/codec/json_items.h"
 #include "storage/repo/repository.h"
 
 namespace lb::cli {
@@ -22,6 +23,8 @@ class RelationNames {
   std::string file_of(const std::string& table) const;
 
  private:
+  EachItem adder();  // of the tables of a fingerprint
+
   std::map<std::string, std::string> tables_;  // file -> table
 };
 

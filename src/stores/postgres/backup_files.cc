@@ -158,9 +158,15 @@ Status BackupFiles::write_piece(Piece piece, OpenFile& file) {
   return {};
 }
 
+Status BackupFiles::manifest(ByteView bytes) {
+  if (!manifest_) manifest_ = LB_TRY(writer_.open_attachment(attachment_manifest));
+  return manifest_->write(bytes);
+}
+
 Status BackupFiles::finish() {
   for (const auto& lane : lanes_) lane->close();
-  return tasks_.wait();
+  LB_TRY(tasks_.wait());
+  return manifest_ ? manifest_->finish() : Status();
 }
 
 std::vector<std::string> BackupFiles::bad_pages() const {

@@ -28,10 +28,12 @@ class BackupFiles final : public BaseBackupSink {
 
   Status started(const BaseBackupStart& start) override;
   void progress(std::uint64_t bytes) override;
+  Status manifest(ByteView bytes) override;
   Status begin(const TarEntry& entry) override;
   Status data(ByteView bytes) override;
   Status end() override;
-  Status finish();  // waits until all files are written; the first failure of any of them
+  // Waits until all files are written, and the manifest; the first failure of any of them.
+  Status finish();
 
   const BaseBackupStart& start() const { return start_; }
   std::vector<std::string> bad_pages() const;
@@ -63,6 +65,7 @@ class BackupFiles final : public BaseBackupSink {
   bool begun_ = false;  // its first piece was sent
   Buffer piece_;
   Buffer backup_label_, tablespace_map_;
+  std::unique_ptr<repo::AttachmentStream> manifest_;
   std::uint64_t bytes_ = 0, items_ = 0;
   TaskGroup tasks_;  // last: joins before anything above goes
 };

@@ -7,9 +7,6 @@
 namespace lb::pg {
 namespace {
 
-// A manifest has some 200 bytes a file: this is room for more than a million files.
-constexpr std::size_t manifest_bytes_max = 256 << 20;
-
 Error malformed(std::string_view what) {
   return Error(ErrorKind::corrupt, cat("base backup: ", what))
       .with_exit(ExitCode::store_unreachable);
@@ -177,14 +174,7 @@ class BaseBackupRun {
   Status take_data(ByteView body) {
     if (reader_) return reader_->feed(body);
     if (!in_manifest_) return malformed("data outside an archive");
-    if (manifest_dropped_) return {};
-    manifest_dropped_ = end_.manifest.size() + body.size() > manifest_bytes_max;
-    if (manifest_dropped_) {
-      end_.manifest = {};
-    } else {
-      end_.manifest.insert(end_.manifest.end(), body.begin(), body.end());
-    }
-    return {};
+    return sink_.manifest(body);
   }
 
   Status take_progress(ByteView body) {
@@ -225,7 +215,7 @@ class BaseBackupRun {
   std::unique_ptr<PlacedSink> placed_;
   std::unique_ptr<TarReader> reader_;
   std::vector<std::string> prefixes_;  // of the archives, in the list's order
-  bool in_manifest_ = false, manifest_dropped_ = false;
+  bool in_manifest_ = false;
   BaseBackupEnd end_;
 };
 

@@ -24,7 +24,6 @@ struct BaseBackupStart {
 struct BaseBackupEnd {
   Lsn stop = 0;
   std::uint32_t timeline = 0;
-  Buffer manifest;               // empty when it was too large to keep
   std::uint64_t sent_bytes = 0;  // as counted by the server
 };
 
@@ -33,6 +32,8 @@ class BaseBackupSink : public TarSink {
  public:
   virtual Status started(const BaseBackupStart& start) = 0;
   virtual void progress(std::uint64_t bytes) = 0;
+  // Of the server's manifest, which comes last: some 200 bytes a file.
+  virtual Status manifest(ByteView bytes) = 0;
 };
 
 Result<BaseBackupEnd> run_base_backup(ReplicationLink& link, bool fast_checkpoint,

@@ -9,6 +9,8 @@
 namespace lb::pg {
 namespace {
 
+constexpr std::size_t rows_max = 1000000;  // of an answer with parameters
+
 std::string first_words(const std::string& sql) {
   const std::string_view text = trim(sql);
   return cat("query \"", printable(text.substr(0, 60)), text.size() > 60 ? "…\"" : "\"");
@@ -22,41 +24,52 @@ QueryResult table_of(const PGresult* result) {
   return table;
 }
 
-void append_rows(const PGresult* result, QueryResult& table) {
-  for (int row = 0; row < PQntuples(result); ++row) {
-    auto& cells = table.rows.emplace_back();
-    for (int column = 0; column < PQnfields(result); ++column) {
-      if (PQgetisnull(result, row, column) != 0) {
-        cells.emplace_back();
-      } else {
-        const auto size = static_cast<std::size_t>(PQgetlength(result, row, column));
-        cells.emplace_back(std::string(PQgetvalue(result, row, column), size));
-      }
+QueryRow row_of(const PGresult* result, int row) {
+  QueryRow cells;
+  cells.reserve(static_cast<std::size_t>(PQnfields(result)));
+  for (int column = 0; column < PQnfields(result); ++column) {
+    if (PQgetisnull(result, row, column) != 0) {
+      cells.emplace_back();
+    } else {
+      const auto size = static_cast<std::size_t>(PQgetlength(result, row, column));
+      cells.emplace_back(std::string(PQgetvalue(result, row, column), size));
     }
   }
+  return cells;
 }
 
 class PqConnection final : public Connection {
  public:
   explicit PqConnection(PgConn connection) : connection_(std::move(connection)) {}
 
-  Result<QueryResult> query(const std::string& sql, std::size_t rows_max) override {
+  Result<QueryResult> query(const std::string& sql, std::size_t rows_asked) override {
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
       return query_error(connection_.get(), nullptr, first_words(sql));
     }
     // Row by row, so that an unexpectedly large answer never has to fit into memory.
     PQsetSingleRowMode(connection_.get());
-    return collect(sql, rows_max);
+    return collect(sql, rows_asked);
   }
 
   Result<QueryResult> query(const std::string& sql,
                             const std::vector<std::string>& parameters) override {
-    return query_with(sql, parameters, Format::text);
+    LB_TRY(send(sql, parameters, Format::text));
+    return collect(sql, rows_max);
+  }
+
+  Status each_row(const std::string& sql, const std::vector<std::string>& parameters,
+                  const TakeRow& take) override {
+    LB_TRY(send(sql, parameters, Format::text));
+    return read_results(sql, [&](PGresult* result) -> Status {
+      for (int row = 0; row < PQntuples(result); ++row) LB_TRY(take(row_of(result, row)));
+      return {};
+    });
   }
 
   Result<QueryResult> query_binary(const std::string& sql,
                                    const std::vector<std::string>& parameters) override {
-    return query_with(sql, parameters, Format::binary);
+    LB_TRY(send(sql, parameters, Format::binary));
+    return collect(sql, rows_max);
   }
 
   int server_version() const override { return PQserverVersion(connection_.get()); }
@@ -65,8 +78,7 @@ class PqConnection final : public Connection {
  private:
   enum class Format : int { text = 0, binary = 1 };
 
-  Result<QueryResult> query_with(const std::string& sql, const std::vector<std::string>& parameters,
-                                 Format results) {
+  Status send(const std::string& sql, const std::vector<std::string>& parameters, Format results) {
     std::vector<const char*> values;
     for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
     if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
@@ -74,15 +86,29 @@ class PqConnection final : public Connection {
       return query_error(connection_.get(), nullptr, first_words(sql));
     }
     PQsetSingleRowMode(connection_.get());
-    return collect(sql, 1000000);
+    return {};
   }
 
-  // The last statement's table; the first failure wins. Reads to the end in every case, so that the
-  // connection can be used again.
-  Result<QueryResult> collect(const std::string& sql, std::size_t rows_max) {
+  // The last statement's table.
+  Result<QueryResult> collect(const std::string& sql, std::size_t rows_asked) {
     QueryResult table;
-    std::optional<Error> failure;
     bool fresh = true;
+    LB_TRY(read_results(sql, [&](PGresult* result) -> Status {
+      if (fresh) table = table_of(result);
+      for (int row = 0; row < PQntuples(result); ++row) table.rows.push_back(row_of(result, row));
+      fresh = PQresultStatus(result) != PGRES_SINGLE_TUPLE;
+      if (fresh) table.command = PQcmdStatus(result);
+      if (table.rows.size() <= rows_asked) return {};
+      return Error(ErrorKind::exhausted,
+                   cat(first_words(sql), ": more than ", human_count(rows_asked), " rows"));
+    }));
+    return table;
+  }
+
+  // The first failure wins. Reads to the end in every case, so that the connection can be used
+  // again.
+  Status read_results(const std::string& sql, const std::function<Status(PGresult*)>& take) {
+    std::optional<Error> failure;
     while (PgResult result{PQgetResult(connection_.get())}) {
       const ExecStatusType status = PQresultStatus(result.get());
       if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
@@ -93,18 +119,13 @@ class PqConnection final : public Connection {
       if (!good && !failure)
         failure = query_error(connection_.get(), result.get(), first_words(sql));
       if (failure) continue;
-      if (fresh) table = table_of(result.get());
-      append_rows(result.get(), table);
-      fresh = status != PGRES_SINGLE_TUPLE;
-      if (fresh) table.command = PQcmdStatus(result.get());
-      if (table.rows.size() <= rows_max) continue;
-      failure = Error(ErrorKind::exhausted,
-                      cat(first_words(sql), ": more than ", human_count(rows_max), " rows"));
-      table.rows.clear();
+      const Status taken = take(result.get());
+      if (taken.ok()) continue;
+      failure = taken.error();
       cancel();
     }
     if (failure) return std::move(*failure);
-    return table;
+    return {};
   }
 
   void cancel() {

@@ -3,6 +3,7 @@
 // never the password. One thread at a time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,9 +15,11 @@
 
 namespace lb::pg {
 
+using QueryRow = std::vector<std::optional<std::string>>;
+
 struct QueryResult {
   std::vector<std::string> columns;
-  std::vector<std::vector<std::optional<std::string>>> rows;
+  std::vector<QueryRow> rows;
   std::string command;  // "SELECT 3"
 };
 
@@ -38,6 +41,11 @@ class Connection {
   virtual Result<QueryResult> query(const std::string& sql, std::size_t rows_max = 1000000) = 0;
   virtual Result<QueryResult> query(const std::string& sql,
                                     const std::vector<std::string>& parameters) = 0;
+  // Each row as it comes, of an answer that may have any number of them. The first error of `take`
+  // ends the query.
+  using TakeRow = std::function<Status(const QueryRow& row)>;
+  virtual Status each_row(const std::string& sql, const std::vector<std::string>& parameters,
+                          const TakeRow& take) = 0;
   // Values in binary form: bytea as its bytes.
   virtual Result<QueryResult> query_binary(const std::string& sql,
                                            const std::vector<std::string>& parameters) = 0;

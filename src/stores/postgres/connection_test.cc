@@ -62,6 +62,27 @@ TEST_F(ConnectionTest, AFailedStatementLeavesTheConnectionUsable) {
   EXPECT_TRUE(connection->query("SELECT 1").ok());
 }
 
+TEST_F(ConnectionTest, RowsAreTakenOneByOneUntilTheFirstError) {
+  auto connection = open();
+  int rows = 0;
+  const auto take = [&](const QueryRow& row) -> Status {
+    EXPECT_EQ(row, (QueryRow{cat(++rows), std::nullopt}));
+    return {};
+  };
+  const char* many = "SELECT n, NULL FROM generate_series(1, $1::int) n";
+  ASSERT_TRUE(connection->each_row(many, {"1000001"}, take).ok()) << "more than a table may have";
+  EXPECT_EQ(rows, 1000001);
+  const auto refuse = [&](const QueryRow&) -> Status {
+    return --rows > 1000000 ? Status() : Error(ErrorKind::conflict, "not this one");
+  };
+  const Status refused = connection->each_row(many, {"100000000"}, refuse);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind(), ErrorKind::conflict);
+  EXPECT_EQ(rows, 1000000) << "nothing is given after an error";
+  EXPECT_FALSE(connection->each_row("SELECT 1/$1::int", {"0"}, take).ok());
+  EXPECT_TRUE(connection->query("SELECT 1").ok());
+}
+
 TEST_F(ConnectionTest, AStatementLimitIsATimeout) {
   auto connection = open({.statement_limit = Micros(50000)});
   const auto slow = connection->query("SELECT pg_sleep(600)");

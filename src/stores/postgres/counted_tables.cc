@@ -73,7 +73,6 @@ void CountedTables::add(std::string_view schema, std::string_view name, const Co
     entries_.emplace_back().reserve(block_tables);
   entries_.back().push_back(entry);
   ++tables_;
-  name_bytes_ += schema.size() + name.size();
   if (table.carried) ++carried_;
 }
 
@@ -114,10 +113,10 @@ Status CountedTables::settle(const std::map<std::uint32_t, std::int64_t>& added)
   return {};
 }
 
-void CountedTables::write_to(std::string& json) const {
+Status CountedTables::write_to(const TakeText& take) const {
   LB_ASSERT(carried_ == 0);
   Names names(names_);
-  bool first = true;
+  std::string json;
   for (const auto& block : entries_) {
     for (const Entry& entry : block) {
       const CountedTable table = entry.table();
@@ -127,11 +126,12 @@ void CountedTables::write_to(std::string& json) const {
       item.set("oid", std::int64_t{table.oid}).set("filenode", json_of(table.filenode));
       item.set("rows", json_of(table.rows)).set("bytes", json_of(table.bytes));
       if (table.unlogged) item.set("unlogged", true);
-      if (!first) json += ',';
-      first = false;
       json += item.dump();
+      LB_TRY(take(json));
+      json = ",";
     }
   }
+  return {};
 }
 
 void KnownRows::add(std::uint32_t oid, std::uint32_t filenode, std::int64_t rows) {

@@ -25,6 +25,9 @@ struct CountedTable {
   bool carried = false;
 };
 
+// Takes a piece of a text that need not stand in memory as a whole.
+using TakeText = std::function<Status(std::string_view)>;
+
 class CountedTables {
  public:
   void add(std::string_view schema, std::string_view name, const CountedTable& table);
@@ -35,14 +38,11 @@ class CountedTables {
   // Adds to the rows of carried tables what the log says, by filenode. unsupported when it took
   // away more rows than there were; then the counts are of no use.
   Status settle(const std::map<std::uint32_t, std::int64_t>& added);
-  // Appends the items of the array "tables" (snapshot_details.h), separated by commas. None may be
+  // Gives the items of the array "tables" (snapshot_details.h), separated by commas. None may be
   // carried still.
-  void write_to(std::string& json) const;
-  // About as many bytes as that takes.
-  std::size_t text_bytes() const { return name_bytes_ + tables_ * bytes_of_an_item; }
+  Status write_to(const TakeText& take) const;
 
  private:
-  static constexpr std::size_t bytes_of_an_item = 96;
   static constexpr std::size_t block_tables = 4096, block_bytes = 128 << 10;
   // A schema's name is kept once for all its tables that follow each other.
   struct Entry {
@@ -62,7 +62,7 @@ class CountedTables {
   std::vector<std::vector<Entry>> entries_;
   std::vector<std::string> names_;  // end to end; none goes from one block to the next
   std::string schema_;              // of the last table
-  std::size_t tables_ = 0, name_bytes_ = 0;
+  std::size_t tables_ = 0;
   std::uint64_t carried_ = 0;
 };
 

@@ -4,7 +4,8 @@
 
 #include "foundation/base/text.h"
 #include "foundation/codec/json.h"
-#include "stores/postgres/fingerprint.h"
+#include "stores/postgres/fingerprint_testing.h"
+#include "stores/postgres/memory_repository.h"
 
 namespace lb::pg {
 namespace {
@@ -19,6 +20,16 @@ CountedTable table(std::uint32_t oid, std::optional<std::int64_t> rows, bool car
   return out;
 }
 
+// A point with this fingerprint; with none when it is empty.
+std::unique_ptr<repo::SnapshotReader> recorded(const std::string& text) {
+  MemoryRepository repository;
+  auto writer = repository.begin("db", nullptr, {}).take();
+  const Status attached =
+      text.empty() ? Status() : writer->attach(attachment_fingerprint, view_of(text));
+  EXPECT_TRUE(attached.ok());
+  return repository.snapshot(writer->commit({}).take().id).take();
+}
+
 TEST(CountedTables, AreWrittenAsTheFingerprintRecordsThem) {
   CountedTables tables;
   tables.add("public", "a", table(10, 3));
@@ -26,8 +37,7 @@ TEST(CountedTables, AreWrittenAsTheFingerprintRecordsThem) {
   dropped.filenode.reset();
   dropped.unlogged = true;
   tables.add("odd \"s", "", dropped);
-  std::string text = "[";
-  tables.write_to(text);
+  std::string text = "[" + text_of(tables);
   EXPECT_EQ(text + "]",
             R"([{"schema":"public","name":"a","oid":10,"filenode":11,"rows":3,"bytes":8192},)"
             R"({"schema":"odd \"s","name":"","oid":20,"filenode":null,"rows":null,"bytes":8192,)"
@@ -44,8 +54,7 @@ TEST(CountedTables, ManyKeepTheirNamesAndOrder) {
     tables.add(schema_of(n), name_of(n), table(n + 1, n, true));
   EXPECT_EQ(tables.carried(), count);
   ASSERT_TRUE(tables.settle({{2, 41}}).ok());
-  std::string text = "[";
-  tables.write_to(text);
+  std::string text = "[" + text_of(tables);
   const auto list = parse_json(text + "]").take();
   ASSERT_EQ(list.items().size(), count);
   for (std::uint32_t n = 0; n < count; ++n) {
@@ -104,20 +113,21 @@ TEST(Fingerprint, ItsTextIsReadBack) {
   print.tables[0].add("s", "t", table(10, 3));
   print.tables[0].add("s", "uncounted", table(20, std::nullopt));
   print.tables[1].add("s", "t", table(10, 4));
-  auto json = parse_json(print.text());
+  auto json = parse_json(text_of(print));
   ASSERT_TRUE(json.ok()) << json.error().text();
-  EXPECT_EQ(json->dump(), print.text()) << "as the codec itself would write it";
+  EXPECT_EQ(json->dump(), text_of(print)) << "as the codec itself would write it";
   EXPECT_EQ((*json)["databases"].items()[0]["tables"].items()[0]["rows"].integer(), 3);
-  auto counted = read_counted(print.text());
-  ASSERT_TRUE(counted.ok()) << counted.error().text();
+  const auto counted = read_counted(*recorded(text_of(print))).take();
+  ASSERT_TRUE(counted.has_value());
   EXPECT_EQ(counted->json["databases"].items()[0]["tables"].dump(), "[]");
   EXPECT_EQ(counted->rows.at(5).find(10, 11), 3);
   EXPECT_EQ(counted->rows.at(5).find(20, 21), std::nullopt);
   EXPECT_FALSE(counted->rows.contains(6)) << "nobody knows what that count had seen";
-  EXPECT_FALSE(read_counted("{").ok());
+  EXPECT_FALSE(read_counted(*recorded("{")).ok());
+  EXPECT_FALSE(read_counted(*recorded({})).take().has_value()) << "nothing was recorded";
   Fingerprint none;
   none.json = Json::object().set("at", "now").set("databases", Json::array());
-  EXPECT_EQ(none.text(), R"({"at":"now","databases":[]})");
+  EXPECT_EQ(text_of(none), R"({"at":"now","databases":[]})");
 }
 
 }  // namespace

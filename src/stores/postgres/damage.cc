@@ -4,10 +4,9 @@
 #include <map>
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json_items.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/fingerprint.h"
-#include "stores/postgres/snapshot_details.h"
+#include "stores/postgres/recorded_fingerprint.h"
 
 namespace lb::pg {
 
@@ -55,12 +54,6 @@ std::optional<std::int64_t> number_in(const std::optional<std::string>& text) {
 }
 
 Result<Recorded> read_recorded(repo::SnapshotReader& snapshot) {
-  auto bytes = LB_TRY(snapshot.attachment(attachment_fingerprint));
-  if (!bytes) {
-    return Error(ErrorKind::not_found,
-                 cat("nothing was recorded of the tables of point ", snapshot.info().id))
-        .with_hint("compare with another point: lifeboat ls");
-  }
   Recorded out;
   auto keep = [&](const Json::Object& around, const Json& table) -> Status {
     std::string database;
@@ -72,8 +65,13 @@ Result<Recorded> read_recorded(repo::SnapshotReader& snapshot) {
                                     table["unlogged"].boolean()});
     return {};
   };
-  out.json =
-      LB_TRY(parse_json_items(text_of(*bytes), "tables", keep).context("the point's fingerprint"));
+  auto document = LB_TRY(read_fingerprint(snapshot, keep).context("the point"));
+  if (!document) {
+    return Error(ErrorKind::not_found,
+                 cat("nothing was recorded of the tables of point ", snapshot.info().id))
+        .with_hint("compare with another point: lifeboat ls");
+  }
+  out.json = std::move(*document);
   for (auto& [name, tables] : out.tables) std::sort(tables.begin(), tables.end());
   return out;
 }

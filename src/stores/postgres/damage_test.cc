@@ -6,7 +6,7 @@
 
 #include "foundation/base/text.h"
 #include "stores/postgres/connection.h"
-#include "stores/postgres/fingerprint.h"
+#include "stores/postgres/fingerprint_testing.h"
 #include "stores/postgres/memory_repository.h"
 #include "stores/postgres/snapshot_details.h"
 #include "tests/harness/postgres_server.h"
@@ -37,7 +37,7 @@ class ServerDamageTest : public testing::Test {
         Secret(server->conninfo()),
         server->value("SELECT system_identifier FROM pg_control_system()"), *clock, nullptr, {});
     ASSERT_TRUE(print.ok()) << print.error().text();
-    put(print->text());
+    put(text_of(*print));
   }
   void put(const std::string& fingerprint) {
     auto writer = repository.begin("db", nullptr, {}).take();

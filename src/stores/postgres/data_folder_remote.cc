@@ -109,12 +109,8 @@ class RemoteFolder final : public DataFolder {
 
   Result<std::vector<DataEntry>> list(const std::string& path) override {
     std::unique_ptr<Connection> connection = LB_TRY(pool_.take());
-    auto asked = connection->query(sql_list, {path.empty() ? "." : path});
-    pool_.give_back(std::move(connection));
-    const QueryResult found = LB_TRY(std::move(asked));
     std::vector<DataEntry> out;
-    out.reserve(found.rows.size());
-    for (const auto& row : found.rows) {
+    const auto take = [&](const QueryRow& row) -> Status {
       DataEntry entry;
       entry.name = row[0].value_or("");
       entry.size = LB_TRY(parse_uint(row[1].value_or("0")));
@@ -125,7 +121,12 @@ class RemoteFolder final : public DataFolder {
       entry.mode = folder ? 0700 : 0600;
       entry.mtime = LB_TRY(parse_int(row[3].value_or("0")));
       out.push_back(std::move(entry));
-    }
+      return {};
+    };
+    // Row by row: a folder of relations may have any number of files.
+    const Status listed = connection->each_row(sql_list, {path.empty() ? "." : path}, take);
+    pool_.give_back(std::move(connection));
+    LB_TRY(Status(listed));
     std::sort(out.begin(), out.end(),
               [](const DataEntry& a, const DataEntry& b) { return a.name < b.name; });
     return out;

@@ -4,8 +4,8 @@
 
 #include "foundation/base/assert.h"
 #include "foundation/base/text.h"
-#include "foundation/codec/json_items.h"
 #include "stores/postgres/connection.h"
+#include "stores/postgres/recorded_fingerprint.h"
 #include "stores/postgres/server_facts.h"
 
 namespace lb::pg {
@@ -249,7 +249,7 @@ std::uint64_t Fingerprint::carried() const {
   return count;
 }
 
-std::string Fingerprint::text() const {
+Status Fingerprint::write_to(const TakeText& take) const {
   const auto open_ended = [](std::string object) {
     object.pop_back();
     return object;
@@ -258,23 +258,19 @@ std::string Fingerprint::text() const {
   for (const auto& [key, value] : json.members()) {
     if (key != "databases") head.set(key, value);
   }
-  std::string out = open_ended(head.dump()) + ",\"databases\":[";
-  std::size_t bytes = 0;
-  for (const CountedTables& each : tables) bytes += each.text_bytes();
-  out.reserve(out.size() + bytes);
+  LB_TRY(take(open_ended(head.dump()) + ",\"databases\":["));
   const Json::Array& databases = json["databases"].items();
   LB_ASSERT(databases.size() == tables.size());
   for (std::size_t n = 0; n < databases.size(); ++n) {
-    if (n > 0) out += ',';
-    out += open_ended(databases[n].dump()) + ",\"tables\":[";
-    tables[n].write_to(out);
-    out += "]}";
+    const char* comma = n > 0 ? "," : "";
+    LB_TRY(take(cat(comma, open_ended(databases[n].dump()), ",\"tables\":[")));
+    LB_TRY(tables[n].write_to(take));
+    LB_TRY(take("]}"));
   }
-  out += "]}";
-  return out;
+  return take("]}");
 }
 
-Result<CountedBefore> read_counted(std::string_view fingerprint) {
+Result<std::optional<CountedBefore>> read_counted(repo::SnapshotReader& snapshot) {
   CountedBefore out;
   const auto keep = [&](const Json::Object& around, const Json& table) -> Status {
     std::uint32_t database = 0;
@@ -289,9 +285,11 @@ Result<CountedBefore> read_counted(std::string_view fingerprint) {
                            table["rows"].integer());
     return {};
   };
-  out.json = LB_TRY(parse_json_items(fingerprint, "tables", keep));
+  auto json = LB_TRY(read_fingerprint(snapshot, keep));
+  if (!json) return std::optional<CountedBefore>();
+  out.json = std::move(*json);
   for (auto& [database, rows] : out.rows) rows.sort();
-  return out;
+  return std::optional<CountedBefore>(std::move(out));
 }
 
 Result<Fingerprint> take_fingerprint(const Secret& conninfo, const std::string& system_identifier,

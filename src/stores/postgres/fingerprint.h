@@ -10,6 +10,7 @@
 #include "foundation/base/secret.h"
 #include "foundation/codec/json.h"
 #include "foundation/sys/clock.h"
+#include "storage/repo/repository.h"
 #include "stores/postgres/counted_tables.h"
 #include "stores/postgres/lsn.h"
 
@@ -24,8 +25,8 @@ struct Fingerprint {
   std::vector<std::string> warnings;
 
   std::uint64_t carried() const;  // tables
-  // The whole document. None may be carried still.
-  std::string text() const;
+  // The whole document, in pieces. None may be carried still.
+  Status write_to(const TakeText& take) const;
 };
 
 // What of an earlier fingerprint the next one goes by.
@@ -33,8 +34,8 @@ struct CountedBefore {
   Json json;                                // as above
   std::map<std::uint32_t, KnownRows> rows;  // of the tables of each database, by its oid
 };
-// invalid when the text is none.
-Result<CountedBefore> read_counted(std::string_view fingerprint);
+// Nothing when the point has none; invalid when it is none.
+Result<std::optional<CountedBefore>> read_counted(repo::SnapshotReader& snapshot);
 
 // The log up to `lsn` is on the server's disk soon after this returns. With `before`, an earlier
 // fingerprint of the cluster, tables that it counted and whose file is the same are not counted:

@@ -36,13 +36,14 @@ Status LogWriter::begin(std::uint32_t timeline, Lsn at) {
 // Another run may have stored a part of this segment, or all of it.
 Status LogWriter::open_segment() {
   stored_ = 0;
-  stored_bytes_.clear();
+  found_.reset();
   const std::vector<repo::LogInfo> infos = LB_TRY(repository_.logs(log_id_));
   const auto found = std::find_if(infos.begin(), infos.end(),
                                   [&](const repo::LogInfo& info) { return info.name == name(); });
   if (found == infos.end() || !repository_.may_read()) return {};
-  stored_bytes_ = LB_TRY(repository_.get_log(name()));
-  stored_ = stored_bytes_.size();
+  const Buffer there = LB_TRY(repository_.get_log(name()));
+  stored_ = there.size();
+  if (stored_ > 0) found_ = Found{stored_, sha256(there)};
   return {};
 }
 
@@ -84,9 +85,9 @@ Buffer LogWriter::take_summary(bool whole_segment) {
 }
 
 Status LogWriter::compare_stored() {
-  if (stored_bytes_.empty() || bytes_.size() < stored_bytes_.size()) return {};
-  const bool same = std::equal(stored_bytes_.begin(), stored_bytes_.end(), bytes_.begin());
-  stored_bytes_.clear();
+  if (!found_ || bytes_.size() < found_->bytes) return {};
+  const bool same = sha256(ByteView(bytes_).first(found_->bytes)) == found_->digest;
+  found_.reset();
   if (same) return {};
   return Error(ErrorKind::conflict,
                cat("log segment ",
@@ -108,7 +109,7 @@ Status LogWriter::put_segment() {
   now_durable(pending_commit_);
   if (!scanner_) scanner_ = WalScanner::create(segment_start_, segment_bytes_, {.detail = true});
   stored_ = 0;
-  stored_bytes_.clear();
+  found_.reset();
   return {};
 }
 

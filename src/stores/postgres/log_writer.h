@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "foundation/crypto/hash.h"
 #include "storage/repo/repository.h"
 #include "stores/postgres/log_sink.h"
 #include "stores/postgres/wal_reader.h"
@@ -51,7 +52,12 @@ class LogWriter final : public LogSink {
   Lsn segment_start_ = 0, durable_ = 0;
   Buffer bytes_;              // of the segment being received
   std::uint64_t stored_ = 0;  // bytes of it that the repository has
-  Buffer stored_bytes_;       // as found there, until they are compared
+  // Of those found there, until they are compared: a segment need not stand in memory twice.
+  struct Found {
+    std::uint64_t bytes = 0;
+    Digest digest{};
+  };
+  std::optional<Found> found_;
   std::unique_ptr<WalScanner> scanner_;
   std::optional<Commit> pending_commit_;  // newest commit scanned
   std::optional<Timestamp> last_commit_;

@@ -221,6 +221,7 @@ TEST_F(PageBackup, AChangeTheLogDoesNotNameIsAnAlarm) {
   must(local(), "pages", "local");
   const auto compared = backup(local(1));
   ASSERT_TRUE(compared.ok()) << compared.error().text();
+  EXPECT_EQ(decode_details(compared->snapshot.meta.details).take().mode, "compared");
   ASSERT_EQ(compared->unread.size(), 1u);
   EXPECT_NE(compared->unread[0].find(path + " block 5"), std::string::npos) << compared->unread[0];
   at_rest();

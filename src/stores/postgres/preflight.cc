@@ -1,7 +1,7 @@
 #include <set>
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json_items.h"
+#include "stores/postgres/recorded_fingerprint.h"
 #include "stores/postgres/restore.h"
 
 namespace lb::pg {
@@ -53,12 +53,9 @@ std::string library_of(std::string_view control) {
 // Names of all extensions in the fingerprint, each once.
 Result<std::set<std::string>> extensions_of(repo::SnapshotReader& snapshot) {
   std::set<std::string> names;
-  auto bytes = LB_TRY(snapshot.attachment(attachment_fingerprint));
-  if (!bytes) return names;
-  // There may be a hundred thousand tables in it, which matter to nobody here.
-  auto leave_out = [](const Json::Object&, const Json&) { return Status(); };
-  auto json = LB_TRY(parse_json_items(text_of(*bytes), "tables", leave_out).context("fingerprint"));
-  for (const auto& database : json["databases"].items()) {
+  auto json = LB_TRY(read_fingerprint(snapshot));
+  if (!json) return names;
+  for (const auto& database : (*json)["databases"].items()) {
     for (const auto& extension : database["extensions"].items())
       names.insert(extension["name"].string());
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
-#include "foundation/codec/json_items.h"
+#include "stores/postgres/recorded_fingerprint.h"
 #include "stores/postgres/restore.h"
 #include "stores/postgres/server_facts.h"
 #include "stores/postgres/snapshot_details.h"
@@ -46,12 +46,9 @@ Result<ServerNeeds> server_needs(repo::SnapshotReader& snapshot) {
   out.server_version = details.server_version;
   out.database = details.database;
   out.cluster = details.system_identifier;
-  auto bytes = LB_TRY(snapshot.attachment(attachment_fingerprint));
-  if (!bytes) return out;
-  // There may be a hundred thousand tables in it, which matter to nobody here.
-  auto leave_out = [](const Json::Object&, const Json&) { return Status(); };
-  auto json = LB_TRY(parse_json_items(text_of(*bytes), "tables", leave_out).context("fingerprint"));
-  for (const auto& database : json["databases"].items()) {
+  auto json = LB_TRY(read_fingerprint(snapshot));
+  if (!json) return out;
+  for (const auto& database : (*json)["databases"].items()) {
     if (database["name"].string() != out.database) continue;
     if (database.find("extensions") != nullptr) out.extensions = names_in(database["extensions"]);
     if (database.find("roles") != nullptr) out.roles = names_in(database["roles"]);

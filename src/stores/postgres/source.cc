@@ -159,8 +159,6 @@ Status BackupRun::copy_sent_files(repo::SnapshotWriter& writer) {
   if (!files.tablespace_map().empty()) {
     LB_TRY(writer.attach(attachment_tablespace_map, files.tablespace_map()));
   }
-  if (end.manifest.empty()) warn("the server's manifest was too large to keep");
-  LB_TRY(writer.attach(attachment_manifest, end.manifest));
   return fingerprint();
 }
 
@@ -309,11 +307,9 @@ bool BackupRun::may_carry() {
   if (!base_.changed || base_.compare) return false;
   const auto before = decode_details(context_.parent->info().meta.details);
   if (!before.ok() || before->timeline != details_.timeline) return false;
-  const auto bytes = context_.parent->attachment(attachment_fingerprint);
-  if (!bytes.ok() || !*bytes) return false;
-  auto counted = read_counted(text_of(**bytes));
-  if (!counted.ok()) return false;
-  counted_before_ = std::move(counted).take();
+  auto counted = read_counted(*context_.parent);
+  if (!counted.ok() || !*counted) return false;
+  counted_before_ = std::move(**counted);
   return true;
 }
 
@@ -333,9 +329,10 @@ Status BackupRun::keep_fingerprint(repo::SnapshotWriter& writer, Lsn needed) {
     }
   }
   for (const std::string& warning : print_.warnings) warn(warning);
-  const std::string text = print_.text();
+  const auto attachment = LB_TRY(writer.open_attachment(attachment_fingerprint));
+  LB_TRY(print_.write_to([&](std::string_view text) { return attachment->write(view_of(text)); }));
   print_ = {};
-  return writer.attach(attachment_fingerprint, view_of(text));
+  return attachment->finish();
 }
 
 Status BackupRun::settle_fingerprint(Lsn needed) {

@@ -29,6 +29,11 @@ class KilledConnection final : public Connection {
     count();
     return inner_.query(sql, parameters);
   }
+  Status each_row(const std::string& sql, const std::vector<std::string>& parameters,
+                  const TakeRow& take) override {
+    count();
+    return inner_.each_row(sql, parameters, take);
+  }
   Result<QueryResult> query_binary(const std::string& sql,
                                    const std::vector<std::string>& parameters) override {
     count();
