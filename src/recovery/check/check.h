@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "foundation/codec/json.h"
 #include "foundation/sys/world.h"
 #include "model/plan/plan.h"
 #include "model/record/drill_record.h"
+#include "recovery/check/recorded_tables.h"
 #include "storage/repo/repository.h"
 
 namespace lb::check {
@@ -26,7 +26,8 @@ struct CheckedStore {
   bool live = false;       // what the plan backs up itself: no marker proves that it is asked
   std::string folder;      // files: root of the restored tree
   repo::SnapshotReader* snapshot = nullptr;  // the point restored, for recorded values
-  Json fingerprint;  // recorded with the snapshot (stores/postgres/snapshot_details.h)
+  // What was counted with the snapshot; absent: nothing.
+  std::optional<std::vector<RecordedDatabase>> recorded;
   // Net rows the log added since the fingerprint, per database oid and filenode: recorded + delta
   // is the exact count at the point reached. Absent with the reason: recorded counts cannot be
   // compared.

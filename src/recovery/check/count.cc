@@ -31,16 +31,16 @@ class Counter {
 
  private:
   Result<std::vector<Part>> parts_of(const Table& table);
-  Result<const Json*> recorded_database();
-  Result<bool> is_comparable(const Json& recorded, Finding& out);
-  Status add_part(const Json& database, const Part& part, Expectation& sum) const;
+  Result<const RecordedDatabase*> recorded_database();
+  Result<bool> is_comparable(const RecordedTable& recorded, Finding& out);
+  Status add_part(const RecordedDatabase& database, const Part& part, Expectation& sum) const;
   Status compare_recorded(const Table& table, std::int64_t got, Finding& out);
   Status compare_number(const Table& table, std::int64_t got, Finding& out) const;
 
   pg::Connection& connection_;
   const CheckedStore& store_;
   const plan::CheckCount& what_;
-  const Json* database_ = nullptr;
+  const RecordedDatabase* database_ = nullptr;
 };
 
 Result<std::vector<Part>> Counter::parts_of(const Table& table) {
@@ -63,12 +63,14 @@ Result<std::vector<Part>> Counter::parts_of(const Table& table) {
   return out;
 }
 
-Result<const Json*> Counter::recorded_database() {
+Result<const RecordedDatabase*> Counter::recorded_database() {
   if (database_ != nullptr) return database_;
   auto current = LB_TRY(connection_.query("SELECT current_database()"));
   auto name = current.rows.at(0).at(0).value_or("");
-  for (const auto& database : store_.fingerprint["databases"].items()) {
-    if (database["name"].string() == name) database_ = &database;
+  if (store_.recorded) {
+    for (const auto& database : *store_.recorded) {
+      if (database.name == name) database_ = &database;
+    }
   }
   if (database_ == nullptr) {
     return Error(ErrorKind::not_found,
@@ -77,36 +79,26 @@ Result<const Json*> Counter::recorded_database() {
   return database_;
 }
 
-const Json* recorded_table(const Json& database, const TableName& name) {
-  for (const auto& table : database["tables"].items()) {
-    if (table["schema"].string() == name.schema && table["name"].string() == name.name) {
-      return &table;
-    }
-  }
-  return nullptr;
-}
-
-Status Counter::add_part(const Json& database, const Part& part, Expectation& sum) const {
-  const auto* table = recorded_table(database, part.name);
-  if (table != nullptr && (*table)["unlogged"].boolean()) {
+Status Counter::add_part(const RecordedDatabase& database, const Part& part,
+                         Expectation& sum) const {
+  const auto table = database.tables.find(part.name.schema, part.name.name);
+  if (table && table->unlogged) {
     return Error(ErrorKind::unsupported, cat(part.name.text(),
                                              " is unlogged: every recovery empties it, so its rows "
                                              "cannot be compared"));
   }
-  if (table == nullptr || !(*table)["rows"].is_int()) {
+  if (!table || !table->rows) {
     return Error(ErrorKind::not_found,
                  cat(part.name.text(), " was not counted when the snapshot was taken"));
   }
-  auto filenode = static_cast<std::uint32_t>((*table)["filenode"].integer());
-  if (filenode != part.filenode) {
+  if (table->filenode != part.filenode) {
     return Error(ErrorKind::unsupported,
                  cat(part.name.text(), ": the table was rewritten after it was counted (file ",
-                     filenode, " then, ", part.filenode, " now)"))
+                     table->filenode, " then, ", part.filenode, " now)"))
         .with_hint("take a new snapshot after TRUNCATE, VACUUM FULL, CLUSTER or a rewriting ALTER");
   }
-  sum.recorded += (*table)["rows"].integer();
-  auto oid = static_cast<std::uint32_t>(database["oid"].integer());
-  auto delta = store_.row_deltas->find({oid, filenode});
+  sum.recorded += *table->rows;
+  auto delta = store_.row_deltas->find({database.oid, table->filenode});
   if (delta != store_.row_deltas->end()) sum.added += delta->second;
   return {};
 }
@@ -152,31 +144,32 @@ Status Counter::compare_recorded(const Table& table, std::int64_t got, Finding& 
   return {};
 }
 
-Result<bool> Counter::is_comparable(const Json& recorded, Finding& out) {
-  TableName name{recorded["schema"].string(), recorded["name"].string()};
+Result<bool> Counter::is_comparable(const RecordedTable& recorded, Finding& out) {
+  TableName name{recorded.schema, recorded.name};
   auto left_out = [&](const char* why) {
     out.evidence.add(cat(name.text(), ": not compared, ", why));
     return false;
   };
-  if (recorded["unlogged"].boolean()) return left_out("unlogged tables are emptied by a recovery");
-  if (!recorded["rows"].is_int()) return left_out("it was not counted with the point");
+  if (recorded.unlogged) return left_out("unlogged tables are emptied by a recovery");
+  if (!recorded.rows) return left_out("it was not counted with the point");
   auto table = LB_TRY(find_table(connection_, name));
   if (!table) return left_out("it was dropped or renamed after it was counted");
-  if (table->filenode != static_cast<std::uint32_t>(recorded["filenode"].integer()))
+  if (table->filenode != recorded.filenode)
     return left_out("it was rewritten after it was counted");
   return true;
 }
 
 Status Counter::count_all(Finding& out) {
   const auto* database = LB_TRY(recorded_database());
-  const auto& tables = (*database)["tables"].items();
+  const auto& tables = database->tables;
   std::size_t equal = 0;
-  for (const auto& recorded : tables) {
+  for (std::size_t number = 0; number < tables.size(); ++number) {
+    const auto recorded = tables.at(number);
     auto comparable = LB_TRY(is_comparable(recorded, out));
     if (!comparable) continue;
     // The sums of a hundred tables are evidence; as expectation they would only hide the point.
     Finding one;
-    LB_TRY(count(cat(recorded["schema"].string(), ".", recorded["name"].string()), one));
+    LB_TRY(count(cat(recorded.schema, ".", recorded.name), one));
     ++out.examined;
     bool passed = one.state == record::CheckState::pass;
     equal += passed ? 1 : 0;
@@ -191,7 +184,7 @@ Status Counter::count_all(Finding& out) {
     if (one.state == record::CheckState::error) out.error(one.reason);
   }
   out.got = cat(equal, " of ", tables.size(), " tables");
-  if (out.examined == 0 && !tables.empty())
+  if (out.examined == 0 && tables.size() > 0)
     out.error("no table that was counted with the point is still the same: nothing to compare");
   return {};
 }

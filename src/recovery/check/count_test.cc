@@ -2,7 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "recovery/check/checks_fixture.h"
-#include "stores/postgres/fingerprint.h"
+#include "recovery/check/recorded_point.h"
+#include "stores/postgres/fingerprint_testing.h"
 
 namespace lb::check {
 namespace {
@@ -14,24 +15,19 @@ class CountBench : public CopyBench {
  public:
   // The fingerprint a backup would record now.
   void record_now() {
-    auto tables = Json::array();
-    for (const auto& row : server.rows(
-             "SELECT n.nspname, c.relname, c.oid, pg_relation_filenode(c.oid) FROM pg_class c"
-             " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
-             " AND n.nspname NOT LIKE 'pg_%' AND n.nspname <> 'information_schema'",
-             database)) {
+    RecordedTables tables;
+    for (const auto& row :
+         server.rows("SELECT n.nspname, c.relname, pg_relation_filenode(c.oid) FROM pg_class c"
+                     " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+                     " AND n.nspname NOT LIKE 'pg_%' AND n.nspname <> 'information_schema'",
+                     database)) {
       auto rows =
           *parse_int(value(cat("SELECT count(*) FROM ONLY \"", row[0], "\".\"", row[1], "\"")));
-      tables.push(Json::object()
-                      .set("schema", row[0])
-                      .set("name", row[1])
-                      .set("oid", *parse_int(row[2]))
-                      .set("filenode", *parse_int(row[3]))
-                      .set("rows", rows));
+      tables.add({row[0], row[1], static_cast<std::uint32_t>(*parse_int(row[2])), rows, false});
     }
-    auto oid = *parse_int(value("SELECT oid FROM pg_database WHERE datname = current_database()"));
-    auto entry = Json::object().set("name", database).set("oid", oid).set("tables", tables);
-    store().fingerprint = Json::object().set("databases", Json::array().push(entry));
+    tables.sort();
+    auto oid = number("SELECT oid FROM pg_database WHERE datname = current_database()");
+    store().recorded.emplace().push_back({database, oid, {}, std::move(tables)});
     store().row_deltas.emplace();
   }
 
@@ -108,7 +104,7 @@ TEST_F(Count, TellsUnrecordedFromMissing) {
   auto missing = bench.count({"later", "users"});
   EXPECT_EQ(missing.state, CheckState::fail) << "a failure outweighs an error";
   EXPECT_NE(missing.reason.find("public.users is not in the restored copy"), std::string::npos);
-  bench.store().fingerprint = Json();
+  bench.store().recorded.reset();
   EXPECT_EQ(bench.count({"later"}).state, CheckState::error);
 }
 
@@ -120,7 +116,8 @@ TEST_F(Count, TakesTheFingerprintThatBackupsRecord) {
   auto print =
       pg::take_fingerprint(Secret(bench.store().connection), "1", bench.clock, nullptr, {});
   ASSERT_TRUE(print.ok()) << print.error().text();
-  bench.store().fingerprint = parse_json(print->text()).take();
+  const RecordedPoint point(pg::text_of(*print));
+  bench.store().recorded = read_recorded(*point.snapshot).take();
   bench.store().row_deltas.emplace();
   auto right = bench.count({"users"});
   EXPECT_EQ(right.state, CheckState::pass) << all_text(right);

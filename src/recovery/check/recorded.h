@@ -10,7 +10,7 @@
 
 namespace lb::check {
 
-// Fills `fingerprint` and `row_deltas` of a store whose `snapshot` `server` was restored from; says
+// Fills `recorded` and `row_deltas` of a store whose `snapshot` `server` was restored from; says
 // in `row_deltas_missing` why not.
 void take_recorded(CheckedStore& store, pg::RecoveryServer& server);
 

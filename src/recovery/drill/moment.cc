@@ -34,10 +34,10 @@ const restore::StorePoints* points_of(const std::vector<restore::StorePoints>& a
 // Databases with tables that were counted; without any record the store's own, so that the check
 // says why nothing can be compared.
 std::vector<std::string> databases_of(const check::CheckedStore& store, const std::string& own) {
-  if (store.fingerprint.is_null()) return {own};
+  if (!store.recorded) return {own};
   std::vector<std::string> out;
-  for (const auto& database : store.fingerprint["databases"].items()) {
-    if (!database["tables"].items().empty()) out.push_back(database["name"].string());
+  for (const auto& database : *store.recorded) {
+    if (database.tables.size() > 0) out.push_back(database.name);
   }
   return out;
 }
