@@ -18,18 +18,11 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
+// Those that are whole.
 std::vector<std::string> lines_of(const std::string& path) {
-  std::vector<std::string> out;
-  if (!fs::exists(path)) return out;
-  std::string text = read_text(path), line;
-  for (char c : text) {
-    if (c != '\n') {
-      line += c;
-    } else {
-      out.push_back(line);
-      line.clear();
-    }
-  }
+  if (!fs::exists(path)) return {};
+  auto out = split(read_text(path), '\n');
+  out.pop_back();
   return out;
 }
 
