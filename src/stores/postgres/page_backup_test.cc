@@ -209,7 +209,7 @@ TEST_F(PageBackup, AChangeTheLogDoesNotNameIsAnAlarm) {
     Buffer page(page_bytes);
     file.seekg(5 * page_bytes);
     file.read(reinterpret_cast<char*>(page.data()), page_bytes);
-    page[page_bytes - 3] ^= 1;
+    page[page_bytes - 16] ^= 1;  // in the first row: what lies behind it up to the next counts not
     const std::uint16_t sum = page_checksum(page, 5);
     page[8] = static_cast<std::uint8_t>(sum);
     page[9] = static_cast<std::uint8_t>(sum >> 8);

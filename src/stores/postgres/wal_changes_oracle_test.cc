@@ -121,7 +121,7 @@ TEST(WalChangesOracle, BlocksFilesAndCutsAgreeWithTheServer) {
   auto log = whole_log(server, redo / segment, (end - 1) / segment, segment);
   log.resize(end - redo / segment * segment);
   const auto ours = told_by(scan(log, redo / segment * segment));
-  const auto theirs = read_dump(dump_log(server, redo / segment * segment, end));
+  const auto theirs = read_dump(dump_log(server, redo / segment, end, segment));
   EXPECT_GT(theirs.records, 50'000u);
   for (const auto& block : theirs.blocks) EXPECT_TRUE(ours.blocks.contains(block));
   for (const auto& block : ours.blocks) {

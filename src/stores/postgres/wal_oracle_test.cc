@@ -46,7 +46,7 @@ Dumped dump(PostgresServer& server, std::uint64_t first, Lsn end) {
   const std::regex line_form(
       "rmgr: Transaction .*tx: +([0-9]+), lsn: ([0-9A-F/]+),.*desc: COMMIT(_PREPARED ([0-9]+))?[ "
       ":].*");
-  for (const auto& line : dump_log(server, first * segment, end)) {
+  for (const auto& line : dump_log(server, first, end, segment)) {
     ++out.records;
     std::smatch parts;
     if (line.find("desc: COMMIT") == std::string::npos || !std::regex_match(line, parts, line_form))

@@ -26,16 +26,21 @@ inline Buffer whole_log(const test::PostgresServer& server, std::uint64_t first,
   return log;
 }
 
-// The lines of pg_waldump, one a record.
-inline std::vector<std::string> dump_log(const test::PostgresServer& server, Lsn from, Lsn until) {
+// The lines of pg_waldump, one a record, from the start of segment `first` of timeline 1 on. Files
+// are named: by itself pg_waldump takes the size of segments from any file of the folder, which
+// may be one that the server keeps ready and has not written.
+inline std::vector<std::string> dump_log(const test::PostgresServer& server, std::uint64_t first,
+                                         Lsn until, std::uint64_t segment_bytes) {
   Command command;
   command.argv = {test::PostgresServer::binaries() + "/pg_waldump",
                   "-p",
                   server.data() + "/pg_wal",
                   "-s",
-                  format_lsn(from),
+                  format_lsn(first * segment_bytes),
                   "-e",
-                  format_lsn(until)};
+                  format_lsn(until),
+                  segment_name(1, first, segment_bytes),
+                  segment_name(1, (until - 1) / segment_bytes, segment_bytes)};
   command.environment = {{"PATH", "/usr/bin:/bin"}};
   command.output_max = 512 << 20;
   auto finished = real_processes()->run(command, Seconds(300), {}).take();
