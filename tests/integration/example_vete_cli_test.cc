@@ -154,13 +154,15 @@ TEST_F(Vete, ItsRunbooksAreDrilled) {
       }
     }
   }
-  // What is refused in earnest does not pass in a drill.
+  EXPECT_TRUE(slack.all().empty()) << slack.told();
+  // What is refused in earnest does not pass in a drill, and whoever is on call hears of it.
   auto ran = boat.run({"drill", "of-deletion", "--json"});
   EXPECT_NE(ran.exit_code, 0);
   EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "INCONCLUSIVE") << ran.err;
   EXPECT_NE(ran.out.find("only: and mode: exact of db, a database"), std::string::npos) << ran.out;
   EXPECT_TRUE(mail->taken().empty()) << mail_told();
-  EXPECT_TRUE(slack.all().empty()) << slack.told();
+  ASSERT_EQ(slack.all().size(), 1u) << slack.told();
+  EXPECT_NE(slack.told().find("drill failed: of-deletion"), std::string::npos) << slack.told();
   EXPECT_TRUE(status.all().empty()) << status.told();
   EXPECT_EQ(ledger(), "");
 }
