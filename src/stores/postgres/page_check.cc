@@ -1,31 +1,21 @@
 #include "stores/postgres/page_check.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "foundation/base/assert.h"
 #include "foundation/base/text.h"
+#include "stores/postgres/page_sums.h"
 
 namespace lb::pg {
 namespace {
 
-constexpr std::size_t sums = 32;
-constexpr std::size_t words_of_page = page_bytes / sizeof(std::uint32_t);
-constexpr std::uint32_t fnv_prime = 16777619;
-constexpr std::size_t checksum_word = 2;  // bytes 8 and 9 of the header hold the checksum
-
 // The starting values of the 32 sums: random numbers fixed by the format for ever.
-constexpr std::array<std::uint32_t, sums> offsets = {
+constexpr PageSums offsets = {
     0x5B1F36E9, 0xB8525960, 0x02AB50AA, 0x1DE66D2A, 0x79FF467A, 0x9BB9F8A3, 0x217E7CD2, 0x83E13D2C,
     0xF8D4474F, 0xE39EB970, 0x42C6AE16, 0x993216FA, 0x7B093B5D, 0x98DAFF3C, 0xF718902A, 0x0B1C9CDB,
     0xE58F764B, 0x187636BC, 0x5D7B3BB1, 0xE73DE7DE, 0x92BEC979, 0xCCA6C0B2, 0x304A0979, 0x85AA43D4,
     0x783125BB, 0x6CA8EAA2, 0xE407EAC6, 0x4B5CFC3E, 0x9FBF8C76, 0x15CA20BE, 0xF2CA9FD3, 0x959BD756};
-
-std::uint32_t mix(std::uint32_t sum, std::uint32_t value) {
-  const std::uint32_t mixed = sum ^ value;
-  return (mixed * fnv_prime) ^ (mixed >> 17);
-}
 
 bool all_digits(std::string_view text) {
   return !text.empty() &&
@@ -58,16 +48,12 @@ RelationFile parse_name(std::string_view name) {
 
 std::uint16_t page_checksum(ByteView page, std::uint32_t block) {
   LB_ASSERT(page.size() == page_bytes);
-  std::array<std::uint32_t, words_of_page> words;
-  std::memcpy(words.data(), page.data(), page_bytes);
-  words[checksum_word] &= 0xFFFF0000;
-  std::array<std::uint32_t, sums> sum = offsets;
-  for (std::size_t row = 0; row < words_of_page; row += sums) {
-    for (std::size_t lane = 0; lane < sums; ++lane) sum[lane] = mix(sum[lane], words[row + lane]);
-  }
+  static const auto mix_page = page_sums_ways().front().mix;
+  PageSums sum = offsets;
+  mix_page(page.data(), sum);
   // Two rounds of zeros, so that the last row is mixed as well as the first.
   std::uint32_t folded = 0;
-  for (std::uint32_t& lane : sum) folded ^= mix(mix(lane, 0), 0);
+  for (const std::uint32_t lane : sum) folded ^= mix_page_sum(mix_page_sum(lane, 0), 0);
   return static_cast<std::uint16_t>((folded ^ block) % 65535 + 1);
 }
 

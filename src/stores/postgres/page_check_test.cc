@@ -1,8 +1,10 @@
 #include "stores/postgres/page_check.h"
 
 #include <fstream>
+#include <random>
 #include <sstream>
 
+#include "stores/postgres/page_sums.h"
 #include "tests/harness/postgres_server.h"
 
 namespace lb::pg {
@@ -29,6 +31,29 @@ TEST(RelationFile, KnowsForksSegmentsAndPlaces) {
         "base/5/16384.", "base/5/16384.1x", "base/5/t3_16384", "pg_xact/0000", "pg_wal/000000010",
         "base/16384", "", "1", "pg_tblspc/16500", "base/5/16384.99999999999"}) {
     EXPECT_FALSE(relation_file(other).relation) << other;
+  }
+}
+
+TEST(PageSums, AllWaysGiveTheSame) {
+  std::mt19937 chance(7);
+  Buffer memory(page_bytes + 1);
+  for (std::size_t round = 0; round < 200; ++round) {
+    for (auto& byte : memory) byte = static_cast<std::uint8_t>(chance());
+    const std::uint8_t* page = memory.data() + round % 2;  // not aligned
+    PageSums start, expected, without_sum;
+    for (auto& sum : start) sum = static_cast<std::uint32_t>(chance());
+    const auto ways = page_sums_ways();
+    ways.back().mix(page, expected = start);
+    memory[8 + round % 2] ^= 0xFF;  // the checksum field counts for nothing
+    for (const auto& way : ways) {
+      way.mix(page, without_sum = start);
+      EXPECT_EQ(without_sum, expected) << way.name;
+    }
+    memory[10 + round % 2] ^= 1;
+    for (const auto& way : ways) {
+      way.mix(page, without_sum = start);
+      EXPECT_NE(without_sum, expected) << way.name;
+    }
   }
 }
 
