@@ -120,5 +120,51 @@ TEST_F(FailoverCli, PageBackupsGoOnThroughALostPrimaryAndBack) {
   boat.must({"verify", "--deep"});
 }
 
+// What the standby never got stays in the archive, on the timeline that was left.
+TEST_F(FailoverCli, WhatOnlyTheLostPrimaryHadIsBroughtBackFromItsTimeline) {
+  wait_until_caught_up(*second, *first);
+  second->stop();
+  first->sql("CREATE TABLE only_here AS SELECT 42 AS n");
+  const auto end = first->value("SELECT pg_current_wal_flush_lsn()");
+  wait_for([&] {
+    return first->value(
+               "SELECT count(*) FROM pg_stat_replication WHERE application_name = "
+               "'lifeboat_stream' AND flush_lsn >= '" +
+               end + "'") == "1";
+  });
+  first->stop(StopMode::kill);
+  stream->signal(SIGTERM);
+  stream->wait();
+  second->start_again();
+  second->promote();
+  protect(*second);
+  boat.must({"wal", "admit", "--store", "db", "--timeline", "2"});
+  follow();
+  load(*second, 50);
+  back_up_pages(*second);
+
+  auto restored = [&](const std::string& name, std::vector<std::string> more) {
+    const auto folder = boat / name;
+    std::vector<std::string> words = {"restore", "db", "--to", folder};
+    words.insert(words.end(), more.begin(), more.end());
+    boat.must(words);
+    return ask_restored(folder, "SELECT (to_regclass('only_here') IS NOT NULL)::text");
+  };
+  EXPECT_EQ(restored("newest", {}), "false");
+  EXPECT_EQ(restored("left", {"--timeline", "1"}), "true") << "from the point before the failover";
+  EXPECT_EQ(restored("second", {"--timeline", "2"}), "false");
+  auto refused = [&](int exit_code, const std::string& why, std::vector<std::string> more) {
+    std::vector<std::string> words = {"restore", "db", "--to", boat / "refused"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto done = boat.run(words);
+    EXPECT_EQ(done.exit_code, exit_code) << done.err;
+    EXPECT_NE(done.err.find(why), std::string::npos) << done.err;
+    EXPECT_FALSE(fs::exists(boat / "refused")) << "nothing is written before it is known";
+  };
+  refused(14, "timeline 9 does not descend", {"--timeline", "9"});
+  refused(2, "--timeline 0", {"--timeline", "0"});
+  refused(2, "contradict", {"--timeline", "1", "--point", points.back().first});
+}
+
 }  // namespace
 }  // namespace lb::test

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "foundation/base/text.h"
 #include "model/plan/secrets.h"
@@ -15,10 +16,24 @@ constexpr const char* restored_suffix = "_restored";
 constexpr std::array point_flags = {"at", "before", "lsn", "point", "name"};
 
 std::string point_words(const Args& args) {
+  std::string out = "latest";
   for (const char* flag : point_flags) {
-    if (args.has(flag)) return cat("--", flag, " ", args.get(flag));
+    if (args.has(flag)) out = cat("--", flag, " ", args.get(flag));
   }
-  return "latest";
+  return args.has("timeline") ? cat(out, " --timeline ", args.get("timeline")) : out;
+}
+
+// The line of log a server left behind, in a failover or by a recovery to a point.
+Result<std::optional<std::uint32_t>> read_timeline(const Args& args) {
+  if (!args.has("timeline")) return std::optional<std::uint32_t>();
+  if (args.has("point"))
+    return Error(ErrorKind::invalid, "--timeline and --point contradict each other")
+        .with_hint("a snapshot ends before the log goes on: it has one timeline");
+  const auto number = LB_TRY(parse_uint(args.get("timeline")).context("--timeline"));
+  if (number == 0 || number > std::numeric_limits<std::uint32_t>::max())
+    return Error(ErrorKind::invalid, cat("--timeline ", number, " is none"))
+        .with_hint("the first eight digits of a segment's name in lifeboat wal ls, hexadecimal");
+  return std::optional(static_cast<std::uint32_t>(number));
 }
 
 Result<restore::Wish> read_wish(const Args& args) {
@@ -29,9 +44,10 @@ Result<restore::Wish> read_wish(const Args& args) {
   if (given.size() > 1) {
     return Error(ErrorKind::invalid, cat(join(given, " and "), " contradict each other: give one"));
   }
-  if (args.has("at")) return restore::parse_wish(args.get("at"));
   restore::Wish wish;
+  if (args.has("at")) wish = LB_TRY(restore::parse_wish(args.get("at")));
   auto& wanted = wish.wanted;
+  wanted.timeline = LB_TRY(read_timeline(args));
   if (args.has("lsn")) {
     wanted.kind = pg::Wanted::Kind::lsn;
     wanted.lsn = LB_TRY(pg::parse_lsn(args.get("lsn")));
@@ -135,6 +151,8 @@ Status check_kind(const Request& request) {
                  "not supported yet: --only and --exact for postgres stores")
         .with_hint("--table brings one table back");
   }
+  if (!database && request.wish.wanted.timeline)
+    return Error(ErrorKind::invalid, "--timeline is for postgres stores");
   if (!database && request.delta) {
     return Error(ErrorKind::invalid, "--delta is for postgres stores")
         .with_hint("for a file tree, --exact removes what the point does not have");

@@ -82,6 +82,10 @@ Verb restore_verb() {
         {"lsn", 0, "LSN", "everything up to this log position", false},
         {"name", 0, "NAME", "a named restore point", false},
         {"point", 0, "ID", "exactly this snapshot", false},
+        {"timeline", 0, "N",
+         "postgres: along this timeline, also one that was left in a failover (default: the "
+         "newest)",
+         false},
         {"only", 0, "PATH", "files: only this path below the root; may repeat", true},
         {"delta", 0, "",
          "postgres: turn the stopped data directory that is there into the point; writes only what "
