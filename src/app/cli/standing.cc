@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/cli/alert_desk.h"
 #include "app/cli/log_watch.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/points.h"
@@ -206,6 +207,15 @@ Result<Standing> look_at_all(const Shell& shell, Session& session) {
          "interrupted", false});
   }
   return out;
+}
+
+Result<Standing> look_and_tell(const Shell& shell, Session& session) {
+  auto standing = LB_TRY(look_at_all(shell, session));
+  tell_people(shell, session, standing.findings, events_looked_at_whole());
+  const auto path = path_join(session.state_folder, "journal.sqlite");
+  auto outbox = LB_TRY(state::Outbox::open(shell.world, *session.journal, path));
+  LB_TRY(add_messages(shell, *outbox, standing));
+  return standing;
 }
 
 }  // namespace lb::cli

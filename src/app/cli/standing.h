@@ -25,6 +25,8 @@ const std::vector<std::string>& events_looked_at_whole();
 
 // Tells of overdue reviews and tasks too, once.
 Result<Standing> look_at_all(const Shell& shell, Session& session);
+// Tells whom alerts: names of it too, carries what is due, and says what could not go.
+Result<Standing> look_and_tell(const Shell& shell, Session& session);
 
 // Parts of it.
 Status add_stores(const Shell& shell, Session& session, Standing& out);

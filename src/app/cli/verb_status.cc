@@ -29,13 +29,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     tell_of_no_session(shell, args, opened.error(), {}, {});
     return std::move(opened).take_error();
   }
-  auto& session = **opened;
-  auto standing = LB_TRY(look_at_all(shell, session));
-  // Carries what is due, so that what waits after it could not go.
-  tell_people(shell, session, standing.findings, events_looked_at_whole());
-  const auto path = path_join(session.state_folder, "journal.sqlite");
-  auto outbox = LB_TRY(state::Outbox::open(shell.world, *session.journal, path));
-  LB_TRY(add_messages(shell, *outbox, standing));
+  const auto standing = LB_TRY(look_and_tell(shell, **opened));
   show(shell, standing);
   return standing.good() ? ExitCode::ok : ExitCode::check_not_met;
 }

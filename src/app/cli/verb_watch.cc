@@ -45,11 +45,7 @@ class Around {
         return std::move(opened).take_error();
       }
       auto& session = **opened;
-      auto standing = LB_TRY(look_at_all(shell_, session));
-      tell_people(shell_, session, standing.findings, events_looked_at_whole());
-      const auto path = path_join(session.state_folder, "journal.sqlite");
-      auto outbox = LB_TRY(state::Outbox::open(shell_.world, *session.journal, path));
-      LB_TRY(add_messages(shell_, *outbox, standing));
+      const auto standing = LB_TRY(look_and_tell(shell_, session));
       say(standing);
       if (standing.good()) send_heartbeat(shell_, session);
       return {};

@@ -1,7 +1,7 @@
 #include "operations/incident/carrier.h"
 
-#include "foundation/sys/test_folder.h"
 #include "operations/incident/incident_testing.h"
+#include "operations/notify/test_machine.h"
 #include "storage/state/record_shelf.h"
 
 namespace lb::incident {
@@ -10,13 +10,6 @@ namespace {
 using record::Fact;
 using std::chrono::minutes;
 using testing::start;
-
-struct NoSandboxes final : Sandboxes {
-  Result<std::unique_ptr<Sandbox>> create(const SandboxSpec&) override { return none(); }
-  Result<UserId> unprivileged_user(const std::string&) override { return none(); }
-  Result<std::vector<std::string>> sweep(const std::string&) override { return none(); }
-  static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
-};
 
 const plan::Plan& the_plan() {
   static const plan::Plan plan = testing::plan_of(R"(channels: {out: {command: "cat > /dev/null"}}
@@ -33,10 +26,9 @@ runbooks: {loss: {symptoms: [queries return errors], steps: [{manual: x}]}}
   return plan;
 }
 
-// A machine: its own clock, journal and outbox.
-struct Machine {
+struct Machine : notify::TestMachine {
   Machine(repo::Repository* shared, const std::string& its_name, Timestamp now = start)
-      : name(its_name), repository(shared), clock(now) {
+      : TestMachine(the_plan(), its_name, now), repository(shared) {
     log = std::make_unique<state::FactLog>(*journal, repository, "incident");
     restart();
   }
@@ -66,21 +58,7 @@ struct Machine {
     return out;
   }
 
-  std::string name;
   repo::Repository* repository;
-  TestFolder folder;
-  SimClock clock;
-  std::unique_ptr<Random> random = real_random();
-  std::unique_ptr<Files> files = real_files();
-  std::unique_ptr<Http> http = real_http();
-  std::unique_ptr<Processes> processes = real_processes();
-  NoSandboxes sandboxes;
-  World world{clock, *random, *files, *http, *processes, sandboxes};
-  std::string path = folder / "state/journal.sqlite";
-  std::unique_ptr<state::Journal> journal = state::Journal::open(world, path).take();
-  std::unique_ptr<state::Outbox> outbox = state::Outbox::open(world, *journal, path).take();
-  References references{world, {{"PATH", "/usr/bin:/bin"}}, "/"};
-  notify::Postman postman{world, the_plan(), references, *journal, *outbox};
   std::unique_ptr<state::FactLog> log;
   std::unique_ptr<Carrier> carrier;
 };

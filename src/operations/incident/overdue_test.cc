@@ -1,9 +1,9 @@
 #include "operations/incident/overdue.h"
 
-#include "foundation/sys/test_folder.h"
 #include "operations/incident/claims.h"
 #include "operations/incident/incident_testing.h"
 #include "operations/incident/scheduled.h"
+#include "operations/notify/test_machine.h"
 #include "storage/state/record_shelf.h"
 
 namespace lb::incident {
@@ -11,13 +11,6 @@ namespace {
 
 using record::Fact;
 using testing::start;
-
-struct NoSandboxes final : Sandboxes {
-  Result<std::unique_ptr<Sandbox>> create(const SandboxSpec&) override { return none(); }
-  Result<UserId> unprivileged_user(const std::string&) override { return none(); }
-  Result<std::vector<std::string>> sweep(const std::string&) override { return none(); }
-  static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
-};
 
 const plan::Plan& the_plan() {
   static const plan::Plan plan = testing::plan_of(R"(channels: {out: {command: "cat > /dev/null"}}
@@ -32,10 +25,9 @@ tasks: {logs: {review: backup logs, every: monthly, by: bob}}
   return plan;
 }
 
-// A machine: its own clock, journal and outbox.
-struct Machine {
+struct Machine : notify::TestMachine {
   Machine(repo::Repository* shared, std::string its_name)
-      : name(std::move(its_name)), log(*journal, shared, "task") {}
+      : TestMachine(the_plan(), std::move(its_name), start), log(*journal, shared, "task") {}
   void say(const std::string& task, Fact fact) {
     fact.id = log.fresh_id();
     fact.at = clock.now();
@@ -66,20 +58,6 @@ struct Machine {
     return out;
   }
 
-  std::string name;
-  TestFolder folder;
-  SimClock clock{start};
-  std::unique_ptr<Random> random = real_random();
-  std::unique_ptr<Files> files = real_files();
-  std::unique_ptr<Http> http = real_http();
-  std::unique_ptr<Processes> processes = real_processes();
-  NoSandboxes sandboxes;
-  World world{clock, *random, *files, *http, *processes, sandboxes};
-  std::string path = folder / "state/journal.sqlite";
-  std::unique_ptr<state::Journal> journal = state::Journal::open(world, path).take();
-  std::unique_ptr<state::Outbox> outbox = state::Outbox::open(world, *journal, path).take();
-  References references{world, {{"PATH", "/usr/bin:/bin"}}, "/"};
-  notify::Postman postman{world, the_plan(), references, *journal, *outbox};
   state::FactLog log;
 };
 

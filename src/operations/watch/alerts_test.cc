@@ -2,22 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include "foundation/sys/test_folder.h"
 #include "model/plan/reader.h"
 #include "operations/incident/claims.h"
+#include "operations/notify/test_machine.h"
 #include "storage/state/record_shelf.h"
 
 namespace lb::watch {
 namespace {
 
 const Timestamp start = from_micros(1'768'269'600'000'000);
-
-struct NoSandboxes final : Sandboxes {
-  Result<std::unique_ptr<Sandbox>> create(const SandboxSpec&) override { return none(); }
-  Result<UserId> unprivileged_user(const std::string&) override { return none(); }
-  Result<std::vector<std::string>> sweep(const std::string&) override { return none(); }
-  static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
-};
 
 plan::Plan plan_of(const std::string& alerts) {
   auto out = plan::read_plan(
@@ -39,10 +32,9 @@ const plan::Plan& the_plan() {
   return plan;
 }
 
-// A machine: its own clock, journal and outbox.
-struct Machine {
+struct Machine : notify::TestMachine {
   Machine(repo::Repository* shared, std::string its_name)
-      : name(std::move(its_name)), log(*journal, shared, "alert") {}
+      : TestMachine(the_plan(), std::move(its_name), start), log(*journal, shared, "alert") {}
   std::vector<std::string> tell(const std::vector<Finding>& findings,
                                 const std::vector<std::string>& all_of = {},
                                 const plan::Plan& plan = the_plan()) {
@@ -60,20 +52,6 @@ struct Machine {
     return out;
   }
 
-  std::string name;
-  TestFolder folder;
-  SimClock clock{start};
-  std::unique_ptr<Random> random = real_random();
-  std::unique_ptr<Files> files = real_files();
-  std::unique_ptr<Http> http = real_http();
-  std::unique_ptr<Processes> processes = real_processes();
-  NoSandboxes sandboxes;
-  World world{clock, *random, *files, *http, *processes, sandboxes};
-  std::string path = folder / "state/journal.sqlite";
-  std::unique_ptr<state::Journal> journal = state::Journal::open(world, path).take();
-  std::unique_ptr<state::Outbox> outbox = state::Outbox::open(world, *journal, path).take();
-  References references{world, {{"PATH", "/usr/bin:/bin"}}, "/"};
-  notify::Postman postman{world, the_plan(), references, *journal, *outbox};
   state::FactLog log;
 };
 

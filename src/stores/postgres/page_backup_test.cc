@@ -171,21 +171,10 @@ TEST_F(PageBackup, GenerationsUnderLoadAgreeWithTheServer) {
 TEST_F(PageBackup, AStandbyGivesTheSamePages) {
   start();
   fill(2);
-  stream_.reset();
-  const std::unique_ptr<PostgresServer> primary = std::move(server_);
-  server_ = PostgresServer::standby_of(*primary);
-  stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
-  const auto caught_up = [&] {
-    primary->sql("CHECKPOINT");
-    const std::string end = primary->value("SELECT pg_current_wal_flush_lsn()");
-    while (server_->value("SELECT pg_last_wal_replay_lsn() >= '" + end + "'") != "t") pause();
-    server_->sql("CHECKPOINT");
-    stream_->wait_durable(end);
-  };
-  caught_up();
+  const auto primary = back_up_a_standby();
   must(local(), "full", "local");
   primary->sql("UPDATE pgbench_accounts SET abalance = 7 WHERE aid % 9000 = 3");
-  caught_up();
+  catch_up_with(*primary);
   const auto pages = must(local(), "pages", "local");
   expect_same_pages(pages);
   EXPECT_LT(decode_details(pages.meta.details).take().bytes_read, 12u << 20);

@@ -115,6 +115,24 @@ class PageBackup : public testing::Test {
   }
   void at_rest() { server_->sql("CHECKPOINT"); }
 
+  // From now on backups are those of a standby, whose log is followed; gives its primary.
+  std::unique_ptr<PostgresServer> back_up_a_standby() {
+    stream_.reset();
+    std::unique_ptr<PostgresServer> primary = std::move(server_);
+    server_ = PostgresServer::standby_of(*primary);
+    stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
+    catch_up_with(*primary);
+    return primary;
+  }
+  // The standby has replayed all of the primary, and rests.
+  void catch_up_with(const PostgresServer& primary) {
+    primary.sql("CHECKPOINT");
+    const std::string end = primary.value("SELECT pg_current_wal_flush_lsn()");
+    while (server_->value("SELECT pg_last_wal_replay_lsn() >= '" + end + "'") != "t") pause();
+    server_->sql("CHECKPOINT");
+    stream_->wait_durable(end);
+  }
+
   TestWorld world_;
   MemoryBlobStore blobs_;
   std::unique_ptr<repo::Repository> repository_;

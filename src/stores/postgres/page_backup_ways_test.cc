@@ -199,18 +199,7 @@ TEST_F(PageBackupWays, TheLogMayLieElsewhereAndFilesOfOthersAreSaved) {
 TEST_F(PageBackupWays, AStandbyUnderLoadGivesTheSamePages) {
   start();
   server_->run_tool({"pgbench", "-i", "-q", "-s", "3", "postgres"});
-  stream_.reset();
-  const std::unique_ptr<PostgresServer> primary = std::move(server_);
-  server_ = PostgresServer::standby_of(*primary);
-  stream_ = std::make_unique<RunningStream>(world_.world, *repository_, server_->conninfo());
-  const auto caught_up = [&] {
-    primary->sql("CHECKPOINT");
-    const std::string end = primary->value("SELECT pg_current_wal_flush_lsn()");
-    while (server_->value("SELECT pg_last_wal_replay_lsn() >= '" + end + "'") != "t") pause();
-    server_->sql("CHECKPOINT");
-    stream_->wait_durable(end);
-  };
-  caught_up();
+  const auto primary = back_up_a_standby();
   must(local(), "full", "local");
   for (int turn = 0; turn < 3; ++turn) {
     auto load = primary->start_tool({"pgbench", "-c", "2", "-T", "600", "-n", "postgres"});
@@ -220,7 +209,7 @@ TEST_F(PageBackupWays, AStandbyUnderLoadGivesTheSamePages) {
     must(local(), "pages", "local");
     load->kill_with_children();
     if (turn == 1) primary->sql("VACUUM pgbench_accounts");
-    caught_up();
+    catch_up_with(*primary);
     const auto quiet = must(local(), "pages", "local");
     expect_same_pages(quiet);
   }
