@@ -97,6 +97,20 @@ TEST_F(AlertsCli, WhatAPointLacksIsTold) {
   EXPECT_EQ(told().back(), "ada resolve info test: over: backup failed: media");
 }
 
+TEST_F(AlertsCli, AWrongPlanIsSaidOnce) {
+  plan("{files: ./media, evry: hourly}");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"watch", "--once"}, {"incident", "ls"}, {"status"}}) {
+    const auto ran = boat.run(words);
+    EXPECT_EQ(ran.exit_code, 2) << ran.err;
+    const auto first = ran.err.find("evry");
+    ASSERT_NE(first, std::string::npos) << ran.err;
+    EXPECT_EQ(ran.err.find("lifeboat.yaml:", ran.err.find("lifeboat.yaml:") + 1), std::string::npos)
+        << ran.err;
+    EXPECT_NE(ran.err.find("has 1 mistake"), std::string::npos) << ran.err;
+  }
+}
+
 // Neither the repository nor its key is needed to tell people that it is gone.
 TEST_F(AlertsCli, ARepositoryThatIsGoneIsTold) {
   boat.must({"backup"});

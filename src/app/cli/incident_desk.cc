@@ -49,11 +49,12 @@ Json json_of(const std::optional<incident::Said>& said) {
 Result<IncidentDesk> open_incident_desk(const Shell& shell, const Args& args) {
   IncidentDesk out;
   out.signer = LB_TRY(signer_of(shell, args));
+  // Only a plan that cannot be read stops it; what is wrong with it is said once.
+  LB_TRY(load_plan(shell, args));
   auto opened = Session::open(shell, args);
   if (opened.ok()) {
     out.session = std::move(opened).take();
   } else {
-    // Only a plan that cannot be read stops it.
     out.session = LB_TRY(session_without_repository(shell, args));
     shell.console.warn(cat("going on without the repository: ", opened.error().text()));
   }

@@ -71,23 +71,33 @@ void add_locks(const Shell& shell, Session& session, Standing& out) {
   }
 }
 
+// The greatest bound of a disk that is passed; nothing when none is.
+std::string passed_bound(const plan::Plan& plan, double used) {
+  const plan::AlertBound* greatest = nullptr;
+  for (const auto& rule : plan.alerts) {
+    for (const auto& bound : rule.bounds) {
+      const bool passed = bound.what == "disk" && used > bound.bound;
+      if (passed && (greatest == nullptr || bound.bound > greatest->bound)) greatest = &bound;
+    }
+  }
+  return greatest == nullptr ? std::string() : greatest->text;
+}
+
 // Of this machine: where the repository, the spools and the state lie. A line of its own only when
 // somebody is to be told of it.
 void add_disk(const Shell& shell, const plan::Plan& plan, const std::string& folder,
               Standing& out) {
+  const auto name = cat("disk of ", folder, " on ", shell.host);
   const auto space = shell.world.files.space(folder);
-  if (!space.ok() || space->total == 0) return;
+  // A spool is made when it is first needed.
+  if (!space.ok() && space.error().kind() == ErrorKind::not_found) return;
+  if (!space.ok()) return out.lines.push_back({name, space.error().text(), "unknown", false});
+  if (space->total == 0) return;  // of file systems that have no size
   const auto used = 1 - static_cast<double>(space->available) / static_cast<double>(space->total);
   const auto text = cat(fixed(used * 100, 0), " % used, ", human_size(space->available),
                         " free of ", human_size(space->total));
-  const auto name = cat("disk of ", folder, " on ", shell.host);
   out.findings.push_back({"disk", name, false, cat(text, "."), used});
-  std::string above;
-  for (const auto& rule : plan.alerts) {
-    for (const auto& bound : rule.bounds) {
-      if (bound.what == "disk" && used > bound.bound) above = bound.text;
-    }
-  }
+  const auto above = passed_bound(plan, used);
   if (!above.empty()) out.lines.push_back({name, cat(text, "; above ", above), "filling", false});
 }
 

@@ -43,7 +43,7 @@ struct DataRange {
 };
 
 struct SpaceInfo {
-  std::uint64_t total = 0, available = 0;  // bytes; available to unprivileged users
+  std::uint64_t total = 0, available = 0;  // bytes, as df: what is kept for root is in neither
   std::uint64_t inodes_available = 0;
 };
 

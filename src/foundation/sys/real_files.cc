@@ -195,7 +195,8 @@ class RealFiles final : public Files {
     LB_TRY(check_path(path));
     struct statvfs raw {};
     if (::statvfs(path.c_str(), &raw) != 0) return path_error(errno, "free space of", path);
-    return SpaceInfo{raw.f_blocks * raw.f_frsize, raw.f_bavail * raw.f_frsize, raw.f_favail};
+    const auto usable = raw.f_blocks - raw.f_bfree + raw.f_bavail;
+    return SpaceInfo{usable * raw.f_frsize, raw.f_bavail * raw.f_frsize, raw.f_favail};
   }
 
   Result<std::string> read_link(const std::string& path) override {
