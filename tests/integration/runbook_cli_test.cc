@@ -303,8 +303,14 @@ TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
   EXPECT_TRUE(ended.exit_code == 11 || second.exit_code == 11 || second.exit_code == 75)
       << ended.err << second.err;
   auto lines = lines_of(boat / "ledger");
-  EXPECT_LE(std::count(lines.begin(), lines.end(), "one"), 1);
-  EXPECT_LE(std::count(lines.begin(), lines.end(), "two"), 1);
+  const auto ones = std::count(lines.begin(), lines.end(), "one");
+  EXPECT_LE(ones, 1);
+  if (second.exit_code == 75) {
+    boat.must(ones == 1 ? std::vector<std::string>{"step", "done", "1", "-m", "it happened"}
+                        : std::vector<std::string>{"step", "retry"});
+    EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
+  }
+  EXPECT_EQ(lines_of(boat / "ledger"), (std::vector<std::string>{"one", "two"}));
 }
 
 TEST_F(RunbookCli, WhatItPrintsHoldsNoSecretAndItsLimitHolds) {
