@@ -302,12 +302,10 @@ TEST_F(RunbookCli, TwoWhoDriveOneRunDoNothingTwice) {
   // instead of doing it.
   EXPECT_TRUE(ended.exit_code == 11 || second.exit_code == 11 || second.exit_code == 75)
       << ended.err << second.err;
-  auto lines = lines_of(boat / "ledger");
-  const auto ones = std::count(lines.begin(), lines.end(), "one");
-  EXPECT_LE(ones, 1);
+  const bool happened = !lines_of(boat / "ledger").empty();
   if (second.exit_code == 75) {
-    boat.must(ones == 1 ? std::vector<std::string>{"step", "done", "1", "-m", "it happened"}
-                        : std::vector<std::string>{"step", "retry"});
+    boat.must(happened ? std::vector<std::string>{"step", "done", "1", "-m", "it happened"}
+                       : std::vector<std::string>{"step", "retry"});
     EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
   }
   EXPECT_EQ(lines_of(boat / "ledger"), (std::vector<std::string>{"one", "two"}));
