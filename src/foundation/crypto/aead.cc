@@ -46,10 +46,10 @@ void Aead::seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView 
   run(nonce, bound, head, body, out.data() + start);
 }
 
-void Aead::seal_into(const AeadNonce& nonce, ByteView bound, ByteView plain,
+void Aead::seal_into(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
                      MutableBytes out) const {
-  LB_ASSERT(out.size() == plain.size() + aead_tag_bytes);
-  run(nonce, bound, {}, plain, out.data());
+  LB_ASSERT(out.size() == head.size() + body.size() + aead_tag_bytes);
+  run(nonce, bound, head, body, out.data());
 }
 
 void Aead::run(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,

@@ -21,9 +21,10 @@ class Aead {
   // Appends ciphertext and tag to `out`. The plain text is `head` followed by `body`.
   void seal(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
             Buffer& out) const;
-  // The same in place of the caller's choice: `out` has aead_tag_bytes more than `plain`, and may
-  // not overlap it.
-  void seal_into(const AeadNonce& nonce, ByteView bound, ByteView plain, MutableBytes out) const;
+  // The same in place of the caller's choice: `out` has aead_tag_bytes more than the plain text,
+  // and may not overlap it.
+  void seal_into(const AeadNonce& nonce, ByteView bound, ByteView head, ByteView body,
+                 MutableBytes out) const;
   // The plain text; corrupt when the bytes, the nonce, the key or `bound` are not those of seal().
   Result<Buffer> open(const AeadNonce& nonce, ByteView bound, ByteView sealed) const;
   // The same over the sealed bytes themselves: the plain text is their beginning. When it is an

@@ -195,6 +195,36 @@ TEST(RealHttp, ReplacesAKeptConnectionThatDied) {
   EXPECT_EQ(server.connections(), 2);
 }
 
+TEST(RealHttp, OnlyAGoodBodyOfItsSizeFillsTheRoom) {
+  std::string answer;
+  TestServer server([&](const std::string&) { return answer; }, TestServer::After::keep);
+  auto http = real_http();
+  Buffer room(6), into;
+  auto request = get(server.url("/"));
+  request.room = room;
+  for (std::string_view status : {"200 OK", "206 Partial Content"}) {
+    answer = cat("HTTP/1.1 ", status, "\r\nContent-Length: 6\r\n\r\nanswer");
+    std::fill(room.begin(), room.end(), std::uint8_t{0});
+    auto got = http->exchange(request, {}, into);
+    ASSERT_TRUE(got.ok()) << got.error().text();
+    EXPECT_EQ(got->in_room, 6u);
+    EXPECT_EQ(text_of(room), "answer");
+    EXPECT_TRUE(into.empty());
+  }
+  for (const auto& other :
+       {length_first("other", 5), std::string("HTTP/1.1 404 No\r\nContent-Length: 6\r\n\r\nnobody"),
+        std::string(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\npieces\r\n0\r\n\r\n")}) {
+    answer = other;
+    auto got = http->exchange(request, {}, into);
+    ASSERT_TRUE(got.ok()) << got.error().text();
+    EXPECT_EQ(got->in_room, 0u);
+    EXPECT_NE(answer.find(text_of(into)), std::string::npos);
+    EXPECT_GE(into.size(), 5u);
+    EXPECT_EQ(text_of(room), "answer") << "untouched";
+  }
+}
+
 TEST(RealHttp, ABodyThatIsCutIsUnavailable) {
   TestServer server([](const std::string&) { return length_first("half", 8); });
   Buffer into;

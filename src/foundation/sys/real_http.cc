@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -33,6 +34,8 @@ using HeaderList = std::unique_ptr<curl_slist, EndList>;
 struct Incoming {
   HttpAnswer answer;
   Buffer* into = nullptr;  // takes the body instead of the answer
+  MutableBytes room;       // takes it instead of both once the head of the answer has said so
+  bool is_good = false, fits_room = false;
   std::size_t body_max = 0;
   std::size_t headers_bytes = 0;
   bool too_large = false;
@@ -50,6 +53,16 @@ void acknowledge_now(int socket) {
 std::size_t take_body(char* data, std::size_t one, std::size_t count, void* to) {
   auto& incoming = *static_cast<Incoming*>(to);
   auto size = one * count;
+  if (incoming.fits_room) {
+    auto& used = incoming.answer.in_room;
+    if (size > incoming.room.size() - used) {
+      incoming.too_large = true;
+      return 0;
+    }
+    std::memcpy(incoming.room.data() + used, data, size);
+    used += size;
+    return size;
+  }
   auto before = incoming.into != nullptr ? incoming.into->size() : incoming.answer.body.size();
   if (before + size > incoming.body_max) {
     incoming.too_large = true;
@@ -63,6 +76,15 @@ std::size_t take_body(char* data, std::size_t one, std::size_t count, void* to) 
   return size;
 }
 
+// Each answer starts anew: an interim "100 Continue" is not the one that counts.
+void begin_answer(std::string_view line, Incoming& incoming) {
+  auto status = line.substr(std::min(line.find(' '), line.size() - 1) + 1);
+  incoming.is_good = status.starts_with("200") || status.starts_with("206");
+  incoming.fits_room = false;
+  incoming.answer.in_room = 0;
+  incoming.answer.headers.clear();
+}
+
 std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to) {
   auto& incoming = *static_cast<Incoming*>(to);
   auto size = one * count;
@@ -72,8 +94,7 @@ std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to
     return 0;
   }
   std::string_view line(data, size);
-  // Each answer starts anew: an interim "100 Continue" is not the one that counts.
-  if (line.starts_with("HTTP/")) incoming.answer.headers.clear();
+  if (line.starts_with("HTTP/")) begin_answer(line, incoming);
   if (trim(line).empty()) acknowledge_now(incoming.socket);
   auto colon = line.find(':');
   if (colon == std::string_view::npos) return size;
@@ -82,8 +103,10 @@ std::size_t take_header(char* data, std::size_t one, std::size_t count, void* to
   const auto& [name, value] = incoming.answer.headers.back();
   if (incoming.into != nullptr && name == "content-length") {
     auto length = parse_uint(value);
+    incoming.fits_room = incoming.is_good && !incoming.room.empty() && length.ok() &&
+                         *length == incoming.room.size();
     // Room at once for what the server promises, but a promise alone takes no gigabytes.
-    if (length.ok() && *length <= incoming.body_max) {
+    if (length.ok() && *length <= incoming.body_max && !incoming.fits_room) {
       incoming.into->reserve(std::min<std::uint64_t>(*length, promised_bytes_max));
     }
   }
@@ -250,6 +273,7 @@ class RealHttp final : public Http {
     auto headers = LB_TRY(to_list(request));
     Incoming incoming;
     incoming.into = into;
+    if (into != nullptr) incoming.room = request.room;
     incoming.body_max = request.body_max;
     incoming.socket = kept_socket(handle);
     char reason[CURL_ERROR_SIZE] = "";

@@ -109,21 +109,36 @@ Result<Buffer> S3BlobStore::get(const std::string& key) {
 
 Result<Buffer> S3BlobStore::get_range(const std::string& key, std::uint64_t offset,
                                       std::uint64_t size) {
+  auto answer = LB_TRY(get_part(key, offset, size, {}));
+  return std::move(answer.body);
+}
+
+Status S3BlobStore::get_range_into(const std::string& key, std::uint64_t offset, MutableBytes out) {
+  auto answer = LB_TRY(get_part(key, offset, out.size(), out));
+  if (answer.in_room == 0) std::copy(answer.body.begin(), answer.body.end(), out.begin());
+  return {};
+}
+
+// All of the part, in the body or in `room`.
+Result<S3Answer> S3BlobStore::get_part(const std::string& key, std::uint64_t offset,
+                                       std::uint64_t size, MutableBytes room) {
   LB_TRY(check_blob_key(key));
   if (size == 0 || offset > ~0ull - size) {
     // No range says "nothing": only the size of the object decides.
     auto there = LB_TRY(info(key));
     if (offset > there.size || size > there.size - offset) return too_short(key);
-    return Buffer();
+    return S3Answer();
   }
   auto range = cat("bytes=", offset, "-", offset + size - 1);
-  auto answer = LB_TRY(
-      client_.call({.method = "GET", .key = key, .headers = {{"range", range}}, .body_max = size}));
+  auto answer = LB_TRY(client_.call({.method = "GET",
+                                     .key = key,
+                                     .headers = {{"range", range}},
+                                     .body_max = size,
+                                     .room = room}));
   if (is_missing(answer)) return missing(key, describe());
   if (answer.status == 416) return too_short(key);
-  if (answer.status == 200 && offset == 0 && answer.body.size() == size) {
-    return std::move(answer.body);  // the range was the whole
-  }
+  bool whole = answer.body.size() + answer.in_room == size;
+  if (answer.status == 200 && offset == 0 && whole) return answer;  // the range was the whole
   if (answer.status == 200) {
     return Error(ErrorKind::unsupported,
                  cat(describe(), " gives whole objects when a part is asked for"));
@@ -133,8 +148,8 @@ Result<Buffer> S3BlobStore::get_range(const std::string& key, std::uint64_t offs
   if (!where.empty() && !where.starts_with(cat("bytes ", offset, "-"))) {
     return Error(ErrorKind::corrupt, cat("object ", key, ": another part came than was asked for"));
   }
-  if (answer.body.size() != size) return too_short(key);
-  return std::move(answer.body);
+  if (!whole) return too_short(key);
+  return answer;
 }
 
 Result<Buffer> S3BlobStore::get_tail(const std::string& key, std::uint64_t size) {

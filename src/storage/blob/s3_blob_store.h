@@ -29,6 +29,7 @@ class S3BlobStore final : public BlobStore {
   Status put(const std::string& key, ByteView bytes) override;
   Status flush() override { return {}; }  // a put was answered only when it was durable
   Result<Buffer> get(const std::string& key) override;
+  Status get_range_into(const std::string& key, std::uint64_t offset, MutableBytes out) override;
   Result<Buffer> get_range(const std::string& key, std::uint64_t offset,
                            std::uint64_t size) override;
   Result<Buffer> get_tail(const std::string& key, std::uint64_t size) override;
@@ -57,6 +58,8 @@ class S3BlobStore final : public BlobStore {
   Result<std::optional<Timestamp>> lock_now(const std::string& key, const S3Answer& head,
                                             Micros slack) const;
   Result<S3Answer> head(const std::string& key, const std::string& what);
+  Result<S3Answer> get_part(const std::string& key, std::uint64_t offset, std::uint64_t size,
+                            MutableBytes room);
   Status remove_version(const std::string& key, const std::string& version);
   Status try_the_lock(const std::string& key, Timestamp until);
   Result<bool> list_page(const std::string& prefix, NamedTexts& query, std::vector<BlobInfo>& out);

@@ -89,6 +89,7 @@ HttpRequest S3Client::to_http(const S3Call& call, const std::optional<Digest>& d
   out.limit = settings_.stall;
   out.body_max = static_cast<std::size_t>(std::max<std::uint64_t>(call.body_max, 64 << 10));
   out.ca_file = settings_.ca_file;
+  out.room = call.room;
   return out;
 }
 
@@ -111,6 +112,7 @@ S3Client::Attempt S3Client::once(const S3Call& call, const std::optional<Digest>
   answered_ = true;
   answer.status = got->status;
   answer.headers = std::move(got->headers);
+  answer.in_room = got->in_room;
   if (!answer.good()) read_refusal(answer);
   learn_date(answer);
   out.answer = std::move(answer);

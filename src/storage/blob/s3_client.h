@@ -41,12 +41,14 @@ struct S3Call {
   NamedTexts query = {}, headers = {};
   ByteView body = {};                // outlives the call
   std::uint64_t body_max = 1 << 20;  // of the answer
+  MutableBytes room = {};  // for the body of a good answer of this size; outlives the call
 };
 
 struct S3Answer {
   int status = 0;
   NamedTexts headers;
   Buffer body;
+  std::size_t in_room = 0;    // bytes that lie in the call's room instead
   std::string code, message;  // of an error, as the engine names it
 
   std::string header(std::string_view name) const;

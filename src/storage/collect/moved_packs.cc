@@ -32,7 +32,7 @@ void MovedPackWriter::open() {
   chunks_ = 0;
 }
 
-Result<MovedFrame> MovedPackWriter::add(ByteView form, const FooterFrame& frame) {
+Result<MovedFrame> MovedPackWriter::add(const FormParts& form, const FooterFrame& frame) {
   bool full = bytes_.size() >= pack_bytes_max_ || chunks_ >= pack_chunks_max;
   if (!frames_.empty() && full) LB_TRY(close());
   if (frames_.empty()) open();

@@ -21,7 +21,7 @@ class MovedPackWriter {
 
   // `form`: what an opened frame was before sealing; `frame`: what the old footer says of it.
   // Returns where it is now; `frame` of the result is left to the caller.
-  Result<MovedFrame> add(ByteView form, const FooterFrame& frame);
+  Result<MovedFrame> add(const FormParts& form, const FooterFrame& frame);
   // Takes chunks out of an opened frame. Of the result `number` is that of a gathered frame, to be
   // looked up when all is written, and `base` says where in it they begin, one behind the other.
   Result<MovedFrame> gather(ByteView plain, std::span<const FooterChunk> chunks);

@@ -105,13 +105,13 @@ bool PackMover::holds(ByteView plain, const std::vector<FooterChunk>& chunks) {
 Result<MovedFrame> PackMover::move_frame(OldPack& old, std::uint32_t number, ByteView form,
                                          MovedPack& places) {
   const auto& frame = old.end.frames[number];
-  if (!old.plan.opened[number]) return out_.add(form, frame);
+  if (!old.plan.opened[number]) return out_.add({{}, form}, frame);
   auto live = live_in(old.plan.live, number, frame);
   auto plain = from_frame_form(form, frame_bytes_max, old.plain);
   bool whole = plain.ok() && plain->size() == frame.plain_bytes && !live.empty();
   if (!whole || !holds(*plain, live)) {
     damaged_.push_back(damaged_frame(old.plan.name, number).message());
-    return out_.add(form, frame);
+    return out_.add({{}, form}, frame);
   }
   auto moved = LB_TRY(out_.gather(*plain, live));
   moved.first_run = static_cast<std::uint32_t>(places.runs.size());

@@ -182,7 +182,7 @@ TEST_F(RepackingFrames, ThatDoNotHoldTheirChunksAreMovedAsTheyAre) {
   auto form = open_form(core().keys, *end.trailer.aead, pack.name, live.frame, sealed).take();
   form[5 + live.offset] ^= 1;  // noise is not compressed
   Buffer changed(form.begin(), form.end());
-  seal_frame(core().keys, *end.trailer.aead, pack.name, live.frame, changed, sealed);
+  seal_frame(core().keys, *end.trailer.aead, pack.name, live.frame, {{}, changed}, sealed);
   blobs.tamper(pack.name, bytes);
   auto report = repack();
   ASSERT_EQ(report.moved_damaged.size(), 1u);

@@ -1,6 +1,6 @@
 #include "storage/repo/frame_form.h"
 
-#include <algorithm>
+#include <array>
 
 #include "foundation/base/assert.h"
 #include "foundation/base/text.h"
@@ -11,46 +11,43 @@ namespace lb::repo {
 
 namespace {
 
-constexpr std::size_t head_bytes = 5;
-
 // One for each thread: a compressor costs more to make than a small frame to compress.
 Compressor& compressor() {
   thread_local Compressor own(zstd_level);
   return own;
 }
 
-}  // namespace
+struct FormRoom {
+  std::array<std::uint8_t, 5> head{};
+  Buffer data;  // grows when it must, and keeps what it has
+};
 
-namespace {
-
-// `form` grows when it must, and keeps what it has.
-ByteView write_form(ByteView plain, Buffer& form) {
-  auto room = head_bytes + shrink_room(plain.size());
-  if (form.size() < room) form.resize(room);
-  auto data = MutableBytes(form).subspan(head_bytes);
-  auto size = compressor().shrink(plain, data);
-  form[0] = size > 0 ? 1 : 0;
+FormParts parts_of(ByteView plain, FormRoom& room) {
+  auto needed = shrink_room(plain.size());
+  if (room.data.size() < needed) room.data.resize(needed);
+  auto size = compressor().shrink(plain, room.data);
+  room.head[0] = size > 0 ? 1 : 0;
   for (std::size_t i = 0; i < 4; ++i) {
-    form[1 + i] = static_cast<std::uint8_t>(plain.size() >> (8 * i));
+    room.head[1 + i] = static_cast<std::uint8_t>(plain.size() >> (8 * i));
   }
-  if (size == 0) {
-    std::copy(plain.begin(), plain.end(), data.begin());
-    size = plain.size();
-  }
-  return ByteView(form).first(head_bytes + size);
+  return {room.head, size > 0 ? ByteView(room.data).first(size) : plain};
 }
 
 }  // namespace
 
-ByteView frame_form_of(ByteView plain) {
+FormParts frame_form_of(ByteView plain) {
   LB_ASSERT(plain.size() <= frame_bytes_max);
-  thread_local Buffer form;
-  return write_form(plain, form);
+  thread_local FormRoom room;
+  return parts_of(plain, room);
 }
 
 Buffer to_frame_form(ByteView plain) {
+  FormRoom room;
+  auto [head, data] = parts_of(plain, room);
   Buffer form;
-  form.resize(write_form(plain, form).size());
+  form.reserve(head.size() + data.size());
+  form.insert(form.end(), head.begin(), head.end());
+  form.insert(form.end(), data.begin(), data.end());
   return form;
 }
 

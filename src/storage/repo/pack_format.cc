@@ -48,8 +48,8 @@ PackKey make_pack_key(const Keyring& keys, Random& random) {
 }
 
 void seal_frame(const Keyring& keys, const Aead& key, const std::string& pack, std::uint32_t frame,
-                ByteView form, MutableBytes out) {
-  key.seal_into(frame_nonce(frame), aad_of(keys, pack, frame), form, out);
+                const FormParts& form, MutableBytes out) {
+  key.seal_into(frame_nonce(frame), aad_of(keys, pack, frame), form.head, form.data, out);
 }
 
 Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::string& pack,

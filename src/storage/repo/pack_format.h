@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "foundation/crypto/aead.h"
+#include "storage/repo/frame_form.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/types.h"
 
@@ -34,7 +35,7 @@ PackKey make_pack_key(const Keyring& keys, Random& random);
 ByteView pack_header();
 // Seals a frame's form (frame_form.h) to where it lies in the pack, aead_tag_bytes longer.
 void seal_frame(const Keyring& keys, const Aead& key, const std::string& pack, std::uint32_t frame,
-                ByteView form, MutableBytes out);
+                const FormParts& form, MutableBytes out);
 Result<Buffer> open_frame(const Keyring& keys, const Aead& key, const std::string& pack,
                           std::uint32_t frame, ByteView sealed);
 // Authenticates a frame and decrypts it where it is; the result is its form.

@@ -31,7 +31,7 @@ class Verify : public MemoryRepository {
     plain[plain.size() / 2] ^= 1;
     auto form = to_frame_form(plain);
     ASSERT_EQ(form.size() + aead_tag_bytes, frame.sealed_bytes) << "noise does not shrink";
-    seal_frame(keys, *end.trailer.aead, pack, number, form,
+    seal_frame(keys, *end.trailer.aead, pack, number, {{}, form},
                MutableBytes(bytes).subspan(frame.offset, frame.sealed_bytes));
     blobs.tamper(pack, bytes);
   }
