@@ -156,14 +156,18 @@ def presigned(method, endpoint, path):
     return f"{endpoint}{path}?{query}&X-Amz-Signature={key.hex()}"
 
 
-def curl_all(way, folder, transfers):
-    """All transfers by one curl, four at a time. transfers: lines of its configuration each."""
+def curl_all(way, folder, transfers, then_sync=None):
+    """All transfers by one curl, four at a time. transfers: lines of its configuration each. then_sync: a folder
+    that is to be as durable at the end as what we restore."""
     config = os.path.join(folder, "curl.conf")
     with open(config, "w") as out:
         for index, lines in enumerate(transfers):
             out.write("next\n" if index else "")
             out.write("".join(f"{line}\n" for line in ("silent", "fail", *lines)))
-    return measure([*way.command, "curl", "--parallel", "--parallel-max", "4", "--no-progress-meter", "--config", config])
+    curl = [*way.command, "curl", "--parallel", "--parallel-max", "4", "--no-progress-meter", "--config", config]
+    if then_sync is None:
+        return measure(curl)
+    return measure(["bash", "-c", '"${@:2}" && sync -f "$1"', "-", then_sync, *curl])
 
 
 def pack_files(repository):
@@ -197,9 +201,14 @@ def one_turn(lifeboat, table, served, ceph, data, run, bucket):
     timed("backup", "4 x plain PUT", lambda: curl_all(ceph.way, run, (
         [f'upload-file = "{pack}"', f'url = "{plain("PUT", index)}"'] for index, pack in enumerate(packs))))
     timed("restore", "lifeboat", lambda: ours("restore", "data", "--to", f"{run}/out"))
-    os.mkdir(f"{run}/got")
-    timed("restore", "4 x plain GET", lambda: curl_all(ceph.way, run, (
-        [f'url = "{plain("GET", index)}"', f'output = "{run}/got/{index}"'] for index in range(len(packs)))))
+
+    def get_all(into, then_sync=None):
+        os.mkdir(into)
+        return curl_all(ceph.way, run, ([f'url = "{plain("GET", index)}"', f'output = "{into}/{index}"']
+                                        for index in range(len(packs))), then_sync)
+
+    timed("restore", "4 x plain GET, synced", lambda: get_all(f"{run}/synced", f"{run}/synced"))
+    timed("restore", "4 x plain GET", lambda: get_all(f"{run}/got"))
     if subprocess.run(["diff", "-r", "--no-dereference", data, f"{run}/out"], capture_output=True).returncode != 0:
         raise SystemExit("bench: our restore differs from the source")
 
