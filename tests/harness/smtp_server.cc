@@ -16,11 +16,12 @@ namespace {
 
 constexpr const char* python = "/usr/bin/python3";  // the one that has Debian's packages
 
-// Arguments: folder, port, tls, user, password, answer to data, how often, answer to recipients.
+// Arguments: folder, port, tls, user, password, answer to data, how often, answer to recipients,
+// answer to STARTTLS.
 constexpr const char* program = R"(
 import asyncio, json, os, ssl, sys
 from aiosmtpd.smtp import SMTP, AuthResult
-folder, port, tls, user, password, at_data, times, at_recipient = sys.argv[1:9]
+folder, port, tls, user, password, at_data, times, at_recipient, at_starttls = sys.argv[1:10]
 left = int(times)
 count = 0
 
@@ -35,6 +36,8 @@ class Handler:
         global left, count
         if at_data and left > 0:
             left -= 1
+            if at_data == 'silence':
+                await asyncio.Event().wait()
             return at_data
         count += 1
         taken = {'from': envelope.mail_from, 'to': ','.join(envelope.rcpt_tos),
@@ -47,7 +50,15 @@ class Handler:
         os.rename(name + '.new', name)
         return '250 taken as %d' % count
 
+class Server(SMTP):
+    async def smtp_STARTTLS(self, arg):
+        if at_starttls:
+            await self.push(at_starttls)
+        else:
+            await super().smtp_STARTTLS(arg)
+
 def authenticate(server, session, envelope, mechanism, data):
+    open(os.path.join(folder, 'asked'), 'w').close()
     good = data.login.decode() == user and data.password.decode() == password
     if good:
         session.lb_user = user
@@ -59,10 +70,12 @@ context.load_cert_chain(os.path.join(folder, 'cert.pem'), os.path.join(folder, '
 def serve():
     extra = {'authenticator': authenticate, 'auth_required': True} if user else {}
     if tls == 'starttls':
-        extra.update(tls_context=context, require_starttls=True)
+        # One that refuses to encrypt takes whatever it is given in plain text.
+        extra.update(tls_context=context, require_starttls=not at_starttls,
+                     auth_require_tls=not at_starttls)
     else:
         extra.update(auth_require_tls=False)
-    return SMTP(Handler(), hostname='localhost', decode_data=False, **extra)
+    return Server(Handler(), hostname='localhost', decode_data=False, **extra)
 
 async def main():
     server = await asyncio.get_running_loop().create_server(
@@ -107,7 +120,7 @@ SmtpServer::SmtpServer(const SmtpBehaviour& behaviour) : port_(free_port()) {
       std::vector<std::string>{python, "-c", program, folder_.path(), std::to_string(port_),
                                word(behaviour.tls), behaviour.user, behaviour.password,
                                behaviour.at_data, std::to_string(behaviour.times),
-                               behaviour.at_recipient},
+                               behaviour.at_recipient, behaviour.at_starttls},
       folder_ / "log", SIGKILL, RunAs::caller);
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!answers(port_)) {
@@ -134,5 +147,7 @@ std::vector<TakenMail> SmtpServer::taken() const {
   }
   return out;
 }
+
+bool SmtpServer::was_given_a_password() const { return std::filesystem::exists(folder_ / "asked"); }
 
 }  // namespace lb::test

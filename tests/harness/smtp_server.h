@@ -16,9 +16,10 @@ struct SmtpBehaviour {
   enum class Tls { starttls, implicit, none };
   Tls tls = Tls::starttls;
   std::string user, password;  // needed when given
-  std::string at_data;         // answer to the message instead of taking it: "451 later"
-  int times = 1'000'000;       // how often; then it takes them
-  std::string at_recipient;    // answer to the recipient: "550 no such user"
+  std::string at_data;  // answer to the message instead of taking it: "451 later"; "silence": none
+  int times = 1'000'000;     // how often; then it takes them
+  std::string at_recipient;  // answer to the recipient: "550 no such user"
+  std::string at_starttls;   // answer to STARTTLS, which it offers: "454 not now"
 };
 
 struct TakenMail {
@@ -37,6 +38,7 @@ class SmtpServer {
   int port() const { return port_; }
   std::string ca() const { return folder_ / "cert.pem"; }
   std::vector<TakenMail> taken() const;  // in the order of arrival
+  bool was_given_a_password() const;
 
  private:
   TempDir folder_;

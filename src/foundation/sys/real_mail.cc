@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <chrono>
@@ -142,6 +143,14 @@ void set_login(CURL* handle, const MailRequest& request) {
   }
 }
 
+// curl takes its leave with QUIT, and waits two minutes for the answer of a server that hangs,
+// whatever the limit: longer than others leave the message to this sender. It finds an end instead.
+void wait_for_no_farewell(CURL* handle) {
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  const auto code = curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &socket);
+  if (code == CURLE_OK && socket != CURL_SOCKET_BAD) (void)::shutdown(socket, SHUT_RD);
+}
+
 }  // namespace
 
 bool is_loopback_host(const std::string& host) {
@@ -187,6 +196,7 @@ Result<MailAnswer> send_mail(const MailRequest& request) {
   const auto code = curl_easy_perform(handle);
   long reply = 0;
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply);
+  wait_for_no_farewell(handle);
   if (code != CURLE_OK) return failure(request, code, reply, reason, talk);
   return MailAnswer{printable(talk.last_line),
                     std::chrono::floor<Micros>(std::chrono::steady_clock::now() - start)};

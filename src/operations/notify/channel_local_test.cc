@@ -110,6 +110,35 @@ TEST(Mail, WithoutEncryptionOnlyOnThisMachineAndWhenTold) {
   EXPECT_NE(sent.text.find("readable on the way"), std::string::npos) << sent.text;
 }
 
+// Somebody between could strip the encryption off, if that were enough to go on without it.
+TEST(Mail, AServerThatOffersStartTlsAndRefusesItIsToldNothing) {
+  NEEDS_SMTP();
+  SmtpBehaviour behaviour;
+  behaviour.at_starttls = "454 4.7.0 TLS not available";
+  behaviour.user = "lifeboat";
+  behaviour.password = "p4ssw0rd";
+  SmtpServer server(behaviour);
+  Local local;
+  auto sent = local.mail(server, ", user: env:MAIL_USER, password: env:MAIL_PASSWORD");
+  EXPECT_NE(word(sent.how), "delivered") << sent.text;
+  EXPECT_TRUE(server.taken().empty());
+  EXPECT_FALSE(server.was_given_a_password());
+}
+
+// Whether it arrived nobody knows: it is sent again, under the same Message-ID.
+TEST(Mail, AServerThatTakesTheTextAndHangsEnds) {
+  NEEDS_SMTP();
+  SmtpBehaviour behaviour;
+  behaviour.at_data = "silence";
+  behaviour.times = 1;
+  SmtpServer server(behaviour);
+  Local local;
+  auto sent = local.mail(server, ", limit: 2s");
+  EXPECT_EQ(word(sent.how), "again") << sent.text;
+  EXPECT_LT(sent.took, Micros(Seconds(30)));
+  EXPECT_EQ(word(local.mail(server, "").how), "delivered");
+}
+
 TEST(Mail, RefusalsForNowAndForGood) {
   NEEDS_SMTP();
   SmtpBehaviour later;
