@@ -150,6 +150,25 @@ TEST(Channels, SlackOverTheWire) {
   EXPECT_GT(sent.took, Micros(0));
 }
 
+// Somebody else's program, which knows no more than docs/messages.md and the key.
+std::string verdict_of_a_receiver(Hooked& hooked, const std::string& request) {
+  static constexpr const char* receiver = R"(
+import hashlib, hmac, sys
+head, body = sys.stdin.buffer.read().split(b"\r\n\r\n", 1)
+fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+parts = dict(part.split(b"=", 1) for part in fields[b"Lifeboat-Signature"].split(b","))
+right = hmac.new(b"s1gning-key", parts[b"t"] + b"." + body, hashlib.sha256).hexdigest()
+print("right" if hmac.compare_digest(right, parts[b"v1"].decode()) else "wrong")
+)";
+  Command command;
+  command.argv = {"python3", "-c", receiver};
+  command.input = request;
+  command.environment = {{"PATH", "/usr/bin:/bin"}};
+  auto done = hooked.real.world.processes.run(command, Seconds(60), {});
+  EXPECT_TRUE(done.ok() && done->ok()) << (done.ok() ? done->errors : done.error().text());
+  return done.ok() ? std::string(trim(done->output)) : std::string();
+}
+
 TEST(Channels, WebhooksAreSigned) {
   std::string seen;
   Hooked hooked([&](const std::string& request) {
@@ -165,6 +184,10 @@ TEST(Channels, WebhooksAreSigned) {
   const auto signed_text = cat(seconds, ".", body);
   EXPECT_EQ(value, cat("t=", seconds,
                        ",v1=", to_hex(hmac_sha256(view_of("s1gning-key"), view_of(signed_text)))));
+  EXPECT_EQ(verdict_of_a_receiver(hooked, seen), "right");
+  EXPECT_EQ(verdict_of_a_receiver(hooked, seen + " "), "wrong") << "a changed body";
+  EXPECT_EQ(verdict_of_a_receiver(hooked, replace_all(seen, "t=1", "t=2")), "wrong")
+      << "a changed time";
   auto json = parse_json(body).take();
   EXPECT_EQ(json["schema"].string(), "lifeboat.message/1");
   EXPECT_EQ(json["id"].string(), message_id(letter("k"), "ada"));
