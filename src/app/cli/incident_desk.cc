@@ -121,16 +121,18 @@ Status say(const Shell& shell, const plan::Plan& plan, state::FactLog& log, Pick
   return {};
 }
 
-Result<incident::Carrier> carrier_for(const Shell& shell, const Session& session,
-                                      const plan::Plan& plan, notify::Postman& postman,
-                                      state::FactLog& log) {
-  return incident::Carrier::make(
+incident::Carrier carrier_for(const Shell& shell, const Session& session, const plan::Plan& plan,
+                              notify::Postman& postman, state::FactLog& log) {
+  incident::Carrier out(
       {shell.world, plan, postman, log, shell.host, cat(shell.host, ":", session.state_folder)});
+  if (!out.zone_trouble().empty()) shell.console.warn(out.zone_trouble());
+  return out;
 }
 
-Result<Next> next_for(const Shell& shell, const plan::Plan& plan, const IncidentState& state) {
-  auto zone = LB_TRY(notify::load_zone(shell.world.files, plan.hours.zone));
-  const notify::WorkTimes work(plan.hours, std::move(zone));
+Next next_for(const Shell& shell, const plan::Plan& plan, const IncidentState& state) {
+  std::string trouble;
+  const auto work = notify::work_times(shell.world.files, plan.hours, trouble);
+  if (!trouble.empty()) shell.console.warn(trouble);
   return incident::next_of(plan, state, shell.world.clock.now(), work);
 }
 

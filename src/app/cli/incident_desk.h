@@ -47,9 +47,8 @@ Status say(const Shell& shell, const plan::Plan& plan, state::FactLog& log, Pick
 // invalid when it is closed.
 Status still_open(const incident::IncidentState& state);
 
-Result<incident::Carrier> carrier_for(const Shell& shell, const Session& session,
-                                      const plan::Plan& plan, notify::Postman& postman,
-                                      state::FactLog& log);
+incident::Carrier carrier_for(const Shell& shell, const Session& session, const plan::Plan& plan,
+                              notify::Postman& postman, state::FactLog& log);
 
 // For people: who is told next and when, or why nobody.
 std::string text_of(const incident::Next& next, Timestamp now);
@@ -58,7 +57,7 @@ std::string standing_of(const incident::IncidentState& state);
 Json json_of(const plan::Plan& plan, const PickedIncident& picked, const incident::Next& next,
              Timestamp now);
 // What the plan has next for it.
-Result<incident::Next> next_for(const Shell& shell, const plan::Plan& plan,
-                                const incident::IncidentState& state);
+incident::Next next_for(const Shell& shell, const plan::Plan& plan,
+                        const incident::IncidentState& state);
 
 }  // namespace lb::cli

@@ -104,13 +104,9 @@ Status RunPost::watch(const std::string& incident) {
 void RunPost::escalate(std::stop_token stop) {
   state::FactLog log(*session_.journal, session_.repository.get(), "incident");
   auto carrier = carrier_for(shell_, session_, plan_, *postman_, log);
-  if (!carrier.ok()) {
-    shell_.console.warn(carrier.error().text());
-    return;
-  }
   std::string problem;
   while (!stop.stop_requested()) {
-    auto turn = carrier->turn(incident_, true);
+    auto turn = carrier.turn(incident_, true);
     if (turn.ok() && !turn->told.empty())
       shell_.console.note(cat("incident ", incident_, ": told ", join(turn->told, ", ")));
     const auto now_wrong = turn.ok() ? std::string() : turn.error().text();

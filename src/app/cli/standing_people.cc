@@ -23,14 +23,14 @@ constexpr Micros stuck_after = std::chrono::minutes(30);  // of a message
 constexpr Micros lost_shown = std::chrono::hours(24);
 
 // An open incident is an alarm until somebody has answered, and again when its time is over.
-Status add_incident(const Shell& shell, const plan::Plan& plan, const std::string& id,
-                    const incident::IncidentState& state, Standing& out) {
-  if (state.closed) return {};
+void add_incident(const Shell& shell, const plan::Plan& plan, const std::string& id,
+                  const incident::IncidentState& state, Standing& out) {
+  if (state.closed) return;
   const auto now = shell.world.clock.now();
   StandingLine line{cat("incident ", id), cat(state.severity, " ", printable(state.title)),
                     standing_of(state), state.acknowledged.has_value()};
   if (!state.acknowledged) {
-    const auto next = LB_TRY(next_for(shell, plan, state));
+    const auto next = next_for(shell, plan, state);
     line.text += cat(": nobody has answered; ", text_of(next, now));
   } else {
     line.text += cat(": ", state.acknowledged->by, " looks after it");
@@ -49,7 +49,6 @@ Status add_incident(const Shell& shell, const plan::Plan& plan, const std::strin
     line.good = false;
   }
   out.lines.push_back(std::move(line));
-  return {};
 }
 
 Status add_incidents(const Shell& shell, Session& session, Standing& out) {
@@ -60,7 +59,8 @@ Status add_incidents(const Shell& shell, Session& session, Standing& out) {
     auto added = [&]() -> Status {
       const auto facts = LB_TRY(log.facts(id, true));
       const auto state = LB_TRY(incident::fold(plan, id, facts));
-      return add_incident(shell, plan, id, state, out);
+      add_incident(shell, plan, id, state, out);
+      return {};
     }();
     if (!added.ok())
       out.lines.push_back({cat("incident ", id), added.error().text(), "unreadable", false});

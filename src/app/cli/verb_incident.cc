@@ -65,7 +65,7 @@ void send(const Shell& shell, IncidentDesk& desk) {
 
 Result<ExitCode> finish(const Shell& shell, IncidentDesk& desk, const PickedIncident& picked,
                         const char* verb, const std::string& text) {
-  const auto next = LB_TRY(next_for(shell, desk.plan(), picked.state));
+  const auto next = next_for(shell, desk.plan(), picked.state);
   if (!shell.console.options().json) shell.console.out(text);
   auto out = json_of(desk.plan(), picked, next, shell.world.clock.now());
   shell.console.event("lifeboat.summary/1", out.set("verb", verb).set("ok", true).set("exit", 0));
@@ -97,7 +97,7 @@ Result<Json> opening_of(const Shell& shell, const Args& args) {
 
 // The first step of the chain, as far as it is due now.
 Status escalate_now(const Shell& shell, IncidentDesk& desk, const std::string& id) {
-  auto carrier = LB_TRY(carrier_for(shell, *desk.session, desk.plan(), *desk.postman, *desk.log));
+  auto carrier = carrier_for(shell, *desk.session, desk.plan(), *desk.postman, *desk.log);
   auto turn = LB_TRY(carrier.turn(id, true));
   if (!turn.told.empty()) shell.console.note(cat("told ", join(turn.told, ", ")));
   const auto text = text_of(turn.next, shell.world.clock.now());

@@ -32,7 +32,7 @@ Result<ExitCode> list(const Shell& shell, const Args& args) {
                                                  : std::string("nobody yet");
     rows.push_back({id, state->severity, standing_of(*state), format_time_seconds(state->opened),
                     span(incident::lasted(*state, now)), who, printable(state->title)});
-    const auto next = LB_TRY(next_for(shell, desk.plan(), *state));
+    const auto next = next_for(shell, desk.plan(), *state);
     lines.push(json_of(desk.plan(), {*state, *facts}, next, now));
   }
   if (shell.console.options().json) {
@@ -103,7 +103,7 @@ Result<ExitCode> show(const Shell& shell, const Args& args) {
   const auto named = args.positionals.empty() ? std::string() : args.positionals[0];
   const auto picked = LB_TRY(pick_incident(shell, desk.plan(), *desk.log, named, Among::all));
   const auto& state = picked.state;
-  const auto next = LB_TRY(next_for(shell, desk.plan(), state));
+  const auto next = next_for(shell, desk.plan(), state);
   const auto now = shell.world.clock.now();
   if (shell.console.options().json) {
     auto out = json_of(desk.plan(), picked, next, now);

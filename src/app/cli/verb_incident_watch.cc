@@ -147,7 +147,7 @@ Result<ExitCode> watch_people(const Shell& shell, const Args& args, const char* 
   if (!args.positionals.empty())
     only = LB_TRY(pick_incident(shell, desk.plan(), *desk.log, args.positionals[0], Among::all))
                .state.id;
-  auto carrier = LB_TRY(carrier_for(shell, *desk.session, desk.plan(), *desk.postman, *desk.log));
+  auto carrier = carrier_for(shell, *desk.session, desk.plan(), *desk.postman, *desk.log);
   Watch watch(shell, desk, std::move(carrier), only);
   if (args.has("once")) {
     LB_TRY(watch.look(true));

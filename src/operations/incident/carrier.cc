@@ -98,10 +98,9 @@ Letter follow_up(const plan::Plan& plan, const IncidentState& state, notify::Eve
   return out;
 }
 
-Result<Carrier> Carrier::make(const CarrierTools& tools) {
-  auto zone = LB_TRY(notify::load_zone(tools.world.files, tools.plan.hours.zone));
-  return Carrier(tools, notify::WorkTimes(tools.plan.hours, std::move(zone)));
-}
+Carrier::Carrier(const CarrierTools& tools)
+    : tools_(tools),
+      work_(notify::work_times(tools.world.files, tools.plan.hours, zone_trouble_)) {}
 
 // The first claim that is ours or that nobody has; those before it are void.
 Result<bool> Carrier::mine(const std::string& incident, const std::string& step) {

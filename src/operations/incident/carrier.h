@@ -55,18 +55,18 @@ struct Turn {
 // One thread.
 class Carrier {
  public:
-  // not_found when the plan's time zone is unknown here.
-  static Result<Carrier> make(const CarrierTools& tools);
+  explicit Carrier(const CarrierTools& tools);
+  // The plan's time zone is unknown here, which keeps nobody from being told; empty: it is known.
+  const std::string& zone_trouble() const { return zone_trouble_; }
 
   // `far`: looks into the repository, which costs a listing.
   Result<Turn> turn(const std::string& incident, bool far);
 
  private:
-  Carrier(const CarrierTools& tools, notify::WorkTimes work)
-      : tools_(tools), work_(std::move(work)) {}
   Result<bool> mine(const std::string& incident, const std::string& step);
 
   CarrierTools tools_;
+  std::string zone_trouble_;
   notify::WorkTimes work_;
   std::map<std::string, Micros> seen_;  // claims of others -> steady time when first met
 };

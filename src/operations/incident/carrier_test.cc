@@ -27,15 +27,15 @@ runbooks: {loss: {symptoms: [queries return errors], steps: [{manual: x}]}}
 }
 
 struct Machine : notify::TestMachine {
-  Machine(repo::Repository* shared, const std::string& its_name, Timestamp now = start)
-      : TestMachine(the_plan(), its_name, now), repository(shared) {
+  Machine(repo::Repository* shared, const std::string& its_name, Timestamp now = start,
+          const plan::Plan& its_plan = the_plan())
+      : TestMachine(its_plan, its_name, now), plan(its_plan), repository(shared) {
     log = std::make_unique<state::FactLog>(*journal, repository, "incident");
     restart();
   }
   // The program was killed and another one goes on.
   void restart() {
-    carrier = std::make_unique<Carrier>(
-        Carrier::make({world, the_plan(), postman, *log, name, name}).take());
+    carrier = std::make_unique<Carrier>(CarrierTools{world, plan, postman, *log, name, name});
   }
   void say(const char* kind, Json data = {}) {
     auto known = log->facts("i1", true);
@@ -58,6 +58,7 @@ struct Machine : notify::TestMachine {
     return out;
   }
 
+  const plan::Plan& plan;
   repo::Repository* repository;
   std::unique_ptr<state::FactLog> log;
   std::unique_ptr<Carrier> carrier;
@@ -184,6 +185,18 @@ TEST(Carrier, BusinessHoursAreWaitedFor) {
   EXPECT_EQ(format_time(turn.next.plan.due), "2026-01-13T09:00:00Z");
   one.clock.set_wall(turn.next.plan.due);
   EXPECT_EQ(one.turn().told, std::vector<std::string>{"bob"});
+}
+
+// A machine without tzdata, or a zone that was renamed.
+TEST(Carrier, AZoneThatIsUnknownHereKeepsNobodyFromBeingTold) {
+  auto plan = the_plan();
+  plan.hours.zone = "Nowhere/Town";
+  Machine one(nullptr, "one", start, plan);
+  EXPECT_NE(one.carrier->zone_trouble().find("time zone Nowhere/Town"), std::string::npos)
+      << one.carrier->zone_trouble();
+  one.say(kind::opened, testing::opening("P0"));
+  EXPECT_EQ(one.turn().told, std::vector<std::string>{"ada"});
+  EXPECT_TRUE(Machine(nullptr, "two").carrier->zone_trouble().empty());
 }
 
 TEST(Carrier, ASeverityThePlanDoesNotKnowTellsNobody) {

@@ -79,4 +79,12 @@ Result<TimeZone> load_zone(Files& files, const std::string& name) {
   return TimeZone::parse(*bytes).context(cat("time zone ", name));
 }
 
+WorkTimes work_times(Files& files, const plan::BusinessHours& hours, std::string& trouble) {
+  auto zone = load_zone(files, hours.zone);
+  if (zone.ok()) return {hours, std::move(zone).take()};
+  trouble = cat("the hours of the plan are taken for UTC: ", zone.error().text(), " (",
+                zone.error().hint(), ")");
+  return {hours, TimeZone()};
+}
+
 }  // namespace lb::notify

@@ -32,4 +32,8 @@ class WorkTimes {
 // Of this machine's files; "UTC" needs none. not_found with a hint when there is no such zone.
 Result<TimeZone> load_zone(Files& files, const std::string& name);
 
+// The hours of a plan in their zone. In UTC when this machine does not know that zone, and then
+// `trouble` says so: people who are told at the wrong hour are better than people who are not.
+WorkTimes work_times(Files& files, const plan::BusinessHours& hours, std::string& trouble);
+
 }  // namespace lb::notify
