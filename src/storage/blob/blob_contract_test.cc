@@ -111,6 +111,25 @@ TEST(DirectoryBlobStore, AMissingFolderIsNoRepository) {
   EXPECT_EQ(opened.error().exit_code(), ExitCode::no_repository);
 }
 
+// Unmounted, or moved away: nothing is stored where nobody would look for it.
+TEST(DirectoryBlobStore, AFolderThatGoesAwayIsNotMadeAnew) {
+  DirectoryPlace place;
+  ASSERT_TRUE(place.store().put("p/a/00", bytes_of("x")).ok());
+  const auto root = place.folder / "repo";
+  std::filesystem::rename(root, place.folder / "away");
+  const auto put = place.store().put("p/b/01", bytes_of("y"));
+  ASSERT_FALSE(put.ok());
+  EXPECT_EQ(put.error().kind(), ErrorKind::unavailable);
+  EXPECT_EQ(put.error().exit_code(), ExitCode::no_repository);
+  EXPECT_FALSE(std::filesystem::exists(root));
+  std::filesystem::rename(place.folder / "away", root);
+  EXPECT_TRUE(place.store().put("p/b/01", bytes_of("y")).ok());
+  // Another file system in its place, as an empty mount point shows one.
+  std::filesystem::rename(root, place.folder / "away");
+  std::filesystem::create_directory_symlink("/proc/self", root);
+  EXPECT_EQ(place.store().put("p/c/02", bytes_of("z")).error().kind(), ErrorKind::unavailable);
+}
+
 TEST(FaultBlobStore, MakesTheChosenCallFail) {
   MemoryBlobStore memory;
   FaultBlobStore store(memory, {.nth = 1, .fault = BlobFault::full, .only = BlobCall::put});

@@ -31,8 +31,8 @@ Status with_advice(Status status) {
 
 class DirectoryBlobStore final : public BlobStore {
  public:
-  DirectoryBlobStore(Files& files, Random& random, std::string root)
-      : files_(files), random_(random), root_(std::move(root)) {}
+  DirectoryBlobStore(Files& files, Random& random, std::string root, std::uint64_t device)
+      : files_(files), random_(random), root_(std::move(root)), device_(device) {}
 
   Status put(const std::string& key, ByteView bytes) override;
   Status flush() override;
@@ -47,6 +47,7 @@ class DirectoryBlobStore final : public BlobStore {
 
  private:
   std::string path_of(const std::string& key) const { return path_join(root_, key); }
+  Status check_root();
   Status prepare_folder(const std::string& folder);
   Status write_temporary(const std::string& path, ByteView bytes);
   Status put_new(const std::string& target, ByteView bytes);
@@ -57,9 +58,24 @@ class DirectoryBlobStore final : public BlobStore {
   Files& files_;
   Random& random_;
   std::string root_;
+  std::uint64_t device_;                    // where the root lay when it was opened
   Guarded<std::set<std::string>> touched_;  // folders whose entries are not durable yet
   Guarded<std::set<std::string>> known_;    // folders seen to exist
 };
+
+// A disk that was unmounted, or a folder that was moved away, while this store was open: what is
+// put into a folder made anew in its place would count as stored, and nobody would find it again.
+Status DirectoryBlobStore::check_root() {
+  const auto root = files_.info(root_ + "/");  // with the slash, that of what a link leads to
+  if (root.ok() && root->device == device_) return {};
+  const bool gone = root.ok() || root.error().kind() == ErrorKind::not_found;
+  if (!gone) return root.status();
+  return Error(ErrorKind::unavailable,
+               root.ok() ? cat("another file system lies at ", printable(root_), " now")
+                         : cat("the folder ", printable(root_), " is gone"))
+      .with_exit(ExitCode::no_repository)
+      .with_hint("mount it again, or put it back, and start this anew");
+}
 
 // Names every folder from the root down whose entry may be new, so that flush() covers them.
 Status DirectoryBlobStore::prepare_folder(const std::string& folder) {
@@ -84,6 +100,7 @@ Status DirectoryBlobStore::write_temporary(const std::string& path, ByteView byt
 }
 
 Status DirectoryBlobStore::put_new(const std::string& target, ByteView bytes) {
+  LB_TRY(check_root());
   LB_TRY(prepare_folder(path_parent(target)));
   LB_TRY(prepare_folder(path_join(root_, temporary_folder)));
   auto temporary = path_join(path_join(root_, temporary_folder), to_hex(random_.bytes(16)));
@@ -265,9 +282,10 @@ Result<std::unique_ptr<BlobStore>> open_directory_blobs(Files& files, const Cloc
     if (absent) error = std::move(error).with_exit(ExitCode::no_repository);
     return error;
   }
+  const auto place = LB_TRY(files.info(root + "/").context("open the repository folder"));
   LB_TRY(sweep_temporaries(files, clock, path_join(root, temporary_folder)));
   return std::unique_ptr<BlobStore>(
-      std::make_unique<DirectoryBlobStore>(files, random, std::move(root)));
+      std::make_unique<DirectoryBlobStore>(files, random, std::move(root), place.device));
 }
 
 }  // namespace lb
