@@ -245,7 +245,7 @@ class Judge {
       return "breaking the glass needs a reason";
     if (guards && is_requester())
       return "who asked for a run does not approve what it destroys, not even in an emergency";
-    if (guards && actor_.roles.empty())
+    if (actor_.roles.empty())
       return cat(input_.user,
                  " is nobody the plan knows: even in an emergency somebody of people: approves");
     return "";
