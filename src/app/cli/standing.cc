@@ -199,6 +199,7 @@ Result<Standing> look_at_all(const Shell& shell, Session& session) {
   out.findings.push_back({"key unreachable", cat("from ", shell.host), false, {}});
   LB_TRY(add_stores(shell, session, out));
   add_places(shell, session, out);
+  add_load(shell, session, out);
   LB_TRY(add_people(shell, session, out));
   add_estimates(shell, session, out);
   for (const auto& entry : LB_TRY(session.journal->interrupted())) {

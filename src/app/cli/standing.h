@@ -31,8 +31,12 @@ Result<Standing> look_and_tell(const Shell& shell, Session& session);
 // Parts of it.
 Status add_stores(const Shell& shell, Session& session, Standing& out);
 void add_places(const Shell& shell, Session& session, Standing& out);     // copies, locks, disks
+void add_load(const Shell& shell, Session& session, Standing& out);       // servers, services
 Status add_people(const Shell& shell, Session& session, Standing& out);   // incidents, runs, tasks
 void add_estimates(const Shell& shell, Session& session, Standing& out);  // of runbooks
+
+// The greatest bound of `what` that is passed, as the plan has it; empty when none is.
+std::string passed_bound(const plan::Plan& plan, const std::string& what, double measured);
 
 // What waits in the outbox, since when, and what could not be delivered; drafts that wait.
 Status add_messages(const Shell& shell, state::Outbox& outbox, Standing& out);

@@ -5,6 +5,7 @@
 #include "app/cli/lock_watch.h"
 #include "app/cli/standing.h"
 #include "foundation/base/text.h"
+#include "foundation/sys/real_path.h"
 
 namespace lb::cli {
 
@@ -71,47 +72,77 @@ void add_locks(const Shell& shell, Session& session, Standing& out) {
   }
 }
 
-// The greatest bound of a disk that is passed; nothing when none is.
-std::string passed_bound(const plan::Plan& plan, double used) {
+// A disk of this machine, with what of ours lies on it.
+struct Disk {
+  std::uint64_t device = 0;
+  std::vector<std::string> folders;
+};
+
+// A folder that is not there yet lies nowhere: a spool is made when it is first needed.
+void gather(const Shell& shell, const std::string& folder, std::vector<Disk>& disks,
+            Standing& out) {
+  auto info = [&]() -> Result<FileInfo> {
+    const auto path = LB_TRY(real_path(shell.world.files, folder));
+    return shell.world.files.info(path);
+  }();
+  if (!info.ok()) {
+    if (info.error().kind() != ErrorKind::not_found)
+      out.lines.push_back(
+          {cat("disk of ", folder, " on ", shell.host), info.error().text(), "unknown", false});
+    return;
+  }
+  auto known = std::find_if(disks.begin(), disks.end(),
+                            [&](const auto& disk) { return disk.device == info->device; });
+  if (known == disks.end()) known = disks.insert(disks.end(), {info->device, {}});
+  auto& folders = known->folders;
+  if (std::find(folders.begin(), folders.end(), folder) == folders.end()) folders.push_back(folder);
+}
+
+// One disk is one alert, whatever lies on it; named after the first, which is always there, so that
+// it is the same one tomorrow. A line of its own only when somebody is to be told.
+void add_disk(const Shell& shell, const plan::Plan& plan, const Disk& disk, Standing& out) {
+  const auto name = cat("disk of ", disk.folders.front(), " on ", shell.host);
+  const auto space = shell.world.files.space(disk.folders.front());
+  if (!space.ok()) return out.lines.push_back({name, space.error().text(), "unknown", false});
+  if (space->total == 0) return;  // of file systems that have no size
+  const auto used = 1 - static_cast<double>(space->available) / static_cast<double>(space->total);
+  const auto others = std::vector<std::string>(disk.folders.begin() + 1, disk.folders.end());
+  const auto text = cat(fixed(used * 100, 0), " % used, ", human_size(space->available),
+                        " free of ", human_size(space->total),
+                        others.empty() ? std::string() : cat("; also of ", join(others, ", ")));
+  out.findings.push_back({"disk", name, false, cat(text, "."), used});
+  const auto above = passed_bound(plan, "disk", used);
+  if (!above.empty()) out.lines.push_back({name, cat(text, "; above ", above), "filling", false});
+}
+
+void add_disks(const Shell& shell, const Session& session, Standing& out) {
+  const auto& plan = session.plan.plan;
+  std::vector<Disk> disks;
+  if (!session.repository_folder.empty()) gather(shell, session.repository_folder, disks, out);
+  gather(shell, session.state_folder, disks, out);
+  for (const auto& store : plan.stores) {
+    if (!store.spool.empty()) gather(shell, session.references->absolute(store.spool), disks, out);
+  }
+  for (const auto& disk : disks) add_disk(shell, plan, disk, out);
+}
+
+}  // namespace
+
+std::string passed_bound(const plan::Plan& plan, const std::string& what, double measured) {
   const plan::AlertBound* greatest = nullptr;
   for (const auto& rule : plan.alerts) {
     for (const auto& bound : rule.bounds) {
-      const bool passed = bound.what == "disk" && used > bound.bound;
+      const bool passed = bound.what == what && measured > bound.bound;
       if (passed && (greatest == nullptr || bound.bound > greatest->bound)) greatest = &bound;
     }
   }
   return greatest == nullptr ? std::string() : greatest->text;
 }
 
-// Of this machine: where the repository, the spools and the state lie. A line of its own only when
-// somebody is to be told of it.
-void add_disk(const Shell& shell, const plan::Plan& plan, const std::string& folder,
-              Standing& out) {
-  const auto name = cat("disk of ", folder, " on ", shell.host);
-  const auto space = shell.world.files.space(folder);
-  // A spool is made when it is first needed.
-  if (!space.ok() && space.error().kind() == ErrorKind::not_found) return;
-  if (!space.ok()) return out.lines.push_back({name, space.error().text(), "unknown", false});
-  if (space->total == 0) return;  // of file systems that have no size
-  const auto used = 1 - static_cast<double>(space->available) / static_cast<double>(space->total);
-  const auto text = cat(fixed(used * 100, 0), " % used, ", human_size(space->available),
-                        " free of ", human_size(space->total));
-  out.findings.push_back({"disk", name, false, cat(text, "."), used});
-  const auto above = passed_bound(plan, used);
-  if (!above.empty()) out.lines.push_back({name, cat(text, "; above ", above), "filling", false});
-}
-
-}  // namespace
-
 void add_places(const Shell& shell, Session& session, Standing& out) {
-  const auto& plan = session.plan.plan;
-  for (const auto& copy : plan.repository.copies) add_copy(shell, session, copy, out);
+  for (const auto& copy : session.plan.plan.repository.copies) add_copy(shell, session, copy, out);
   add_locks(shell, session, out);
-  if (!session.repository_folder.empty()) add_disk(shell, plan, session.repository_folder, out);
-  for (const auto& store : plan.stores) {
-    if (!store.spool.empty()) add_disk(shell, plan, session.references->absolute(store.spool), out);
-  }
-  add_disk(shell, plan, session.state_folder, out);
+  add_disks(shell, session, out);
 }
 
 }  // namespace lb::cli

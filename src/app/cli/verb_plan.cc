@@ -1,5 +1,6 @@
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
+#include "model/plan/alert_bounds.h"
 #include "model/plan/never_passing.h"
 #include "storage/state/journal.h"
 
@@ -25,7 +26,10 @@ Result<ExitCode> check(const Shell& shell, const Args& args) {
   auto outcome = LB_TRY(read_plan_file(shell, path));
   auto& console = shell.console;
   std::vector<plan::Mistake> notes;
-  if (outcome.ok()) notes = plan::never_passing(outcome.plan);
+  if (outcome.ok()) {
+    notes = plan::never_passing(outcome.plan);
+    for (auto& note : plan::bounds_of_nothing(outcome.plan)) notes.push_back(std::move(note));
+  }
   if (console.options().json) {
     Json mistakes = Json::array(), noted = Json::array();
     for (const auto& mistake : outcome.mistakes) mistakes.push(json_of(mistake));

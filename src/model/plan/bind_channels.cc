@@ -74,7 +74,11 @@ bool AlertRule::names(std::string_view event) const {
                      [&](const auto& one) { return one == event || one == "everything"; });
 }
 
-bool is_measured(std::string_view bound) { return bound == "disk" || bound == "lag"; }
+bool is_measured(std::string_view bound) {
+  static const std::vector<std::string_view> measured = {
+      "disk", "lag", "slow_queries", "error_rate", "connections", "response_time"};
+  return std::find(measured.begin(), measured.end(), bound) != measured.end();
+}
 
 std::vector<AlertRule> bind_alerts(const View& section) {
   std::vector<AlertRule> out;

@@ -68,6 +68,11 @@ Plan bind(const View& root) {
         out.not_acted_on.push_back({cat("alerts on ", bound.what), bound.place});
     }
   }
+  for (const auto& [name, group] : root.at("groups").entries()) {
+    if (group.has("authority"))
+      out.not_acted_on.push_back(
+          {cat("groups.", name, ".authority"), group.place_of_key("authority")});
+  }
   if (root.at("evidence").has("keep")) {
     out.not_acted_on.push_back({"evidence.keep", root.at("evidence").place_of_key("keep")});
   }

@@ -38,6 +38,8 @@ TEST(Reader, FillsStores) {
                   "groups: {app: {stores: [db, media], authority: db}}\n");
   ASSERT_EQ(lines(out.mistakes), Lines{});
   EXPECT_EQ(out.plan.group("app")->stores, (Lines{"db", "media"}));
+  ASSERT_EQ(out.plan.not_acted_on.size(), 1U);
+  EXPECT_EQ(out.plan.not_acted_on[0].name, "groups.app.authority");
   EXPECT_EQ(out.plan.stores[0].objective.rpo, Micros(std::chrono::hours(2))) << "inherited";
   EXPECT_EQ(out.plan.objectives.rto, Micros(std::chrono::hours(4)));
 

@@ -52,7 +52,8 @@ void add_bounds(const plan::Plan& plan, const Finding& finding, std::vector<Alar
       alarm.subject = finding.subject;
       alarm.text = finding.text;
       alarm.wrong = *finding.measured > bound.bound;
-      alarm.clearly_right = *finding.measured < bound.bound * clearly_below;
+      // At its edge, too: nothing is right where the bound is nothing.
+      alarm.clearly_right = *finding.measured <= bound.bound * clearly_below;
       alarm.severity = severity_of(rule.level);
       alarm.to = rule.to;
       out.push_back(std::move(alarm));

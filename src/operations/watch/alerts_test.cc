@@ -144,6 +144,15 @@ TEST(Alerts, EachBoundIsHeardByItsOwnAndNotAgainAtItsEdge) {
   EXPECT_EQ(one.stored().back().substr(4), "resolve shop: over: disk above 60%: /backups");
 }
 
+TEST(Alerts, ABoundOfNothingEndsToo) {
+  const auto plan = plan_of("alerts: {warning: {on: [{slow_queries: 0}], send: ada}}\n");
+  Machine one(nullptr, "one");
+  const auto slow = [](double count) { return Finding{"slow_queries", "db", false, "", count}; };
+  EXPECT_EQ(one.tell({slow(0)}, {}, plan), Lines{});
+  EXPECT_EQ(one.tell({slow(1)}, {}, plan), Lines{"told ada: slow_queries: db"});
+  EXPECT_EQ(one.tell({slow(0)}, {}, plan), Lines{"told ada: over: slow_queries: db"});
+}
+
 TEST(Alerts, OfTwoMachinesOneTellsAndTheOtherTellsTheEnd) {
   state::RecordShelf shelf;
   Machine one(&shelf, "one"), two(&shelf, "two");
