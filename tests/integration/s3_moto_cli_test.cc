@@ -90,7 +90,17 @@ std::string watched_plan(const std::string& endpoint) {
       "s3: {endpoint: \"" + endpoint + "\", style: path, access_key: env:ONE, secret_key: env:TWO}";
   return "version: 1\nsystem: test\nrepository:\n  at: \"s3://watched\"\n  immutable: 24s\n  " +
          s3 + "\n  copies: [{at: \"s3://watched-copy\", within: 1h, immutable: 24s, " + s3 +
-         "}]\n  key: env:LIFEBOAT_KEY\nstores:\n  data: {files: ./data}\n";
+         "}]\n  key: env:LIFEBOAT_KEY\nstores:\n  data: {files: ./data}\n"
+         "channels: {paper: {command: \"cat >> told.txt\"}}\npeople: {ada: {via: paper}}\n"
+         "alerts: {critical: {on: [lock ending], send: ada}}\n";
+}
+
+// How often people were told of something by the channel of that plan.
+std::size_t told(const Lifeboat& boat, const std::string& what) {
+  const auto text = read_text(boat / "told.txt");
+  std::size_t out = 0;
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++out;
+  return out;
 }
 
 // Nobody prunes and nobody syncs: the locks run out, and that is said before they do.
@@ -103,9 +113,8 @@ TEST(S3MotoCli, SaysWhenLocksRunOutAndKeepsThoseOfACopy) {
     out.immutable = period;
     return out;
   };
-  for (const char* name : {"watched", "watched-copy"}) {
+  for (const char* name : {"watched", "watched-copy"})
     make_bucket(bucket_settings(moto.endpoint(), "test", "test", name), {.object_lock = true});
-  }
   Lifeboat boat(LIFEBOAT_BINARY);
   boat.environment()["ONE"] = boat.environment()["TWO"] = "test";
   write_text(boat / "lifeboat.yaml", watched_plan(moto.endpoint()));
@@ -131,6 +140,10 @@ TEST(S3MotoCli, SaysWhenLocksRunOutAndKeepsThoseOfACopy) {
   EXPECT_EQ(alarmed.exit_code, 4) << alarmed.out;
   EXPECT_NE(alarmed.out.find("lifeboat prune extends them"), std::string::npos) << alarmed.out;
   EXPECT_NE(alarmed.out.find("lifeboat copy sync extends them"), std::string::npos) << alarmed.out;
+  EXPECT_EQ(told(boat, "Subject: test: lock ending: locks\n"), 1U);
+  EXPECT_EQ(told(boat, "Subject: test: lock ending: locks of copy s3://watched-copy\n"), 1U);
+  EXPECT_EQ(boat.run({"status"}).exit_code, 4);
+  EXPECT_EQ(told(boat, "lock ending"), 2U) << "people know";
   auto doctor = boat.run({"doctor"});
   EXPECT_NE(doctor.exit_code, 0);
   EXPECT_NE(doctor.out.find("lifeboat prune extends them"), std::string::npos) << doctor.out;
@@ -147,6 +160,7 @@ TEST(S3MotoCli, SaysWhenLocksRunOutAndKeepsThoseOfACopy) {
   }
   auto after = boat.run({"status"});
   EXPECT_EQ(after.exit_code, 0) << after.out;
+  EXPECT_EQ(told(boat, "Subject: test: over: lock ending: "), 2U);
   ASSERT_TRUE(eventually([&] { return clock->now() > in_copy + Seconds(1); }));
   EXPECT_FALSE(copy.remove(verdict).ok()) << "past its first lock, and still locked";
 }
