@@ -4,7 +4,6 @@
 
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
-#include "model/plan/view.h"
 
 namespace lb::runbook {
 
@@ -14,8 +13,6 @@ using record::RunInput;
 using record::RunInputKind;
 
 namespace {
-
-const std::vector<std::string> no_files;
 
 // Critical ones cannot be left out by one person alone.
 bool is_critical(const plan::Step& checklist, const std::string& item) {
@@ -458,39 +455,6 @@ std::size_t addressed(const Script& script, const RunState& state, const RunInpu
       return number;
   }
   return 0;
-}
-
-std::set<std::string> raci_of(const plan::Plan& plan, const plan::Step& gate, char letter) {
-  plan::View what(gate.what, no_files);
-  const auto* task = plan.raci_task(what.text("task"));
-  if (task == nullptr) return {};
-  auto who = task->who(letter);
-  return {who.begin(), who.end()};
-}
-
-std::set<std::string> deciders_of(const plan::Plan& plan, const plan::Step& gate) {
-  plan::View what(gate.what, no_files);
-  if (what.has("approve")) return members_of(plan, what.text("approve"));
-  return raci_of(plan, gate, 'A');
-}
-
-std::set<std::string> reporters_of(const plan::Plan& plan, const plan::Step& gate) {
-  auto out = raci_of(plan, gate, 'R');
-  for (const auto& decider : deciders_of(plan, gate)) out.erase(decider);
-  return out;
-}
-
-bool guards_destruction(const plan::Plan& plan, const Script& script, const RunState& state,
-                        std::size_t gate) {
-  const Names names(script, state.variables);
-  for (auto n = gate + 1; n <= script.steps.size(); ++n) {
-    const auto& own = script.at(n);
-    if (own.step->verb == "gate") return false;
-    plan::View what(own.step->what, no_files);
-    auto target = names.expand(what.text("to"), own.scope);
-    if (is_destructive(plan, *own.step, target.ok() ? *target : std::string())) return true;
-  }
-  return false;
 }
 
 }  // namespace lb::runbook

@@ -36,7 +36,7 @@ std::set<std::string> deciders_of(const plan::Plan& plan, const plan::Step& gate
 std::set<std::string> reporters_of(const plan::Plan& plan, const plan::Step& gate);
 // Of the same line: who is consulted before (C), or told afterwards (I).
 std::set<std::string> raci_of(const plan::Plan& plan, const plan::Step& gate, char letter);
-// Whether something destructive follows before the next gate.
+// Whether something destructive follows that no later gate is sure to stand before.
 bool guards_destruction(const plan::Plan& plan, const Script& script, const RunState& state,
                         std::size_t gate);
 

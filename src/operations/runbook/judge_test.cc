@@ -51,6 +51,30 @@ TEST_F(Gates, TheRequesterDoesNotApproveWhatIsDestroyed) {
   EXPECT_EQ(run->state().at(1).by, "bob (lead, team)");
 }
 
+// A later gate that may be passed over leaves the decision with this one.
+TEST_F(Gates, AGateThatMayBePassedOverGuardsNothingForAnother) {
+  const auto guards = [&](const std::string& steps) {
+    use(cat("runbooks:\n  main:\n    steps:\n",
+            "      - gate: {approve: lead}\n        name: first\n", steps,
+            "  inner:\n    steps:\n      - gate: {approve: lead}\n"
+            "      - restore: {store: db, to: production}\n"),
+        "main");
+    return guards_destruction(plan, script, RunState{}, 1);
+  };
+  const std::string restore = "      - restore: {store: db, to: production}\n";
+  const std::string gate = "      - gate: {approve: lead}\n";
+  EXPECT_TRUE(guards(restore));
+  EXPECT_FALSE(guards(gate + restore));
+  EXPECT_TRUE(guards(gate + "        when: it is large\n" + restore));
+  EXPECT_TRUE(guards("      - run: try\n        fail: {goto: over}\n" + gate + restore +
+                     "        name: over\n"));
+  EXPECT_TRUE(
+      guards("      - parallel:\n          - gate: {approve: lead}\n"
+             "          - restore: {store: db, to: production}\n"));
+  EXPECT_FALSE(guards("      - use: inner\n        when: it is bad\n"))
+      << "what the use holds for its gate holds for its restore";
+}
+
 TEST_F(Gates, OnlyWhoIsNamedDecidesUnlessTheGlassIsBroken) {
   auto run = start(one);
   approve(*run, "eve");
