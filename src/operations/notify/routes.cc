@@ -69,13 +69,21 @@ void add_person(const plan::Plan& plan, const std::string& name, std::vector<std
   for (const auto& member : person->members) add_person(plan, member, seen, out);
 }
 
+// All rules count, wherever they stand in the plan: those that name it before those that name
+// everything, the loudest first. Without any: whom the critical ones wake.
 std::vector<std::string> told_of_undelivered(const plan::Plan& plan) {
-  std::vector<std::string> critical;
-  for (const auto& rule : plan.alerts) {
-    if (rule.names("notification undelivered")) return rule.to;
-    if (rule.level == "critical") critical = rule.to;
+  constexpr const char* event = "notification undelivered";
+  std::vector<std::string> named, by_everything, critical;
+  for (const char* level : {"critical", "warning", "info"}) {
+    for (const auto& rule : plan.alerts) {
+      if (rule.level != level) continue;
+      auto& out = contains(rule.on, event) ? named : rule.names(event) ? by_everything : critical;
+      if (&out == &critical && rule.level != "critical") continue;
+      out.insert(out.end(), rule.to.begin(), rule.to.end());
+    }
   }
-  return critical;
+  named.insert(named.end(), by_everything.begin(), by_everything.end());
+  return named.empty() ? critical : named;
 }
 
 }  // namespace

@@ -70,6 +70,11 @@ TEST(Routes, WhoIsTriedNext) {
                        "alerts: {critical: {on: [backup failed], send: cto}, warning: {on: "
                        "[notification undelivered], send: ada}}\n");
   EXPECT_EQ(next_person(named, "public", {"public"}), "ada");
+  auto several = plan_of(plan_text +
+                         "alerts: {info: {on: [everything], send: night}, critical: {on: "
+                         "[notification undelivered], send: cto}}\n");
+  EXPECT_EQ(next_person(several, "public", {"public"}), "cto") << "who is named, not the first";
+  EXPECT_EQ(next_person(several, "public", {"public", "cto"}), "night") << "and then the others";
 }
 
 }  // namespace
