@@ -108,7 +108,7 @@ TEST_F(AlertsMeasured, AServiceThatFailsOrIsAwayIsToldAndSoIsItsEnd) {
        "targets: {live: {protect: true, url: \"http://127.0.0.1:1\"}}\n");
   const auto away = boat.run({"status"});
   EXPECT_EQ(away.exit_code, 4);
-  EXPECT_NE(away.out.find("0 of 5 requests were answered"), std::string::npos) << away.out;
+  EXPECT_NE(away.out.find("none of 5 requests was answered"), std::string::npos) << away.out;
   EXPECT_EQ(of("target unreachable: service of live"), Lines{"trigger"}) << web.told();
   EXPECT_EQ(of("response_time above 30s"), Lines{"trigger"}) << web.told();
 }

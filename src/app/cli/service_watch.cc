@@ -60,8 +60,8 @@ ServiceLook look_at_service(Http& http, const Clock& clock,
     if (answer.ok()) took.push_back(answer->took);
     if (answer.ok() && answer->status < 500) continue;
     ++out.failed;
-    out.trouble =
-        cat(asked.url, ": ", answer.ok() ? cat("HTTP ", answer->status) : answer.error().text());
+    // Errors name the address themselves.
+    out.trouble = answer.ok() ? cat(asked.url, ": HTTP ", answer->status) : answer.error().text();
   }
   out.answered = took.size();
   const auto half = out.asked / 2;
@@ -71,6 +71,8 @@ ServiceLook look_at_service(Http& http, const Clock& clock,
 }
 
 std::string text_of(const ServiceLook& look) {
+  if (look.answered == 0)
+    return cat("none of ", look.asked, " requests was answered: ", printable(look.trouble));
   auto text = look.typical ? cat("half of ", look.asked, " requests were answered within ",
                                  human_duration(*look.typical))
                            : cat(look.answered, " of ", look.asked, " requests were answered");

@@ -68,10 +68,11 @@ void add_service(const Shell& shell, const plan::Plan& plan, const plan::Target&
                  Standing& out) {
   const auto look =
       look_at_service(shell.world.http, shell.world.clock, requests_to(plan, target), shell.stop);
-  if (look.asked > 0 && look.answered == 0)
+  const bool away = look.asked > 0 && look.answered == 0;
+  if (away)
     out.lines.push_back({cat("service of ", target.name), text_of(look), "unreachable", false});
   for (auto& finding : findings_of(look, target.name, shell.host)) {
-    if (finding.measured) {
+    if (finding.measured && !away) {  // one line says it all
       add_measured(plan, std::move(finding), out);
     } else {
       out.findings.push_back(std::move(finding));
