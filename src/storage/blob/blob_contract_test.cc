@@ -130,6 +130,28 @@ TEST(DirectoryBlobStore, AFolderThatGoesAwayIsNotMadeAnew) {
   EXPECT_EQ(place.store().put("p/c/02", bytes_of("z")).error().kind(), ErrorKind::unavailable);
 }
 
+// Mounted again it has another device, and what was in it.
+TEST(DirectoryBlobStore, AFolderThatIsMountedAnewGoesOn) {
+  DirectoryPlace place;
+  std::string elsewhere = "/dev/shm/lifeboat-test-XXXXXX";
+  if (::mkdtemp(elsewhere.data()) == nullptr) GTEST_SKIP() << "there is no second file system";
+  ASSERT_TRUE(place.store().put("p/a/00", bytes_of("x")).ok());
+  const auto root = place.folder / "repo";
+  auto again =
+      open_directory_blobs(*place.files, *place.clock, *place.random, root, MissingFolder::refuse);
+  ASSERT_TRUE(again.ok());
+  const auto other = elsewhere + "/mounted";
+  std::filesystem::copy(root, other, std::filesystem::copy_options::recursive);
+  ASSERT_NE(place.files->info(other)->device, place.files->info(root)->device);
+  std::filesystem::rename(root, place.folder / "away");
+  std::filesystem::create_directory_symlink(other, root);
+  EXPECT_TRUE((*again)->put("p/b/01", bytes_of("y")).ok());
+  std::filesystem::remove(root);
+  std::filesystem::rename(place.folder / "away", root);
+  EXPECT_TRUE((*again)->put("p/c/02", bytes_of("z")).ok()) << "and back";
+  std::filesystem::remove_all(elsewhere);
+}
+
 TEST(FaultBlobStore, MakesTheChosenCallFail) {
   MemoryBlobStore memory;
   FaultBlobStore store(memory, {.nth = 1, .fault = BlobFault::full, .only = BlobCall::put});

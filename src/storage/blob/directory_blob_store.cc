@@ -29,10 +29,16 @@ Status with_advice(Status status) {
       "user; what is there can be read, verified and restored");
 }
 
+// What lay at the root when it was opened: the device, and the names in it.
+struct Place {
+  std::uint64_t device = 0;
+  std::set<std::string> names;
+};
+
 class DirectoryBlobStore final : public BlobStore {
  public:
-  DirectoryBlobStore(Files& files, Random& random, std::string root, std::uint64_t device)
-      : files_(files), random_(random), root_(std::move(root)), device_(device) {}
+  DirectoryBlobStore(Files& files, Random& random, std::string root, Place place)
+      : files_(files), random_(random), root_(std::move(root)), place_(std::move(place)) {}
 
   Status put(const std::string& key, ByteView bytes) override;
   Status flush() override;
@@ -58,23 +64,36 @@ class DirectoryBlobStore final : public BlobStore {
   Files& files_;
   Random& random_;
   std::string root_;
-  std::uint64_t device_;                    // where the root lay when it was opened
+  Guarded<Place> place_;
   Guarded<std::set<std::string>> touched_;  // folders whose entries are not durable yet
   Guarded<std::set<std::string>> known_;    // folders seen to exist
 };
 
 // A disk that was unmounted, or a folder that was moved away, while this store was open: what is
 // put into a folder made anew in its place would count as stored, and nobody would find it again.
+// One that was mounted again has another device, and in it what was there.
 Status DirectoryBlobStore::check_root() {
   const auto root = files_.info(root_ + "/");  // with the slash, that of what a link leads to
-  if (root.ok() && root->device == device_) return {};
-  const bool gone = root.ok() || root.error().kind() == ErrorKind::not_found;
-  if (!gone) return root.status();
+  if (!root.ok() && root.error().kind() != ErrorKind::not_found) return root.status();
+  const auto known = place_.with([](const auto& place) { return place; });
+  if (root.ok() && root->device == known.device) return {};
+  auto names = root.ok() ? files_.list(root_ + "/") : Result<std::vector<DirEntry>>(root.error());
+  std::set<std::string> there;
+  if (names.ok()) {
+    for (const auto& entry : *names) there.insert(entry.name);
+  }
+  const bool same =
+      root.ok() && !known.names.empty() &&
+      std::includes(there.begin(), there.end(), known.names.begin(), known.names.end());
+  if (same) {
+    place_.with([&](auto& place) { place.device = root->device; });
+    return {};
+  }
   return Error(ErrorKind::unavailable,
                root.ok() ? cat("another file system lies at ", printable(root_), " now")
                          : cat("the folder ", printable(root_), " is gone"))
       .with_exit(ExitCode::no_repository)
-      .with_hint("mount it again, or put it back, and start this anew");
+      .with_hint("mount it again, or put it back");
 }
 
 // Names every folder from the root down whose entry may be new, so that flush() covers them.
@@ -282,10 +301,14 @@ Result<std::unique_ptr<BlobStore>> open_directory_blobs(Files& files, const Cloc
     if (absent) error = std::move(error).with_exit(ExitCode::no_repository);
     return error;
   }
-  const auto place = LB_TRY(files.info(root + "/").context("open the repository folder"));
+  const auto info = LB_TRY(files.info(root + "/").context("open the repository folder"));
+  Place place{info.device, {}};
+  for (const auto& entry : *entries) {
+    if (entry.name != temporary_folder) place.names.insert(entry.name);
+  }
   LB_TRY(sweep_temporaries(files, clock, path_join(root, temporary_folder)));
   return std::unique_ptr<BlobStore>(
-      std::make_unique<DirectoryBlobStore>(files, random, std::move(root), place.device));
+      std::make_unique<DirectoryBlobStore>(files, random, std::move(root), std::move(place)));
 }
 
 }  // namespace lb
