@@ -32,6 +32,11 @@ class RunbookExportCli : public testing::Test {
     return text.find(part) != std::string::npos;
   }
   std::size_t stored_sets() { return files_below(boat.repository() + "/r/runbook-pages").size(); }
+  std::vector<std::string> open_pages() { return files_below(boat.repository() + "/runbooks"); }
+  void overwrite(const std::string& path, const std::string& text) {
+    fs::permissions(path, fs::perms::owner_write, fs::perm_options::add);
+    write_text(path, text);
+  }
   Lifeboat boat;
 };
 
@@ -148,6 +153,125 @@ TEST_F(RunbookExportCli, CopiesOfTheRepositoryHoldThePagesToo) {
   text.replace(text.find("./repository"), 12, "./offsite");
   write_text(boat / "lifeboat.yaml", text);
   EXPECT_TRUE(has(boat.must({"runbook", "export", "loss", "--stored"}).out, "systemctl stop shop"));
+}
+
+// What somebody does who has nothing but a place that holds a copy: no key, no program.
+TEST_F(RunbookExportCli, LieOpenInTheRepositoryAndItsCopies) {
+  const auto key = std::string("key: env:LIFEBOAT_KEY");
+  auto text = read_text(boat / "lifeboat.yaml");
+  text.replace(text.find(key), key.size(), key + ", copies: [{at: ./offsite}]");
+  write_text(boat / "lifeboat.yaml", text);
+  boat.must({"init"});
+  auto told = boat.must({"backup"});
+  EXPECT_TRUE(has(told.err, "to be read without a key; pages: sealed")) << told.err;
+  boat.must({"copy", "sync"});
+  for (const auto& place : {boat.repository(), boat / "offsite"}) {
+    auto files = files_below(place + "/runbooks");
+    ASSERT_EQ(files.size(), 6U) << place;
+    EXPECT_TRUE(files[0].ends_with("/INDEX.html")) << files[0];
+    EXPECT_TRUE(has(read_text(files[0]), "<a href=\"loss.html\">loss</a>"));
+    EXPECT_TRUE(files[4].ends_with("/loss.html"));
+    EXPECT_TRUE(has(read_text(files[4]), "systemctl stop shop"));
+    EXPECT_TRUE(has(read_text(files[5]), "lead (Ada, +1 555)"));
+  }
+  EXPECT_FALSE(has(boat.must({"backup"}).err, "to be read without a key")) << "only when new";
+  EXPECT_EQ(open_pages().size(), 6U) << "they did not change";
+  EXPECT_TRUE(has(boat.must({"verify"}).out, ", 6 open pages, ")) << "and nothing else is said";
+  boat.must({"copy", "verify", "--compare"});
+  boat.must({"repair", "-n"});
+  boat.must({"prune"});
+  EXPECT_EQ(open_pages().size(), 6U);
+}
+
+// Whoever can write to the store may change what a tired person follows.
+TEST_F(RunbookExportCli, AChangedPageIsToldByEverybodyWhoLooks) {
+  const auto key = std::string("key: env:LIFEBOAT_KEY");
+  auto text = read_text(boat / "lifeboat.yaml");
+  text.replace(text.find(key), key.size(), key + ", copies: [{at: ./offsite}]");
+  write_text(boat / "lifeboat.yaml", text);
+  boat.must({"init"});
+  boat.must({"backup"});
+  boat.must({"copy", "sync"});
+  EXPECT_EQ(boat.run({"status"}).exit_code, 0);
+  const auto page = open_pages()[5];
+  const auto whole = read_text(page);
+  auto evil = whole;
+  evil.replace(evil.find("stop shop"), 9, "disable x");
+  overwrite(page, evil);  // of the same size
+  auto found = boat.run({"verify", "--read", "0%"});
+  EXPECT_EQ(found.exit_code, 13) << found.out;
+  EXPECT_TRUE(has(found.out, "/loss.md is not what was put there: somebody changed it"));
+  EXPECT_TRUE(has(found.out, "1 problems: ")) << found.out;
+  EXPECT_EQ(boat.run({"verify", "--json"}).summary()["open_pages"]["troubles"].items().size(), 1U);
+  overwrite(page, evil + "\nand more\n");
+  auto status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4) << status.out;
+  EXPECT_TRUE(has(status.out, "runbook pages")) << status.out;
+  const auto planted = boat.repository() + "/runbooks/29990101-000000-0123456789abcdef/loss.md";
+  fs::create_directories(fs::path(planted).parent_path());
+  write_text(planted, "pay them");
+  EXPECT_TRUE(has(boat.run({"verify"}).out, "no sealed record speaks of it"));
+  auto mended = boat.run({"verify", "--heal"});
+  EXPECT_EQ(mended.exit_code, 13) << "what nobody put there stays until somebody has looked at it";
+  EXPECT_TRUE(has(mended.out, "mended: ")) << mended.out;
+  EXPECT_EQ(read_text(page), whole);
+  fs::remove_all(fs::path(planted).parent_path());
+  boat.must({"verify"});
+  EXPECT_EQ(boat.run({"status"}).exit_code, 0);
+  // In the copy too.
+  const auto there = files_below(boat / "offsite/runbooks")[5];
+  overwrite(there, evil);
+  auto copy = boat.run({"copy", "verify"});
+  EXPECT_EQ(copy.exit_code, 13) << copy.out;
+  EXPECT_TRUE(has(copy.out, "/loss.md is not what was put there")) << copy.out;
+  fs::remove(there);
+  boat.must({"copy", "sync"});
+  EXPECT_EQ(read_text(there), whole);
+  boat.must({"copy", "verify"});
+}
+
+TEST_F(RunbookExportCli, ABackupPutsBackWhatIsLostAndPutsChangedPagesAnew) {
+  boat.must({"init"});
+  boat.must({"backup"});
+  auto pages = open_pages();
+  const auto whole = read_text(pages[5]);
+  fs::remove(pages[5]);
+  fs::remove_all(boat / "state");  // another machine
+  boat.must({"backup"});
+  EXPECT_EQ(read_text(pages[5]), whole) << "at the same place, the same bytes";
+  EXPECT_EQ(stored_sets(), 1U);
+  overwrite(pages[5], "pay them");
+  auto told = boat.must({"backup"});
+  EXPECT_TRUE(has(told.err, "were changed: do not follow them")) << told.err;
+  EXPECT_EQ(open_pages().size(), 12U);
+  EXPECT_EQ(stored_sets(), 2U);
+  boat.must({"backup"});
+  EXPECT_EQ(stored_sets(), 2U);
+}
+
+TEST_F(RunbookExportCli, WhatIsConfidentialOrSealedDoesNotLieOpen) {
+  auto allow = [&](const std::string& before, const std::string& after) {
+    auto text = read_text(boat / "lifeboat.yaml");
+    text.replace(text.find(before), before.size(), after);
+    write_text(boat / "lifeboat.yaml", text);
+  };
+  boat.must({"init"});
+  boat.must({"backup"});
+  allow("  loss:\n", "  loss:\n    classification: confidential\n");
+  boat.must({"backup"});
+  boat.must({"prune"});
+  for (const auto& file : open_pages()) {
+    EXPECT_FALSE(has(file, "/loss")) << "also not in older ones";
+    EXPECT_FALSE(has(read_text(file), "systemctl stop shop")) << file;
+  }
+  EXPECT_EQ(open_pages().size(), 4U);
+  EXPECT_TRUE(has(boat.must({"runbook", "export", "loss", "--stored"}).out, "systemctl stop shop"));
+  allow("key: env:LIFEBOAT_KEY", "key: env:LIFEBOAT_KEY, pages: sealed");
+  boat.must({"backup"});
+  boat.must({"prune"});
+  EXPECT_TRUE(open_pages().empty());
+  EXPECT_TRUE(has(boat.must({"runbook", "export", "fire", "--stored"}).out, "leave the house"));
+  boat.must({"verify"});
 }
 
 TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {

@@ -1,5 +1,7 @@
 #include "app/cli/prune_work.h"
 
+#include <algorithm>
+
 #include "app/cli/locks.h"
 #include "foundation/base/text.h"
 #include "storage/collect/needed_keys.h"
@@ -73,6 +75,8 @@ Status free_under_locks(const Shell& shell, const Session& session, PruneOptions
   options.collect.locks = &locks.known;
   std::vector<std::string> needed;
   out.collected = LB_TRY(collect(shell, core, options.collect, &needed));
+  needed.insert(needed.end(), out.pages.kept.begin(), out.pages.kept.end());
+  std::sort(needed.begin(), needed.end());
   out.locks = LB_TRY(keep_locked(shell, locks, core.blobs, needed));
   return repack(shell, core, options, out);
 }
@@ -126,6 +130,7 @@ Result<Removed> remove_doomed(const Shell& shell, const Session& session, const 
   LB_TRY(repo::forget(core, doomed.points, shell.world.clock.now()).context("forget points"));
   out.points = doomed.points.size();
   out.log = LB_TRY(repo::remove_logs(core, doomed.log));
+  out.pages = LB_TRY(state::prune_open_pages(*session.repository));
   if (session.plan.plan.repository.immutable) {
     LB_TRY(free_under_locks(shell, session, options, out));
     return out;
@@ -150,6 +155,7 @@ Json json_of(const Removed& removed) {
       .set("points_forgotten", static_cast<std::uint64_t>(removed.points))
       .set("log_objects_removed", removed.log.objects)
       .set("log_bytes_removed", removed.log.bytes)
+      .set("open_pages_removed", static_cast<std::uint64_t>(removed.pages.removed))
       .set("packs_deleted", removed.collected.deleted_packs)
       .set("bytes_freed", removed.collected.deleted_bytes)
       .set("packs_rewritten", removed.repacked.packs)

@@ -12,6 +12,7 @@
 #include "storage/collect/forget.h"
 #include "storage/collect/repack.h"
 #include "storage/repo/merge_indexes.h"
+#include "storage/state/open_pages.h"
 
 namespace lb::cli {
 
@@ -40,6 +41,7 @@ struct Removed {
   repo::CollectReport collected;
   repo::RepackReport repacked;
   repo::IndexMerge merged;
+  state::PagePrune pages;
   LockReport locks;  // of what is still needed, in a repository that is immutable
 };
 

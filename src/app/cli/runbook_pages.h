@@ -4,7 +4,7 @@
 #include <map>
 
 #include "app/cli/session.h"
-#include "storage/state/page_log.h"
+#include "storage/state/open_pages.h"
 
 namespace lb::cli {
 
@@ -20,8 +20,12 @@ Result<state::PageSet> make_pages(const LoadedPlan& plan, const std::vector<std:
                                   Timestamp made, const AllTimes& times = {});
 // NAME.html and NAME.md of each, readable by everybody. Files of these names are replaced.
 Status write_pages(const Shell& shell, const std::string& folder, const state::PageSet& pages);
-// Puts the pages of all runbooks into the repository unless this host put the same ones last.
-// False: they are there already, or the plan has no runbooks.
+// Puts the pages of all runbooks into the repository, open and sealed, unless it has them; what is
+// lost of the open ones is put there again. False: all are there, or the plan has no runbooks.
 Result<bool> store_pages(const Shell& shell, Session& session);
+
+// What was found of the open pages: lines for people, and for --json.
+std::string text_of(const state::PageCheck& check);
+Json json_of(const state::PageCheck& check);
 
 }  // namespace lb::cli

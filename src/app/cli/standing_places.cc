@@ -6,6 +6,7 @@
 #include "app/cli/standing.h"
 #include "foundation/base/text.h"
 #include "foundation/sys/real_path.h"
+#include "storage/state/open_pages.h"
 
 namespace lb::cli {
 
@@ -126,6 +127,19 @@ void add_disks(const Shell& shell, const Session& session, Standing& out) {
   for (const auto& disk : disks) add_disk(shell, plan, disk, out);
 }
 
+// Names and sizes alone: verify reads the pages. Said only when something is wrong.
+void add_pages(const Shell& shell, Session& session, Standing& out) {
+  auto check = state::check_open_pages(*session.repository, state::PageLook::listing,
+                                       shell.world.clock.now());
+  if (!check.ok())
+    return out.lines.push_back({"runbook pages", check.error().text(), "unknown", false});
+  if (check->clean()) return;
+  const auto& first = check->troubles.front();
+  auto text = cat(printable(first.object), " ", first.problem);
+  if (check->troubles.size() > 1) text += cat("; and ", check->troubles.size() - 1, " more");
+  out.lines.push_back({"runbook pages", cat(text, "; lifeboat verify"), "changed", false});
+}
+
 }  // namespace
 
 std::string passed_bound(const plan::Plan& plan, const std::string& what, double measured) {
@@ -143,6 +157,7 @@ void add_places(const Shell& shell, Session& session, Standing& out) {
   for (const auto& copy : session.plan.plan.repository.copies) add_copy(shell, session, copy, out);
   add_locks(shell, session, out);
   add_disks(shell, session, out);
+  add_pages(shell, session, out);
 }
 
 }  // namespace lb::cli

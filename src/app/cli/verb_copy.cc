@@ -2,6 +2,7 @@
 
 #include "app/cli/copies.h"
 #include "app/cli/locks.h"
+#include "app/cli/runbook_pages.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "storage/copy/care.h"
@@ -164,8 +165,18 @@ Status sync_one(const Shell& shell, Session& session, const plan::Copy& copy, Ta
   return {};
 }
 
-Json json_of(const std::string& name, const repo::VerifyReport& report,
-             const copy::CompareReport* compared, const std::string& lag) {
+struct Verified {
+  repo::VerifyReport report;
+  std::optional<copy::CompareReport> compared;
+  state::PageCheck pages;
+  LagJudgement lag;
+  bool clean() const {
+    return report.clean() && pages.clean() && (!compared || compared->different.empty());
+  }
+};
+
+Json json_of(const std::string& name, const Verified& done) {
+  const auto& report = done.report;
   Json findings = Json::array();
   for (const auto& finding : report.findings) {
     Json affected = Json::array();
@@ -181,21 +192,15 @@ Json json_of(const std::string& name, const repo::VerifyReport& report,
                  .set("snapshots", report.snapshots)
                  .set("bytes_read", report.bytes_read)
                  .set("findings", std::move(findings))
-                 .set("lag", lag);
-  if (compared != nullptr) {
-    out.set("compared", compared->objects);
-    out.set("missing", compared->missing);
-    out.set("different", json_of(compared->different));
+                 .set("open_pages", cli::json_of(done.pages))
+                 .set("lag", done.lag.text);
+  if (done.compared) {
+    out.set("compared", done.compared->objects);
+    out.set("missing", done.compared->missing);
+    out.set("different", json_of(done.compared->different));
   }
   return out;
 }
-
-struct Verified {
-  repo::VerifyReport report;
-  std::optional<copy::CompareReport> compared;
-  LagJudgement lag;
-  bool clean() const { return report.clean() && (!compared || compared->different.empty()); }
-};
 
 // The copy is opened by its own objects and the key, as it would be after the loss of the
 // repository.
@@ -214,6 +219,8 @@ Result<Verified> examine(const Shell& shell, Session& session, const plan::Copy&
   options.elsewhere = std::make_shared<const repo::Ledger>(std::move(care.ledger));
   out.report = LB_TRY(
       there->verify(options, shell.stop, progress_of(shell.console, cat("verify ", place.name))));
+  out.pages =
+      LB_TRY(state::check_open_pages(*there, state::PageLook::reading, shell.world.clock.now()));
   if (args.has("compare")) {
     auto witness = witness_of(session.repository.get());
     copy::SyncOptions wishes;
@@ -228,11 +235,14 @@ Result<Verified> examine(const Shell& shell, Session& session, const plan::Copy&
 
 void show_verified(Console& console, const std::string& name, const Verified& done) {
   if (console.options().json) return;
+  const auto problems = done.report.findings.size() + done.pages.troubles.size();
   std::string text;
   for (const auto& finding : done.report.findings) {
     text += cat("damaged: ", finding.object, ": ", finding.problem, "\n");
     for (const auto& line : finding.affected) text += cat("    affects ", printable(line), "\n");
   }
+  for (const auto& page : done.pages.troubles)
+    text += cat("open page: ", printable(page.object), " ", page.problem, "\n");
   if (done.compared) {
     for (const auto& each : done.compared->different) {
       text += cat("differs: ", each.key, " ", each.problem, "\n");
@@ -241,11 +251,12 @@ void show_verified(Console& console, const std::string& name, const Verified& do
                 human_size(done.compared->bytes), "), ", done.compared->different.size(),
                 " differ, ", done.compared->missing, " not there yet\n");
   }
-  text +=
-      cat(name, ": ", done.report.clean() ? "clean" : cat(done.report.findings.size(), " problems"),
-          ", ", done.report.objects, " objects, ", done.report.snapshots, " snapshots, ",
-          human_size(done.report.bytes_read), " read; ", done.lag.text, "\n");
-  if (!done.clean()) {
+  text += cat(name, ": ", problems == 0 ? "clean" : cat(problems, " problems"), ", ",
+              done.report.objects, " objects, ", done.report.snapshots, " snapshots, ",
+              human_size(done.report.bytes_read), " read; ", done.lag.text, "\n");
+  if (!done.pages.clean())
+    text += "hint: delete such pages there; copy sync brings those of the repository\n";
+  if (!done.report.clean() || (done.compared && !done.compared->different.empty())) {
     text += cat("hint: lifeboat repair --on '", name,
                 "' brings damaged objects back from the repository\n");
   }
@@ -264,8 +275,7 @@ Status verify_one(const Shell& shell, Session& session, const plan::Copy& copy, 
     LB_TRY(act->finish(false, done.error().text(), Json::object()));
     return std::move(done).take_error().context(cat("verify the copy ", place.name));
   }
-  auto details = json_of(place.name, done->report, done->compared ? &*done->compared : nullptr,
-                         done->lag.text);
+  auto details = json_of(place.name, *done);
   LB_TRY(act->finish(done->clean(), done->clean() ? "Clean" : "Damaged", details));
   shell.console.event("lifeboat.copy/1", std::move(details));
   show_verified(shell.console, place.name, *done);

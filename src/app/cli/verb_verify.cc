@@ -2,6 +2,7 @@
 
 #include "app/cli/alert_desk.h"
 #include "app/cli/repair_view.h"
+#include "app/cli/runbook_pages.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 
@@ -33,10 +34,13 @@ struct Help {
 
 struct Outcome {
   repo::VerifyReport report;
+  state::PageCheck pages;
   Help help;
   Micros took{};
   std::optional<Error> trouble;  // why nothing could be put back
-  bool mended() const { return help.done ? all_mended(*help.done) : report.clean(); }
+  bool mended() const {
+    return pages.mended() && (help.done ? all_mended(*help.done) : report.clean());
+  }
   ExitCode exit() const { return mended() ? ExitCode::ok : ExitCode::damaged; }
 };
 
@@ -66,7 +70,8 @@ Json details_of(const Outcome& outcome) {
                  .set("chunks", report.chunks)
                  .set("log_segments", report.log_segments)
                  .set("records", report.records)
-                 .set("findings", std::move(findings));
+                 .set("findings", std::move(findings))
+                 .set("open_pages", json_of(outcome.pages));
   if (outcome.help.done) {
     add_repair(out, *outcome.help.done);
     out.set("steps", json_of(outcome.help.plan.steps));
@@ -90,14 +95,20 @@ std::string text_of_findings(const Outcome& outcome) {
   return text;
 }
 
+std::size_t problems_of(const Outcome& outcome) {
+  return outcome.report.findings.size() + outcome.pages.troubles.size();
+}
+
 std::string shown(const Outcome& outcome) {
   const auto& report = outcome.report;
-  auto text = text_of_findings(outcome);
-  text += cat(report.clean() ? "clean" : cat(report.findings.size(), " problems"), ": ",
-              report.objects, " objects, ", report.snapshots, " snapshots, ", report.packs_read,
-              " of ", report.packs, " packs read (", human_size(report.bytes_read), "), ",
-              human_count(report.chunks), " chunks, ", report.log_segments, " log segments, ",
-              report.records, " records, in ", human_duration(outcome.took), "\n");
+  const auto problems = problems_of(outcome);
+  auto text = cat(text_of_findings(outcome), text_of(outcome.pages));
+  text +=
+      cat(problems == 0 ? "clean" : cat(problems, " problems"), ": ", report.objects, " objects, ",
+          report.snapshots, " snapshots, ", report.packs_read, " of ", report.packs,
+          " packs read (", human_size(report.bytes_read), "), ", human_count(report.chunks),
+          " chunks, ", report.log_segments, " log segments, ", report.records, " records, ",
+          outcome.pages.objects, " open pages, in ", human_duration(outcome.took), "\n");
   if (report.fraction < 1) {
     text += cat("this was a sample of ", fixed(report.fraction * 100, 0),
                 " % of the packs; lifeboat verify reads everything\n");
@@ -139,6 +150,10 @@ Result<Outcome> verify(const Shell& shell, Session& session, const repo::VerifyO
       });
   shell.console.end_progress();
   out.report = LB_TRY(std::move(report));
+  // Each time all of them, whatever share of the packs is read: few are there, and people follow
+  // them.
+  auto look = heal ? state::PageLook::mending : state::PageLook::reading;
+  out.pages = LB_TRY(state::check_open_pages(*session.repository, look, shell.world.clock.now()));
   out.took = shell.world.clock.steady() - started;
   // What was found is told in any case.
   auto help = find_help(shell, session, out.report, heal);
@@ -192,8 +207,8 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     LB_TRY(act->finish(false, outcome.error().text(), Json::object()));
     return std::move(outcome).take_error();
   }
-  auto text = outcome->report.clean() ? std::string("Clean")
-                                      : cat(outcome->report.findings.size(), " problems");
+  const auto problems = problems_of(*outcome);
+  auto text = problems == 0 ? std::string("Clean") : cat(problems, " problems");
   if (outcome->help.done) text += cat(", ", outcome->help.done->healed, " objects healed");
   if (outcome->trouble) text += cat(", not healed: ", outcome->trouble->text());
   bool good = outcome->mended() && !outcome->trouble;

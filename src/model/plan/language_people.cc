@@ -77,6 +77,8 @@ Shape people_shape() {
       optional("deputy", name({"people"}), "when the first does not answer"),
       optional("escalate", name({"people"}), "when nobody answers"),
       optional("duty", text(), "what the role does"),
+      optional("updated", scalar(Form::date), "when somebody last saw that this reaches them"),
+      optional("review", scalar(Form::schedule), "how often that is tried, counted from `updated`"),
   }));
 }
 

@@ -183,7 +183,12 @@ Shape runbooks_shape() {
       optional("objective", objective_shape()),
       optional("parameters", inputs(), "values that `use:` and drills give"),
       optional("owner", person(), "who answers for this text"),
-      optional("review", scalar(Form::schedule), "how often it is to be read again"),
+      optional("version", text(), "of this text, as people count it"),
+      optional("updated", scalar(Form::date), "when it was last brought up to date"),
+      optional("review", scalar(Form::schedule),
+               "how often it is to be read again, counted from `updated`"),
+      optional("classification", word({"public", "internal", "confidential"}),
+               "confidential: its page is kept sealed only; see `pages` of the repository"),
       required("steps", list(step())),
   }));
 }

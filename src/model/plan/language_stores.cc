@@ -44,6 +44,9 @@ Shape repository_shape() {
       required("key", scalar(Form::secret), "env:NAME, file:PATH, command:… or kms:…"),
       optional("copies", list(copy), "replicas, each verified by itself"),
       optional("retain", retain, "how long points are kept"),
+      optional("pages", word({"open", "sealed"}),
+               "runbooks as plain pages in the repository and its copies, for people without a "
+               "key; or sealed only; open without"),
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/base/time.h"
+#include "model/plan/hours_text.h"
 #include "model/plan/schedule.h"
 #include "model/plan/values.h"
 
@@ -71,6 +72,10 @@ Status judge_secret(const YamlNode& node, const Shape&, const Names&) {
 
 Status judge_point(const YamlNode& node, const Shape&, const Names&) {
   return check_point(node.text);
+}
+
+Status judge_date(const YamlNode& node, const Shape&, const Names&) {
+  return parse_date(node.text).status();
 }
 
 Status judge_url(const YamlNode& node, const Shape&, const Names&) { return check_url(node.text); }
@@ -150,6 +155,7 @@ constexpr ScalarForm forms[] = {
     {Form::reference, "an address or a reference", "", judge_reference},
     {Form::secret, "a reference to a secret", "^(env|file|command|kms):.+$", judge_secret},
     {Form::point, "a point in time", "", judge_point},
+    {Form::date, "a date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", judge_date},
     {Form::url, "an address", "^https?://[^/ ].*$", judge_url},
     {Form::request, "a request", "^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) +[/$h][^ ]*$",
      judge_request},

@@ -22,6 +22,7 @@ enum class Form {
   reference,  // may be literal
   secret,     // a reference only
   point,      // in time
+  date,       // "2026-01-13"
   url,
   request,  // "GET /health"
   column,   // "table.column"

@@ -5,6 +5,7 @@
 #include "foundation/base/text.h"
 #include "foundation/codec/xml.h"
 #include "model/plan/reader.h"
+#include "model/report/runbook_index.h"
 #include "model/report/runbook_steps.h"
 
 namespace lb::report {
@@ -30,12 +31,16 @@ checks:
     - {http: POST /login, json: {user: a}, save: {token: $.token}}
     - {http: GET /me, bearer: $token}
 people:
-  lead: {name: "A. & B.", email: lead@example.com, phone: "+1 555", deputy: other, duty: decides}
+  lead: {name: "A. & B.", email: lead@example.com, phone: "+1 555", deputy: other, duty: decides,
+         updated: 2025-12-24, review: quarterly}
   other: {slack: "@other"}
   unseen: {email: unseen@example.com}
 raci:
   go live: {lead: A, other: [R, C]}
-links: {board: "https://example.com/board"}
+links:
+  board: "https://example.com/board"
+  strategy: ./backup-strategy.md
+  odd: "javascript:alert(1) "
 )";
 
 struct Made {
@@ -45,11 +50,12 @@ struct Made {
 };
 
 Made made(const std::string& steps, const std::string& more = "") {
-  auto read =
-      plan::read_plan("plan.yaml",
-                      head + "runbooks:\n  loss:\n    symptoms: [it <fails>]\n" +
-                          "    owner: lead\n    review: quarterly\n    steps:\n" + steps + more,
-                      nullptr);
+  auto read = plan::read_plan(
+      "plan.yaml",
+      head + "runbooks:\n  loss:\n    symptoms: [it <fails>]\n" +
+          "    owner: lead\n    review: quarterly\n    version: 1.4\n" +
+          "    updated: 2026-01-13\n    classification: internal\n    steps:\n" + steps + more,
+      nullptr);
   EXPECT_EQ(plan::format_mistakes(read.mistakes, false), "");
   Made out;
   out.plan = std::move(read.plan);
@@ -177,10 +183,46 @@ TEST(RunbookPage, ThePageIsOneWholeDocumentWithoutOutsideReferences) {
   auto body = page.html.substr(page.html.find("<html"));
   auto parsed = parse_xml(body);
   EXPECT_TRUE(parsed.ok()) << parsed.error().text();
-  for (const auto* part : {"<script", "src=", "href=", "url("})
+  for (const auto* part : {"<script", "src=", "<link", "url("})
     EXPECT_FALSE(has(page.html, part)) << part;
   EXPECT_TRUE(has(page.markdown, "  ````\n  echo '```'"))
       << "the fence is longer than what it holds";
+}
+
+TEST(RunbookPage, OnlyLinksThatABrowserCanFollowAreLinks) {
+  auto page = made("      - manual: one\n");
+  EXPECT_TRUE(has(page.html, "<a href=\"https://example.com/board\" rel=\"noreferrer\">"));
+  EXPECT_FALSE(has(page.html, "href=\"./backup-strategy.md\""));
+  EXPECT_FALSE(has(page.html, "href=\"javascript"));
+  EXPECT_TRUE(has(page.html, "javascript:alert(1)")) << "it is text";
+}
+
+TEST(RunbookPage, SaysHowOldItIsAndWhoMayReadIt) {
+  auto page = made("      - {manual: one, by: lead}\n");
+  for (const auto* part : {"Version", "1.4", "Updated", "2026-01-13", "Read again", "quarterly",
+                           "Classification", "internal"}) {
+    EXPECT_TRUE(has(page.html, part)) << part;
+    EXPECT_TRUE(has(page.markdown, part)) << part;
+  }
+  EXPECT_TRUE(has(page.html, "As of")) << "how old what is known of the people is";
+  EXPECT_TRUE(has(page.html, "2025-12-24"));
+}
+
+TEST(RunbookIndex, LinksWhatLiesOpenAndSaysWhereTheRestIs) {
+  auto page = made("      - manual: one\n",
+                   "  secret: {classification: confidential, steps: [{manual: two}]}\n");
+  RunbookIndex index{page.plan, "abc123", "lifeboat 9", from_micros(0)};
+  auto html = runbook_index_html(index);
+  auto parsed = parse_xml(html.substr(html.find("<html")));
+  EXPECT_TRUE(parsed.ok()) << parsed.error().text();
+  EXPECT_TRUE(has(html, "<a href=\"loss.html\">loss</a>"));
+  EXPECT_FALSE(has(html, "href=\"secret.html\""));
+  EXPECT_TRUE(has(html, "lifeboat runbook export secret --stored"));
+  EXPECT_TRUE(has(html, "it &lt;fails&gt;"));
+  EXPECT_TRUE(has(html, "These pages are not sealed"));
+  auto markdown = runbook_index_markdown(index);
+  EXPECT_TRUE(has(markdown, "| [loss](loss.md) |"));
+  EXPECT_TRUE(has(markdown, "abc123"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "model/plan/front_matter.h"
 #include "model/plan/view.h"
 
 namespace lb::report {
@@ -161,7 +162,11 @@ std::vector<std::pair<std::string, std::string>> page_facts(const RunbookPage& p
   auto duration = [](const std::optional<Micros>& one) { return one ? human_duration(*one) : ""; };
   fact("System", page.plan.system);
   fact("Owner", page.runbook.owner);
-  fact("Read again", page.runbook.review ? page.runbook.review->text : "");
+  const auto front = plan::front_matter_of(page.plan, page.runbook);
+  fact("Version", front.version);
+  fact("Updated", front.updated_text);
+  fact("Read again", front.review ? front.review->text : "");
+  fact("Classification", front.classification);
   fact("Target: time to recover (RTO)", duration(own.rto ? own.rto : system.rto));
   fact("Target: loss as time (RPO)", duration(own.rpo ? own.rpo : system.rpo));
   fact("Took, one step after the other", page.measured_whole);
@@ -192,16 +197,17 @@ const std::vector<std::string>& page_instructions() {
 }
 
 std::vector<std::vector<std::string>> people_rows(const RunbookPage& page) {
-  std::vector<std::vector<std::string>> rows = {{"Role", "Reached at", "Then", "Does"}};
+  std::vector<std::vector<std::string>> rows = {{"Role", "Reached at", "Then", "Does", "As of"}};
   for (const auto& name : people_of(page)) {
     const auto* person = page.plan.person(name);
     if (person == nullptr) continue;
     auto then = person->deputy;
     if (!person->escalate.empty()) then += cat(then.empty() ? "" : ", ", person->escalate);
-    rows.push_back({name, reach_of(page.plan, name), then, person->duty});
+    rows.push_back({name, reach_of(page.plan, name), then, person->duty,
+                    plan::front_matter_of(page.plan, *person).updated_text});
   }
   if (rows.size() == 1) return {};
-  for (std::size_t column = 3; column >= 2; --column) {
+  for (std::size_t column = 4; column >= 2; --column) {
     bool empty = std::all_of(rows.begin() + 1, rows.end(),
                              [&](const auto& row) { return row[column].empty(); });
     if (!empty) continue;

@@ -1,5 +1,7 @@
 #include "model/report/runbook_style.h"
 
+#include "model/report/style.h"
+
 namespace lb::report {
 
 static constexpr std::string_view sheet = R"css(
@@ -47,6 +49,16 @@ td.letters{text-align:center;font-weight:650}th.letters{text-align:center}
 .tick{border-color:#000}}
 )css";
 
-std::string_view runbook_style_sheet() { return sheet; }
+// The policy makes the browser itself refuse any outside reference and any script.
+void write_page_head(Markup& out, const std::string& title, const std::string& generator) {
+  out.open("head").single("meta", {{"charset", "utf-8"}});
+  out.single("meta", {{"http-equiv", "Content-Security-Policy"},
+                      {"content", "default-src 'none'; style-src 'unsafe-inline'"}});
+  out.single("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
+  out.single("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
+  out.single("meta", {{"name", "generator"}, {"content", generator}});
+  out.leaf("title", title);
+  out.open("style").verbatim(style_sheet()).verbatim(sheet).close().close();
+}
 
 }  // namespace lb::report

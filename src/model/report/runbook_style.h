@@ -2,10 +2,14 @@
 // write, on paper too. Private to this folder.
 #pragma once
 
+#include <string>
 #include <string_view>
+
+#include "model/report/markup.h"
 
 namespace lb::report {
 
-std::string_view runbook_style_sheet();
+// The <head> of a page about runbooks.
+void write_page_head(Markup& out, const std::string& title, const std::string& generator);
 
 }  // namespace lb::report

@@ -4,6 +4,7 @@
 
 #include "foundation/base/text.h"
 #include "foundation/crypto/hash.h"
+#include "model/plan/front_matter.h"
 
 namespace lb::incident {
 
@@ -21,7 +22,13 @@ std::vector<Scheduled> scheduled_of(const plan::Plan& plan) {
   for (const auto& runbook : plan.runbooks) {
     if (!runbook.review) continue;
     out.push_back({cat("runbook ", runbook.name), cat("review runbook ", runbook.name),
-                   runbook.owner, *runbook.review});
+                   runbook.owner, *runbook.review, plan::front_matter_of(plan, runbook).updated});
+  }
+  for (const auto& person : plan.people) {
+    const auto front = plan::front_matter_of(plan, person);
+    if (!front.review) continue;
+    out.push_back({cat("person ", person.name), cat("try how ", person.name, " is reached"),
+                   person.name, *front.review, front.updated});
   }
   for (const auto& task : plan.tasks) {
     if (!task.every) continue;
@@ -41,13 +48,13 @@ std::vector<Scheduled> scheduled_of(const plan::Plan& plan) {
 std::optional<TaskState> next_of(const Scheduled& scheduled, const std::vector<TaskState>& known,
                                  Timestamp now) {
   auto prefix = prefix_of(scheduled.key);
-  auto after = now;
+  auto after = scheduled.last.value_or(now);
   bool first = true;
   for (const auto& task : known) {
     if (!task.id.starts_with(prefix)) continue;
     if (!task.done) return std::nullopt;
     auto ended = std::max(task.done->at, task.due.value_or(task.done->at));
-    after = first ? ended : std::max(after, ended);
+    after = first && !scheduled.last ? ended : std::max(after, ended);
     first = false;
   }
   auto due = plan::next_time(scheduled.every, after);

@@ -55,13 +55,28 @@ TEST(Scheduled, AClockThatJumpsNeitherLosesNorDoublesIt) {
   EXPECT_EQ(next->due, at("2026-03-01T00:00:00Z"));
 }
 
+// A text that says itself that it is old is overdue from the first look on.
+TEST(Scheduled, CountsFromWhenThePlanSaysItWasUpdated) {
+  auto stale = monthly();
+  stale.last = at("2026-01-13T00:00:00Z");
+  auto first = next_of(stale, {}, at("2026-06-20T10:00:00Z"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->due, at("2026-02-01T00:00:00Z"));
+  EXPECT_TRUE(first->overdue(at("2026-06-20T10:00:00Z")));
+  auto done = done_at(*first, "2026-06-21T00:00:00Z");
+  EXPECT_EQ(next_of(stale, {done}, at("2026-06-21T00:00:01Z"))->due, at("2026-07-01T00:00:00Z"));
+  stale.last = at("2026-08-02T00:00:00Z");
+  EXPECT_EQ(next_of(stale, {done}, at("2026-08-03T00:00:00Z"))->due, at("2026-09-01T00:00:00Z"))
+      << "updated since, without a word about the task";
+}
+
 TEST(Scheduled, AllThatThePlanAsksFor) {
   auto read = plan::read_plan("plan.yaml", R"(version: 1
 system: shop
 repository: {at: /tmp/r, key: env:KEY}
 stores: {db: {postgres: env:URL}}
 targets: {sandbox: {isolate: network}}
-people: {dba: {users: [ada]}}
+people: {dba: {users: [ada], review: quarterly, updated: 2026-01-02}}
 drills:
   full: {every: yearly, restore: db, into: sandbox, review: [plan, objectives]}
 runbooks:
@@ -77,6 +92,7 @@ tasks:
   for (const auto& each : scheduled_of(read.plan))
     lines.push_back(cat(each.text, " [", each.owner, "] ", each.every.text));
   EXPECT_EQ(lines, (std::vector<std::string>{"review runbook loss [dba] quarterly",
+                                             "try how dba is reached [dba] quarterly",
                                              "review backup logs [dba] monthly",
                                              "review plan, objectives (drill full) [] yearly"}));
 }

@@ -32,6 +32,13 @@ bool is_loopback(std::string_view host) {
          address.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
+// What people open where it lies is shown by a browser then, instead of saved.
+const char* content_type(const std::string& key) {
+  if (key.ends_with(".html")) return "text/html; charset=utf-8";
+  if (key.ends_with(".md")) return "text/plain; charset=utf-8";
+  return "application/octet-stream";
+}
+
 bool is_passing(const S3Answer& answer) {
   static constexpr std::string_view codes[] = {"SlowDown",
                                                "RequestTimeout",
@@ -85,7 +92,7 @@ HttpRequest S3Client::to_http(const S3Call& call, const std::optional<Digest>& d
   out.url = cat(scheme_of(settings_.endpoint), "://", host_, s3_encode(request.path, true),
                 query.empty() ? "" : "?", query);
   // Only now: proxies may rewrite it, so it is not signed.
-  if (!call.body.empty()) out.headers.emplace_back("content-type", "application/octet-stream");
+  if (!call.body.empty()) out.headers.emplace_back("content-type", content_type(call.key));
   out.limit = settings_.stall;
   out.body_max = static_cast<std::size_t>(std::max<std::uint64_t>(call.body_max, 64 << 10));
   out.ca_file = settings_.ca_file;

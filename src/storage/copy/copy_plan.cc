@@ -75,7 +75,8 @@ std::optional<Phase> phase_of(std::string_view key) {
   }
   if (key.starts_with("p/")) return Phase::packs;
   if (key.starts_with("w/")) return Phase::logs;
-  if (key.starts_with("r/")) return Phase::records;
+  // Pages of runbooks beside the records that prove them.
+  if (key.starts_with("r/") || key.starts_with("runbooks/")) return Phase::records;
   if (key.starts_with(verdict_prefix)) return Phase::verdicts;
   return Phase::derived;
 }
