@@ -293,6 +293,38 @@ TEST_F(RunbookExportCli, PagesThatAreDamagedGiveWayToOlderOnes) {
   EXPECT_TRUE(has(boat.must({"runbook", "export", "fire", "--stored"}).out, "leave the house"));
 }
 
+TEST_F(RunbookExportCli, ThePlanIsScoredAndMissingDocumentsAreNamed) {
+  boat.write_plan(stores + runbooks + "links: {strategy: ./strategy.md, scripts: \"dr/*.sh\"}\n");
+  auto checked = boat.must({"plan", "check"});
+  EXPECT_TRUE(has(checked.err, "links: strategy: ./strategy.md is not there")) << checked.err;
+  EXPECT_TRUE(has(checked.err, "links: scripts: dr/*.sh is not there")) << checked.err;
+  write_text(boat / "strategy.md", "# how");
+  fs::create_directories(boat / "dr");
+  EXPECT_FALSE(has(boat.must({"plan", "check"}).err, "is not there"));
+  auto score = boat.run({"plan", "check", "--score"});
+  EXPECT_EQ(score.exit_code, 4) << score.out;
+  EXPECT_TRUE(has(score.out, "missing  failure scenarios: 0 runbooks with symptoms")) << score.out;
+  EXPECT_TRUE(has(score.out, "met      related documents: 2 links")) << score.out;
+  EXPECT_TRUE(has(score.out, " of 11 met")) << score.out;
+  auto json = boat.run({"plan", "check", "--score", "--json"}).summary();
+  EXPECT_EQ(json["items"].items().size(), 11U);
+  EXPECT_EQ(json["of"].integer(), 11);
+}
+
+// A text that is older than its review cycle is an alarm at once, and not after the next one.
+TEST_F(RunbookExportCli, ADocumentThatIsStaleIsAnAlarm) {
+  boat.write_plan(stores +
+                  "people: {lead: {email: a@example.com, updated: 2020-01-01, review: yearly}}\n"
+                  "runbooks: {fire: {owner: lead, updated: 2020-01-01, review: monthly, steps: "
+                  "[{manual: leave the house}]}}\n");
+  boat.must({"init"});
+  boat.must({"backup"});
+  auto status = boat.run({"status"});
+  EXPECT_EQ(status.exit_code, 4) << status.out;
+  EXPECT_TRUE(has(status.out, "review runbook fire (of lead), due 2020-02-01")) << status.out;
+  EXPECT_TRUE(has(status.out, "try how lead is reached (of lead), due 2021-01-01")) << status.out;
+}
+
 TEST_F(RunbookExportCli, RefusesWhatMakesNoSense) {
   auto refused = [&](std::vector<std::string> words, const std::string& part) {
     words.insert(words.begin(), {"runbook", "export"});

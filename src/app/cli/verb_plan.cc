@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/alert_bounds.h"
 #include "model/plan/never_passing.h"
+#include "model/plan/score.h"
 #include "storage/state/journal.h"
 
 namespace lb::cli {
@@ -21,14 +24,76 @@ Json json_of(const plan::Mistake& mistake) {
       .set("suggestion", mistake.suggestion);
 }
 
+// Names of the links whose file is not there, beside the plan. Of a pattern its folder is looked
+// for.
+std::vector<std::string> missing_links(const Shell& shell, const plan::Plan& plan,
+                                       const std::string& path) {
+  std::vector<std::string> out;
+  const auto slash = path.rfind('/');
+  const auto folder = slash == std::string::npos ? shell.folder
+                      : path[0] == '/'           ? path.substr(0, slash)
+                                                 : path_join(shell.folder, path.substr(0, slash));
+  for (const auto& [name, address] : plan::links_to_files(plan)) {
+    auto place = address.substr(0, address.find('*'));
+    if (place.size() < address.size()) place = place.substr(0, place.rfind('/') + 1);
+    if (!place.starts_with('/')) place = path_join(folder, place);
+    auto there = path_exists(shell.world.files, place);
+    if (there.ok() && !*there) out.push_back(name);
+  }
+  return out;
+}
+
+Result<ExitCode> show_score(const Shell& shell, const plan::Plan& plan, const std::string& path) {
+  auto& console = shell.console;
+  const auto items =
+      plan::score_of(plan, missing_links(shell, plan, path), shell.world.clock.now());
+  const auto met = static_cast<std::size_t>(
+      std::count_if(items.begin(), items.end(), [](const auto& item) { return item.met(); }));
+  const auto exit = met == items.size() ? ExitCode::ok : ExitCode::check_not_met;
+  if (console.options().json) {
+    Json list = Json::array();
+    for (const auto& item : items) {
+      Json missing = Json::array();
+      for (const auto& line : item.missing) missing.push(line);
+      list.push(Json::object()
+                    .set("what", item.what)
+                    .set("met", item.met())
+                    .set("found", item.found)
+                    .set("missing", std::move(missing)));
+    }
+    console.event("lifeboat.plan-score/1", Json::object()
+                                               .set("file", path)
+                                               .set("met", static_cast<std::uint64_t>(met))
+                                               .set("of", static_cast<std::uint64_t>(items.size()))
+                                               .set("items", std::move(list)));
+    return exit;
+  }
+  for (const auto& item : items) {
+    console.out(cat(item.met() ? console.colored("met    ", 32) : console.colored("missing", 31),
+                    "  ", item.what, ": ", printable(item.found)));
+    for (const auto& line : item.missing) console.out(cat("           - ", printable(line)));
+  }
+  console.out(cat(path, ": ", met, " of ", items.size(), " met"));
+  return exit;
+}
+
 Result<ExitCode> check(const Shell& shell, const Args& args) {
   auto path = args.positionals.empty() ? plan_path(shell, args) : args.positionals[0];
   auto outcome = LB_TRY(read_plan_file(shell, path));
+  if (args.has("score") && outcome.ok()) return show_score(shell, outcome.plan, path);
   auto& console = shell.console;
   std::vector<plan::Mistake> notes;
   if (outcome.ok()) {
     notes = plan::never_passing(outcome.plan);
     for (auto& note : plan::bounds_of_nothing(outcome.plan)) notes.push_back(std::move(note));
+    const auto gone = missing_links(shell, outcome.plan, path);
+    for (const auto& [name, address] : plan::links_to_files(outcome.plan)) {
+      if (std::find(gone.begin(), gone.end(), name) == gone.end()) continue;
+      notes.push_back({{},
+                       cat("links: ", name, ": ", address, " is not there"),
+                       "write where the document is, or leave it out",
+                       ""});
+    }
   }
   if (console.options().json) {
     Json mistakes = Json::array(), noted = Json::array();
@@ -48,8 +113,10 @@ Result<ExitCode> check(const Shell& shell, const Args& args) {
       console.note(
           cat(section.place.text(), ": ", section.name, ": read and checked; not acted on yet"));
     }
-    for (const auto& note : notes)
-      console.warn(cat(note.place.text(), ": ", note.text, "; ", note.suggestion));
+    for (const auto& note : notes) {
+      const auto where = note.place.file.empty() ? path : note.place.text();
+      console.warn(cat(where, ": ", note.text, "; ", note.suggestion));
+    }
   } else {
     console.out(plan::format_mistakes(outcome.mistakes, console.options().color));
   }
@@ -153,11 +220,14 @@ Result<ExitCode> schema(const Shell& shell, const Args& args) {
 
 Verb plan_check_verb() {
   return {{"plan check",
-           "Reads the plan and lists every mistake at once.",
+           "Reads the plan and lists every mistake at once; --score says how ready it is, and what "
+           "is missing.",
            {"lifeboat plan check                     # the plan in this folder",
+            "lifeboat plan check --score             # targets, scenarios, drills, documents, ...",
             "lifeboat plan check --json prod.yaml    # mistakes as JSON, for an editor"},
-           "plan check [FILE]",
-           {},
+           "plan check [FILE] [--score]",
+           {{"score", 0, "",
+             "against what a recovery handbook needs; exit 4 when anything is missing", false}},
            1},
           check};
 }

@@ -150,9 +150,8 @@ Verb runbook_export_verb() {
   return {
       {"runbook export",
        "Prints a runbook as a page that people can follow by hand: who acts, commands, boxes to "
-       "tick, decisions. Each backup also keeps the pages of all runbooks in the repository: in "
-       "runbooks/, to be "
-       "read without a key, unless the plan says otherwise, and sealed.",
+       "tick, decisions. Each backup also keeps the pages of all runbooks in the repository, "
+       "sealed and, unless the plan says otherwise, in runbooks/ for people without a key.",
        {"lifeboat runbook export db-loss                     # Markdown, to read here",
         "lifeboat runbook export --all --out /srv/paper      # HTML to print, and Markdown",
         "lifeboat runbook export db-loss --measured          # with what each step took before",
