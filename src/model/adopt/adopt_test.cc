@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "model/adopt/adopt_testing.h"
+#include "model/plan/front_matter.h"
 
 namespace lb::adopt {
 namespace {
@@ -55,6 +56,26 @@ TEST(Adopt, ReadsObjectivesOfTheSystemOfStoresAndOfScenarios) {
   EXPECT_EQ(plan.store("db")->objective.rpo, Micros(2 * 3'600'000'000LL));
   EXPECT_EQ(plan.store("db")->objective.why, "nobody minds");
   EXPECT_EQ(plan.runbook("large-table-loss")->objective.rto, Micros(1'800'000'000LL));
+}
+
+TEST(Adopt, WhatTheDocumentSaysOfItselfCountsForItsRunbooks) {
+  auto plan = plan_of(
+      "## Scenario 1: Fire\n1. Leave\n\n## Scenario 2: Flood\n1. Swim\n\n---\n\n"
+      "**Document Version**: 1.4\n**Last Updated:** January 13, 2026\n"
+      "**Review Cycle**: Quarterly\n**Classification**: Internal Use\n");
+  ASSERT_EQ(plan.runbooks.size(), 2U);
+  for (const auto& runbook : plan.runbooks) {
+    const auto front = plan::front_matter_of(plan, runbook);
+    EXPECT_EQ(front.version, "1.4");
+    EXPECT_EQ(front.updated_text, "2026-01-13");
+    EXPECT_EQ(front.classification, "internal");
+    EXPECT_EQ(front.review->text, "quarterly");
+  }
+  auto odd = plan_of(
+      "## Scenario 1: Fire\n1. Leave\n\n**Version**: PostgreSQL 15\n"
+      "**Last Updated:** {date}\n**Classification**: blue\n");
+  const auto front = plan::front_matter_of(odd, odd.runbooks[0]);
+  EXPECT_EQ(front.version + front.updated_text + front.classification, "") << "none of it is known";
 }
 
 TEST(Adopt, ReadsPeople) {

@@ -61,7 +61,7 @@ struct Draft {
   std::vector<std::size_t> runbook_of;        // section -> runbook; none
   std::vector<std::size_t> runbook_of_block;  // in lists whose items are runbooks; none
   Tree objectives, stores, people, raci, escalation, checks, tasks, links, retain, alerts;
-  std::optional<Tree> owner, review;  // of the document
+  std::optional<Tree> owner, review, version, updated, classification;  // of the document
   FreshNames check_names{" (", ")"};
   bool manifests_only = false;  // buckets: their content stays where it is
   std::vector<ObjectiveFound> found_objectives;

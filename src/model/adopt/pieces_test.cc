@@ -53,6 +53,15 @@ TEST(Markdown, Tables) {
             (Lines{"1 r0 a|b", "3 r0 `x|y`|p | q", "4 r0 only", "6 p0 | no | table |"}));
 }
 
+TEST(Words, Dates) {
+  for (const auto* text : {"January 13, 2026", "as of 13 Jan 2026, at noon", "2026-01-13",
+                           "on the 13th January 2026", "Jan 13 2026"})
+    EXPECT_EQ(find_date(text), "2026-01-13") << text;
+  for (const auto* text : {"", "{date}", "13/01/2026", "February 30, 2026", "2026-13-01", "Q1 2026",
+                           "May 5", "99999-01-13"})
+    EXPECT_FALSE(find_date(text)) << text;
+}
+
 TEST(Encoding, MendsAndSaysWhere) {
   auto check = mend_encoding("a\n\xC3\xA2\xC5\x93\xE2\x80\xA6 done\nd\xC3\xA9j\xC3\xA0\n");
   EXPECT_EQ(check.text, "a\n\xE2\x9C\x85 done\nd\xC3\xA9j\xC3\xA0\n") << "proper accents stay";

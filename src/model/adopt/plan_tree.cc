@@ -68,7 +68,10 @@ Tree runbook_tree(const Draft& draft, RunbookDraft& from) {
     out.set("objective", std::move(objective));
   }
   if (draft.owner) out.set("owner", *draft.owner);
+  if (draft.version) out.set("version", *draft.version);
+  if (draft.updated) out.set("updated", *draft.updated);
   if (draft.review) out.set("review", *draft.review);
+  if (draft.classification) out.set("classification", *draft.classification);
   if (from.steps.empty()) from.steps.push_back(Tree());
   if (from.steps.back().members.empty())
     from.steps.back().set(

@@ -187,6 +187,29 @@ std::string take(Draft& draft, const Fact& fact) {
   return "";
 }
 
+// What the document says of itself, once; it counts for all of its runbooks.
+bool take_front_matter(Draft& draft, const Fact& fact) {
+  const auto label = join(words_of(fact.says.label), " ");
+  const auto& value = fact.says.value;
+  auto keep = [&](std::optional<Tree>& place, const std::string& text) {
+    place = Tree::of(text, fact.line);
+    return true;
+  };
+  const bool number = value.find_first_not_of("v0123456789.") == std::string::npos;
+  if ((label == "document version" || label == "version") && number && !draft.version)
+    return keep(draft.version, value);
+  if ((label == "last updated" || label == "updated" || label == "last revised") &&
+      !draft.updated) {
+    auto date = find_date(value);
+    return date.has_value() && keep(draft.updated, *date);
+  }
+  if (label != "classification" || draft.classification) return false;
+  if (mentions(value, {"confidential", "restricted", "secret"}))
+    return keep(draft.classification, "confidential");
+  if (mentions(value, {"internal"})) return keep(draft.classification, "internal");
+  return mentions(value, {"public"}) && keep(draft.classification, "public");
+}
+
 }  // namespace
 
 bool take_fact(Draft& draft, std::size_t block, const std::string& label) {
@@ -212,6 +235,7 @@ bool take_field(Draft& draft, std::string_view text, std::size_t line, const Sec
     draft.review = Tree::of(cadence->text, line);
     return keep_words(draft, fact);
   }
+  if (take_front_matter(draft, fact)) return keep_words(draft, fact);
   for (auto* taker : {take_objective, take_retention, take_schedule}) {
     auto became = taker(draft, fact);
     if (!became.empty()) return keep_words(draft, fact);

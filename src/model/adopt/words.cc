@@ -250,4 +250,49 @@ bool holds_secret(std::string_view text) {
   return false;
 }
 
+namespace {
+
+// Of "jan", "January"; 0: none.
+unsigned month_of(std::string_view word) {
+  static constexpr std::string_view months[] = {"january",   "february", "march",    "april",
+                                                "may",       "june",     "july",     "august",
+                                                "september", "october",  "november", "december"};
+  constexpr std::size_t shortest = 3;
+  for (unsigned i = 0; i < std::size(months); ++i) {
+    if (word.size() >= shortest && months[i].starts_with(word)) return i + 1;
+  }
+  return 0;
+}
+
+// "13", "13th"; 0: none of that length or less.
+unsigned number_of(std::string_view word, std::size_t digits_max) {
+  if (word.ends_with("st") || word.ends_with("nd") || word.ends_with("rd") || word.ends_with("th"))
+    word.remove_suffix(2);
+  if (word.empty() || word.size() > digits_max) return 0;
+  auto number = parse_uint(word);
+  return number.ok() ? static_cast<unsigned>(*number) : 0;
+}
+
+}  // namespace
+
+std::optional<std::string> find_date(std::string_view text) {
+  const auto words = words_of(text);
+  auto said = [](unsigned year, unsigned month, unsigned day) -> std::optional<std::string> {
+    constexpr unsigned year_min = 1970;
+    const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)),
+                                           std::chrono::month(month), std::chrono::day(day)};
+    if (year < year_min || !date.ok()) return std::nullopt;
+    return format_time_seconds(Timestamp(std::chrono::sys_days(date))).substr(0, 10);
+  };
+  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+    const auto &one = words[i], &two = words[i + 1], &three = words[i + 2];
+    auto found = said(number_of(three, 4), month_of(one), number_of(two, 2));
+    if (!found) found = said(number_of(three, 4), month_of(two), number_of(one, 2));
+    if (!found && one.size() == 4 && two.size() == 2 && three.size() == 2)
+      found = said(number_of(one, 4), number_of(two, 2), number_of(three, 2));
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
 }  // namespace lb::adopt

@@ -46,6 +46,10 @@ std::vector<Span> find_spans(std::string_view text);
 // The first "hourly", "every 15 minutes", "Quarterly" of a text, as a schedule of the plan.
 std::optional<Span> find_cadence(std::string_view text);
 
+// The first "January 13, 2026", "13 Jan 2026" or "2026-01-13" of a text, as "2026-01-13". Dates of
+// which nobody can tell the day from the month are none.
+std::optional<std::string> find_date(std::string_view text);
+
 // "postgres", "redis", "firestore", "bucket", "files" or empty: what the words speak of.
 std::string store_kind(std::string_view text);
 
