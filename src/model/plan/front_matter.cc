@@ -1,5 +1,8 @@
 #include "model/plan/front_matter.h"
 
+#include <algorithm>
+#include <set>
+
 #include "model/plan/hours_text.h"
 #include "model/plan/view.h"
 
@@ -20,6 +23,23 @@ FrontMatter read(const View& from) {
 
 View root(const Plan& plan) { return {plan.tree, plan.files}; }
 
+bool is_confidential(const Plan& plan, const Runbook& runbook, std::set<std::string>& seen);
+
+// A page writes out the steps of the runbooks that it uses.
+bool shows_confidential(const Plan& plan, const Step& step, std::set<std::string>& seen) {
+  const auto* used = step.verb == "use" ? plan.runbook(step.what.text) : nullptr;
+  if (used != nullptr && is_confidential(plan, *used, seen)) return true;
+  return std::any_of(step.parallel.begin(), step.parallel.end(),
+                     [&](const auto& inner) { return shows_confidential(plan, inner, seen); });
+}
+
+bool is_confidential(const Plan& plan, const Runbook& runbook, std::set<std::string>& seen) {
+  if (!seen.insert(runbook.name).second) return false;
+  if (front_matter_of(plan, runbook).classification == "confidential") return true;
+  return std::any_of(runbook.steps.begin(), runbook.steps.end(),
+                     [&](const auto& step) { return shows_confidential(plan, step, seen); });
+}
+
 }  // namespace
 
 FrontMatter front_matter_of(const Plan& plan, const Runbook& runbook) {
@@ -32,7 +52,8 @@ FrontMatter front_matter_of(const Plan& plan, const Person& person) {
 
 bool page_lies_open(const Plan& plan, const Runbook& runbook) {
   if (root(plan).at("repository").text("pages") == "sealed") return false;
-  return front_matter_of(plan, runbook).classification != "confidential";
+  std::set<std::string> seen;
+  return !is_confidential(plan, runbook, seen);
 }
 
 }  // namespace lb::plan

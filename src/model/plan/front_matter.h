@@ -20,7 +20,7 @@ FrontMatter front_matter_of(const Plan& plan, const Runbook& runbook);
 FrontMatter front_matter_of(const Plan& plan, const Person& person);
 
 // Whether the page of this runbook lies open in the repository, for whoever can read its place:
-// unless the plan keeps pages sealed, or this one is confidential.
+// unless the plan keeps pages sealed, or this one is confidential, or shows steps of one that is.
 bool page_lies_open(const Plan& plan, const Runbook& runbook);
 
 }  // namespace lb::plan

@@ -159,12 +159,10 @@ ScoreItem accessible(const Plan& plan) {
   ScoreItem out{"runbooks everybody can read", "", {}};
   std::size_t open = 0;
   for (const auto& runbook : plan.runbooks) {
-    if (page_lies_open(plan, runbook)) {
-      ++open;
-    } else if (front_matter_of(plan, runbook).classification != "confidential") {
-      out.missing.push_back(cat("the page of ", runbook.name, " is sealed (pages: sealed)"));
-    }
+    if (page_lies_open(plan, runbook)) ++open;
   }
+  if (View(plan.tree, plan.files).at("repository").text("pages") == "sealed")
+    out.missing.emplace_back("all are sealed: who has no key reads none (pages: sealed)");
   out.found = cat(counted(open, "page"), " beside the backups, for people without a key");
   if (plan.repository.copies.empty())
     out.missing.emplace_back("they are in one place only: the repository has no copy");

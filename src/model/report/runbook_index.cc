@@ -13,16 +13,15 @@ namespace {
 
 struct Entry {
   std::string name, symptoms, target, owner, updated;
-  bool open = false;
 };
 
 std::vector<Entry> entries_of(const plan::Plan& plan) {
   std::vector<Entry> out;
   for (const auto& runbook : plan.runbooks) {
+    if (!plan::page_lies_open(plan, runbook)) continue;
     auto rto = runbook.objective.rto ? runbook.objective.rto : plan.objectives.rto;
     out.push_back({runbook.name, join(runbook.symptoms, "; "), rto ? human_duration(*rto) : "",
-                   runbook.owner, plan::front_matter_of(plan, runbook).updated_text,
-                   plan::page_lies_open(plan, runbook)});
+                   runbook.owner, plan::front_matter_of(plan, runbook).updated_text});
   }
   return out;
 }
@@ -43,7 +42,13 @@ std::string made_by(const RunbookIndex& index) {
              " from the plan with the fingerprint ", index.plan_fingerprint, ".");
 }
 
-const char* const sealed_words = "sealed: lifeboat runbook export ";
+// Not even their names: what is confidential may be told by one.
+std::string sealed_text(const plan::Plan& plan) {
+  auto sealed = plan.runbooks.size() - entries_of(plan).size();
+  if (sealed == 0) return "";
+  return cat(sealed, sealed == 1 ? " more runbook is" : " more runbooks are",
+             " sealed: with the key, lifeboat runbook export --all --stored shows all of them.");
+}
 
 }  // namespace
 
@@ -62,17 +67,14 @@ std::string runbook_index_html(const RunbookIndex& index) {
   out.close().close().open("tbody");
   for (const auto& entry : entries_of(index.plan)) {
     out.open("tr").open("th", {{"scope", "row"}});
-    if (entry.open) {
-      out.leaf("a", entry.name, {{"href", cat(entry.name, ".html")}});
-    } else {
-      out.text(cat(entry.name, " (", sealed_words, entry.name, " --stored)"));
-    }
-    out.close();
-    for (const auto& cell : {entry.symptoms, entry.target, entry.owner, entry.updated})
-      out.leaf("td", cell);
+    out.leaf("a", entry.name, {{"href", cat(entry.name, ".html")}}).close();
+    for (const auto& cell : {entry.symptoms, entry.target, entry.owner}) out.leaf("td", cell);
+    out.leaf("td", entry.updated, {{"class", "date"}});
     out.close();
   }
-  out.close().close().close().close();
+  out.close().close().close();
+  if (auto sealed = sealed_text(index.plan); !sealed.empty()) out.leaf("p", sealed);
+  out.close();
   out.leaf("footer", made_by(index));
   out.close().close().close();
   return std::move(out).take();
@@ -84,12 +86,12 @@ std::string runbook_index_markdown(const RunbookIndex& index) {
   out += "| Runbook | When | Target (RTO) | Owner | Updated |\n|---|---|---|---|---|\n";
   for (const auto& entry : entries_of(index.plan)) {
     auto name = markdown_text(entry.name);
-    out += cat("| ", entry.open ? cat("[", name, "](", entry.name, ".md)")
-                                : cat(name, " (", sealed_words, name, " --stored)"));
+    out += cat("| [", name, "](", entry.name, ".md)");
     for (const auto& cell : {entry.symptoms, entry.target, entry.owner, entry.updated})
       out += cat(" | ", markdown_text(cell));
     out += " |\n";
   }
+  if (auto sealed = sealed_text(index.plan); !sealed.empty()) out += cat("\n", sealed, "\n");
   return cat(out, "\n", markdown_text(made_by(index)), "\n");
 }
 

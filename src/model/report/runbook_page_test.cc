@@ -210,14 +210,18 @@ TEST(RunbookPage, SaysHowOldItIsAndWhoMayReadIt) {
 
 TEST(RunbookIndex, LinksWhatLiesOpenAndSaysWhereTheRestIs) {
   auto page = made("      - manual: one\n",
-                   "  secret: {classification: confidential, steps: [{manual: two}]}\n");
+                   "  secret: {classification: confidential, steps: [{manual: two}]}\n"
+                   "  user: {steps: [{parallel: [{manual: three}, {use: secret}]}]}\n"
+                   "  ring: {steps: [{use: loss}]}\n");
   RunbookIndex index{page.plan, "abc123", "lifeboat 9", from_micros(0)};
   auto html = runbook_index_html(index);
   auto parsed = parse_xml(html.substr(html.find("<html")));
   EXPECT_TRUE(parsed.ok()) << parsed.error().text();
   EXPECT_TRUE(has(html, "<a href=\"loss.html\">loss</a>"));
-  EXPECT_FALSE(has(html, "href=\"secret.html\""));
-  EXPECT_TRUE(has(html, "lifeboat runbook export secret --stored"));
+  EXPECT_TRUE(has(html, "href=\"ring.html\""));
+  EXPECT_FALSE(has(html, "secret")) << "its name may tell";
+  EXPECT_FALSE(has(html, "user")) << "its page shows steps of one that is confidential";
+  EXPECT_TRUE(has(html, "2 more runbooks are sealed: with the key"));
   EXPECT_TRUE(has(html, "it &lt;fails&gt;"));
   EXPECT_TRUE(has(html, "These pages are not sealed"));
   auto markdown = runbook_index_markdown(index);

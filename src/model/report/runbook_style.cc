@@ -35,6 +35,7 @@ font-size:14px}
 .decide .room{flex:1;min-width:150px;border-bottom:1px solid var(--soft);height:24px;
 color:var(--soft);font-size:13px}
 .facts dd{overflow-wrap:anywhere}
+td.date{white-space:nowrap}
 td.letters{text-align:center;font-weight:650}th.letters{text-align:center}
 @media screen and (max-width:760px){
 .step{grid-template-columns:22px 24px minmax(0,1fr);gap:0 8px}
