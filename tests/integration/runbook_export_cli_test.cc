@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "foundation/base/text.h"
 #include "tests/harness/lifeboat_run.h"
 
 namespace lb::test {
@@ -309,6 +310,49 @@ TEST_F(RunbookExportCli, ThePlanIsScoredAndMissingDocumentsAreNamed) {
   auto json = boat.run({"plan", "check", "--score", "--json"}).summary();
   EXPECT_EQ(json["items"].items().size(), 11U);
   EXPECT_EQ(json["of"].integer(), 11);
+}
+
+// From the report of a drill into the list, done there, and back when the next drill finds it
+// again.
+TEST_F(RunbookExportCli, WhatADrillLeavesToDoIsInTheListOfTasks) {
+  boat.write_plan(stores +
+                  "people: {keeper: {email: k@example.com}, lead: {email: l@example.com}}\n"
+                  "targets: {sandbox: {isolate: network}, production: {protect: true}}\n"
+                  "checks: {files: [{files: {count: 7}}]}\n"
+                  "runbooks:\n  loss:\n    owner: keeper\n    steps:\n"
+                  "      - restore: {store: data, to: production}\n"
+                  "      - verify: [files]\n"
+                  "drills: {full: {runbook: loss, into: sandbox, checks: [files]}}\n");
+  boat.must({"init"});
+  boat.must({"backup"});
+  EXPECT_EQ(boat.run({"drill", "full"}).exit_code, 4);
+  auto open_tasks = [&] { return boat.must({"task", "ls", "--json"}).summary()["tasks"].items(); };
+  EXPECT_TRUE(open_tasks().empty()) << "only when it is asked for";
+  auto kept = boat.must({"report", "full", "--tasks", "--format", "md"});
+  const auto tasks = open_tasks();
+  ASSERT_GE(tasks.size(), 1U) << kept.err;
+  EXPECT_TRUE(has(kept.err, cat(tasks.size(), " of ", tasks.size(), " tasks of the drill are new")))
+      << kept.err;
+  bool why = false;
+  for (const auto& task : tasks) {
+    EXPECT_EQ(task["owner"].string(), "keeper") << task["text"].string();
+    EXPECT_FALSE(task["due"].string().empty()) << task["text"].string();
+    EXPECT_TRUE(has(kept.out, task["text"].string())) << "the report says it too: " << kept.out;
+    why = why || has(task["text"].string(), "Find out why step 2 (");
+  }
+  EXPECT_TRUE(why) << boat.must({"task", "ls"}).out;
+  EXPECT_TRUE(has(boat.must({"report", "full", "--tasks"}).err, "0 of ")) << "each once";
+  for (const auto& task : tasks) boat.must({"task", "done", task["task"].string(), "-m", "found"});
+  EXPECT_TRUE(open_tasks().empty());
+  EXPECT_TRUE(has(boat.must({"report", "full", "--tasks"}).err, "0 of "))
+      << "of the same drill it stays done";
+  EXPECT_EQ(boat.run({"drill", "full"}).exit_code, 4);
+  boat.must({"report", "full", "--tasks"});
+  bool again = false;
+  for (const auto& task : open_tasks())
+    again = again || has(task["text"].string(), "Find out why step 2 (");
+  EXPECT_TRUE(again) << "the next drill found it once more";
+  EXPECT_TRUE(has(boat.must({"report", "full", "--tasks"}).err, "0 of "));
 }
 
 // A text that is older than its review cycle is an alarm at once, and not after the next one.

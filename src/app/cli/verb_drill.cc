@@ -1,4 +1,6 @@
 // drill, drill ls, report.
+#include <algorithm>
+
 #include "app/cli/alert_desk.h"
 #include "app/cli/drill_evidence.h"
 #include "app/cli/past_runs.h"
@@ -270,16 +272,36 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   return done;
 }
 
+// Whom tasks of the drill are for when it does not say: the owner of its runbook, or the lead.
+std::string owner_of(const plan::Plan& plan, const std::string& drill) {
+  const auto* named = plan.drill(drill);
+  const auto* runbook = named == nullptr ? nullptr : plan.runbook(named->runbook);
+  if (runbook != nullptr && !runbook->owner.empty()) return runbook->owner;
+  return plan.person("lead") != nullptr ? "lead" : "";
+}
+
+// The same of two drills is one task; but what was done before this drill, and is found once more,
+// is to be done again.
+std::string id_of(const record::DrillRecord& record, const std::string& text,
+                  const std::vector<incident::TaskState>& known) {
+  auto id = incident::task_id(cat("drill ", record.drill), text);
+  const bool again = std::any_of(known.begin(), known.end(), [&](const auto& task) {
+    return task.id == id && task.done && task.done->at < record.started;
+  });
+  return again ? incident::task_id(cat("drill ", record.drill, " ", record.id), text) : id;
+}
+
 // What the drill found to be done, each once however often this is asked for.
 Status keep_tasks(const Shell& shell, const Session& session, const record::DrillRecord& record) {
   auto log = tasks_of(session);
+  std::vector<std::string> unreadable;
+  const auto known = LB_TRY(all_tasks(session.plan.plan, log, unreadable));
   std::size_t added = 0;
   for (const auto& each : report::tasks_left_by(record)) {
     incident::TaskState task;
-    // The same of two drills is one task.
-    task.id = incident::task_id(cat("drill ", record.drill), each.text);
+    task.id = id_of(record, each.text, known);
     task.text = each.text;
-    task.owner = each.owner;
+    task.owner = each.owner.empty() ? owner_of(session.plan.plan, record.drill) : each.owner;
     task.run = record.id;
     task.due = each.due;
     const auto is_new = LB_TRY(add_task(shell, session.plan.plan, log, task));
