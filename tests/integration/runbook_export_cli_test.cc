@@ -2,7 +2,10 @@
 // from there when the plan is gone.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "foundation/base/text.h"
 #include "tests/harness/lifeboat_run.h"
@@ -310,6 +313,48 @@ TEST_F(RunbookExportCli, ThePlanIsScoredAndMissingDocumentsAreNamed) {
   auto json = boat.run({"plan", "check", "--score", "--json"}).summary();
   EXPECT_EQ(json["items"].items().size(), 11U);
   EXPECT_EQ(json["of"].integer(), 11);
+}
+
+// The run of a drill is over with the drill: gone on with, its steps would reach what is live, and
+// nobody would be asked.
+TEST_F(RunbookExportCli, NobodyGoesOnWithTheRunOfADrill) {
+  boat.write_plan(stores +
+                  "people: {lead: {users: [root]}}\n"
+                  "targets: {sandbox: {isolate: network}, production: {protect: true}}\n"
+                  "checks: {files: [{files: {count: 7}}]}\n"
+                  "runbooks:\n"
+                  "  loss: {steps: [{verify: [files]}, {restore: {store: data, to: production}}]}\n"
+                  "  slow: {steps: [{manual: look}, {restore: {store: data, to: production}}]}\n"
+                  "drills:\n"
+                  "  full: {runbook: loss, into: sandbox, checks: [files]}\n"
+                  "  slow: {runbook: slow, into: sandbox, checks: [files]}\n");
+  boat.must({"init"});
+  boat.must({"backup"});
+  write_text(boat / "data/a", "written since");
+  auto runs = [&] { return boat.must({"run", "ls", "--json"}).summary()["runs"].items(); };
+  EXPECT_NE(boat.run({"drill", "full"}).exit_code, 0);
+  ASSERT_EQ(runs().size(), 1U);
+  EXPECT_EQ(runs()[0]["state"].string(), "failed") << "closed with the drill";
+  auto none = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(none.exit_code, 1) << none.err;
+  EXPECT_TRUE(has(none.err, "no run is under way")) << none.err;
+  // One that was killed could not close it.
+  auto drill = boat.start({"drill", "slow", "--attended"});
+  while (drill->alive() && runs().size() < 2)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(drill->alive()) << drill->err_so_far();
+  drill->signal(SIGKILL);
+  drill->wait();
+  const auto left = runs()[1];
+  EXPECT_EQ(left["state"].string(), "drill");
+  boat.must({"step", "done", "-m", "looked"});
+  for (const auto& words : {std::vector<std::string>{"resume", "--no-wait"},
+                            {"resume", left["run"].string(), "--no-wait"}}) {
+    auto refused = boat.run(words);
+    EXPECT_EQ(refused.exit_code, 5) << refused.out << refused.err;
+    EXPECT_TRUE(has(refused.err, "is one of a drill: its sandbox is gone")) << refused.err;
+  }
+  EXPECT_EQ(read_text(boat / "data/a"), "written since") << "what is live is untouched";
 }
 
 // From the report of a drill into the list, done there, and back when the next drill finds it

@@ -43,11 +43,6 @@ std::string take_saved(const plan::Step& step, const std::string& output, runboo
   return {};
 }
 
-// What would reach the world outside a sandbox.
-bool is_outbound(const std::string& verb) {
-  return one_of(verb, {"run", "provision", "task", "switch", "notify"});
-}
-
 }  // namespace
 
 RunActs::RunActs(const Shell& shell, Session& session, const plan::Plan& plan)
@@ -58,13 +53,13 @@ RunActs::RunActs(const Shell& shell, Session& session, const plan::Plan& plan)
       post_(shell, session, plan) {}
 
 ActEnd RunActs::act(const Act& act, std::stop_token stop) {
-  if (act.mode == "drill" && is_outbound(act.verb())) {
-    return {true,
-            "held: a drill does nothing outside its sandbox",
-            Json::object().set("held", true),
+  // A drill has acts of its own. Whatever led here, these are of what is live.
+  if (act.mode == "drill") {
+    return {false,
+            "refused: a step of a drill is done in its sandbox alone",
+            Json::object().set("kind", name_of(ErrorKind::denied)),
             {}};
   }
-  if (act.mode == "drill" && act.verb() == "assess") return runbook::held_assessment();
   auto end = done(act, stop);
   if (act.verb() == "restore" && !stop.stop_requested()) report_restore(act, end);
   if (end.ok()) {

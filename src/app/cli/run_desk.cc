@@ -96,6 +96,14 @@ Status read_run(state::RunLog& log, RunDesk& desk) {
   return {};
 }
 
+// The run of a drill is over with the drill, also of one that was killed and could not say so. It
+// counts as long as people may be answering it.
+static bool is_left_by_drill(const std::vector<record::RunEvent>& events, Timestamp now) {
+  constexpr Micros answered_within = std::chrono::hours(24);
+  return events.front().data["mode"].string() == "drill" &&
+         now - events.back().at > answered_within;
+}
+
 Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, bool open) {
   auto heads = LB_TRY(desk.log->runs(true));
   std::vector<state::RunHead> fitting;
@@ -104,8 +112,10 @@ Status pick_run(const Shell& shell, RunDesk& desk, const std::string& named, boo
     if (!head.closed) {
       // Another machine may have closed it.
       auto events = desk.log->events(head.id);
-      head.closed =
-          events.ok() && !events->empty() && events->back().kind == record::RunEventKind::closed;
+      const bool known = events.ok() && !events->empty();
+      head.closed = known && events->back().kind == record::RunEventKind::closed;
+      const bool left = known && is_left_by_drill(*events, shell.world.clock.now());
+      if (open && named.empty() && left) continue;
     }
     if (open && head.closed) continue;
     fitting.push_back(head);

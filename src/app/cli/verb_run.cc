@@ -27,7 +27,7 @@ std::string_view name_of(runbook::RunResult result) {
 std::string state_of(const runbook::RunState& state) {
   if (state.closed) return std::string(name_of(*state.closed));
   if (state.events == 0) return "unreadable";
-  return "open";
+  return state.mode == "drill" ? "drill" : "open";
 }
 
 // "k=v" words.

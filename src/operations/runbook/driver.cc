@@ -74,6 +74,12 @@ Status Driver::take_up() {
   auto events = LB_TRY(tools_.log.events(run_));
   state_ = LB_TRY(fold(script_, run_, events));
   if (state_.closed) return {};
+  if (state_.mode == "drill") {
+    return Error(ErrorKind::denied, cat("run ", run_, " is one of a drill: its sandbox is gone"))
+        .with_hint(cat("lifeboat drill NAME does it again in a sandbox; lifeboat run ",
+                       script_.runbook, " does it in earnest"))
+        .with_exit(ExitCode::refused);
+  }
   look_at_who_drove(events);
   RunEvent event;
   event.kind = RunEventKind::driver;
@@ -93,6 +99,10 @@ Status Driver::take_up() {
     LB_TRY(append(std::move(undone)));
   }
   return {};
+}
+
+Status Driver::give_up(const std::string& text) {
+  return state_.closed ? Status() : close("failed", text);
 }
 
 // The one before may have died between writing down a decision or a question and telling people.

@@ -48,8 +48,11 @@ class Driver {
   ~Driver();
 
   Status open(const NewRun& fresh);
-  // Reads what is there, and says that this program drives from now on.
+  // Reads what is there, and says that this program drives from now on. denied: the run is one of a
+  // drill. That restored into a sandbox which is gone; here its steps would reach what is live.
   Status take_up();
+  // Closes what cannot be gone on with.
+  Status give_up(const std::string& text);
   enum class End { closed, waits_for_people, stopped };
   // Until the run is closed, only people can carry it on (and options.wait is false), or `stop`.
   Result<End> drive(std::stop_token stop);

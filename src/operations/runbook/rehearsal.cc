@@ -259,7 +259,11 @@ Status rehearse(const DriverTools& tools, const DriverOptions& options, const pl
                 drill::Rehearsal& rehearsal, std::stop_token stop) {
   Driver driver(tools, options, plan, script, run);
   LB_TRY(driver.open(fresh));
-  auto end = LB_TRY(driver.drive(stop));
+  auto driven = driver.drive(stop);
+  // Nobody can go on with it: the sandbox goes with the drill.
+  auto closed = driver.give_up("the drill ended here");
+  auto end = LB_TRY(std::move(driven));
+  LB_TRY(std::move(closed));
   const auto& state = driver.state();
   describe(script, state, rehearsal.record());
   auto events = LB_TRY(tools.log.events(run));
