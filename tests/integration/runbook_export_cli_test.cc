@@ -253,6 +253,31 @@ TEST_F(RunbookExportCli, ABackupPutsBackWhatIsLostAndPutsChangedPagesAnew) {
   EXPECT_EQ(stored_sets(), 2U);
 }
 
+// A host that backs up with a key that cannot read puts them, and puts back what is lost.
+TEST_F(RunbookExportCli, AKeyThatMayOnlyWriteKeepsThePagesToo) {
+  boat.must({"init"});
+  boat.must({"key", "add", "host", "--write-only", "--file", boat / "host.key"});
+  const auto plan = read_text(boat / "lifeboat.yaml");
+  auto of_host = plan;
+  of_host.replace(of_host.find("env:LIFEBOAT_KEY"), 16, "file:" + (boat / "host.key"));
+  write_text(boat / "lifeboat.yaml", of_host);
+  auto told = boat.must({"backup"});
+  EXPECT_FALSE(has(told.err, "not stored")) << told.err;
+  auto pages = open_pages();
+  ASSERT_EQ(pages.size(), 6U);
+  const auto whole = read_text(pages[5]);
+  fs::remove(pages[5]);
+  boat.must({"backup"});
+  EXPECT_EQ(read_text(pages[5]), whole);
+  EXPECT_EQ(stored_sets(), 1U);
+  overwrite(pages[5], "pay them");
+  EXPECT_TRUE(has(boat.must({"backup"}).err, "were changed: do not follow them"));
+  EXPECT_EQ(stored_sets(), 2U);
+  fs::remove(pages[5]);
+  write_text(boat / "lifeboat.yaml", plan);
+  boat.must({"verify"});
+}
+
 TEST_F(RunbookExportCli, WhatIsConfidentialOrSealedDoesNotLieOpen) {
   auto allow = [&](const std::string& before, const std::string& after) {
     auto text = read_text(boat / "lifeboat.yaml");

@@ -134,6 +134,34 @@ TEST_F(S3CareCli, CopiesAreKilledVerifiedAndReadFrom) {
   boat.must({"verify", "--read", "100%"});
 }
 
+// What people read where it lies, without a key: in the bucket and in its copy.
+TEST_F(S3CareCli, RunbooksLieOpenInTheBucketAndChangesAreTold) {
+  plan("  data: {files: ./data}\nrunbooks:\n  fire: {steps: [{manual: leave the house}]}\n");
+  boat.must({"init"});
+  back_up(1);
+  boat.must({"copy", "sync"});
+  const auto pages = objects("main", "runbooks/");
+  ASSERT_EQ(pages.size(), 4U);
+  const auto page = pages[2].key;
+  EXPECT_TRUE(page.ends_with("/fire.html")) << page;
+  const auto whole = open("copy")->get(page).take();
+  EXPECT_NE(text_of(whole).find("leave the house"), std::string::npos);
+  flip("main", page);
+  auto told = boat.run({"verify", "--read", "0%"});
+  EXPECT_EQ(told.exit_code, 13) << told.out;
+  EXPECT_NE(told.out.find("/fire.html is not what was put there"), std::string::npos) << told.out;
+  EXPECT_EQ(boat.run({"copy", "verify", "--compare", "--read", "0%"}).exit_code, 13);
+  EXPECT_EQ(open("copy")->get(page).take(), whole) << "what differs is not copied over it";
+  boat.must({"verify", "--heal"});
+  EXPECT_EQ(open("main")->get(page).take(), whole);
+  ASSERT_TRUE(open("copy")->remove(page).ok());
+  boat.must({"copy", "sync"});
+  EXPECT_EQ(open("copy")->get(page).take(), whole);
+  boat.must({"prune"});
+  EXPECT_EQ(objects("main", "runbooks/").size(), 4U);
+  boat.must({"copy", "verify", "--compare"});
+}
+
 TEST_F(S3CareCli, ADatabaseComesBackFromACopy) {
   if (const auto reason = PostgresServer::missing()) GTEST_SKIP() << *reason;
   auto server = PostgresServer::start();
