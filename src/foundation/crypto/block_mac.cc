@@ -6,6 +6,25 @@
 #include "foundation/crypto/aes_blocks.h"
 #include "foundation/crypto/hash.h"
 
+// Why it holds. T = Out(In(b1 ^ M1) ^ .. ^ In(bn ^ Mn) ^ In(last ^ M64)): In, Out and the masks M
+// are AES-128 under three keys that HMAC-SHA-256 makes of the one given.
+// - `last` holds number and size and has a mask of its own, so two pairs of number and message that
+//   differ give In two sets of blocks, each with its place, that differ.
+// - Take away what both sets have. Blocks left of one place differ; of two places they are the same
+//   after masking with a chance of 2^-128 for each of at most 130 * 129 / 2 pairs, as masks are the
+//   output of a cipher whose key serves nothing else. If none are, the sums are equal with a chance
+//   of 1 / (2^128 - 130) at most. So two inputs meet before Out with a chance e < 2^-114, whatever
+//   they are, if they are chosen without knowledge of the sums.
+// - Nothing shows the sums: Out is a permutation under its own key, so tags only tell which sums
+//   are equal, and in q tags none are but for q^2 / 2 * e. Therefore no nonce is needed, and inputs
+//   that are chosen after seeing tags do no better (Carter and Wegman's way: hash, then encipher).
+// - A forged pair has the tag of one that was seen if their sums meet: q * e an attempt. Any other
+//   tag is right by chance: 1 / (2^128 - q). Tags are not cut short. With 2^24 tags a key (a table
+//   of 16 GiB): 2^-90 an attempt; 2^-67 that any two genuine sums ever meet; AES taken for a random
+//   function costs 2^-81 more.
+// - Not its business: old messages that are put back (the header says so), and what a neighbour
+//   learns from the processor's caches where OpenSSL has neither instructions nor bit-sliced AES.
+
 namespace lb {
 
 namespace {

@@ -1,9 +1,9 @@
 // BlockMac: proves that short messages of whole blocks were made by who has the key, in a fraction
-// of the time that starting GMAC takes. Each block is masked by its place and encrypted with
-// AES-128, a last one that holds the message's number and size likewise; the sum is encrypted once
-// more under a second key. The inner pass makes two messages collide as seldom as chance, the outer
-// hides what it gives (Carter and Wegman; PMAC is built so). Unlike GMAC it has no nonce: the same
-// number may prove any messages. Thread-safe.
+// of the time that starting GMAC takes. Who has no key, but sees proven messages, chooses some, and
+// puts others in their place, forges one in an attempt with a chance below 2^-90 after 2^24 tags.
+// Unlike GMAC it has no nonce: the same number may prove any messages. An older message under its
+// own number passes, so what is proven must stay true, or get another key. Built as PMAC is; why it
+// holds stands in block_mac.cc. Thread-safe.
 #pragma once
 
 #include <array>
