@@ -7,6 +7,7 @@
 #include "foundation/base/text.h"
 #include "foundation/sys/random.h"
 #include "foundation/sys/sim_files.h"
+#include "storage/repo/chunk_runs.h"
 
 namespace lb::repo {
 namespace {
@@ -163,6 +164,35 @@ TEST_F(ChunkMaps, DoNotBelieveADamagedTable) {
   EXPECT_GT(found, 0u);
   EXPECT_LT(found, ids.size());
   EXPECT_EQ(names(), 0u) << "the next session makes it anew";
+}
+
+// Somebody who may write to the folder exchanges a run for a table that was once written with the
+// repository's key: its numbers would lead to other packs.
+TEST_F(ChunkMaps, TakeNoTableOfTheCacheForARun) {
+  index::NewTable news;
+  auto pack = news.add_pack({"p/a/00000000", 10, {}});
+  auto others = random_ids(10, 1000);
+  for (const auto& id : others) news.add(id, {pack, 1, 8, 100, 0, 10});
+  ASSERT_TRUE(std::move(news).write(place(), "/cache/table-1").ok());
+  ASSERT_TRUE(index::Table::open(files, "/cache/table-1", seal).ok());
+  std::vector<index::Entry> own;
+  for (const auto& id : random_ids(11, 1000))
+    own.push_back({id, index::pack({3, 1, 8, 100, 0, 10})});
+  std::sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  ChunkRuns runs(place(), 1000);
+  EXPECT_TRUE(runs.add(own.size(), [&](const auto& write) { return write(own); }));
+  EXPECT_FALSE(runs.add(own.size(), [&](const auto& write) -> Status {
+    LB_TRY(write(own));
+    for (const auto& entry : LB_TRY(files.list("/cache"))) {
+      if (!entry.name.starts_with("new-")) continue;
+      LB_TRY(files.rename("/cache/table-1", path_join("/cache", entry.name)));
+    }
+    return {};
+  }));
+  ASSERT_TRUE(runs.trouble());
+  EXPECT_EQ(runs.trouble()->kind(), ErrorKind::corrupt);
+  for (const auto& id : others) EXPECT_FALSE(runs.find(id).has_value());
+  for (const auto& entry : own) EXPECT_EQ(runs.find(entry.id)->pack, 3u);
 }
 
 }  // namespace

@@ -4,6 +4,22 @@
 
 namespace lb::repo {
 
+namespace {
+
+index::CachePlace with_own_seal(index::CachePlace place) {
+  auto key = place.random.bytes(sizeof(Digest));
+  place.seal = std::make_shared<const index::Seal>(index::Seal{Hmac(key), place.seal->owner});
+  wipe(key);
+  return place;
+}
+
+}  // namespace
+
+ChunkRuns::ChunkRuns(index::CachePlace place, std::size_t entries_max)
+    : place_(with_own_seal(std::move(place))),
+      entries_max_(entries_max),
+      tables_(std::make_shared<const index::Tables>()) {}
+
 Result<std::shared_ptr<const index::Table>> ChunkRuns::write(std::uint64_t expected,
                                                              const Fill& fill) {
   auto path = place_.fresh_path("new-");

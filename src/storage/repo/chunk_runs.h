@@ -1,5 +1,7 @@
 // ChunkRuns: the chunks of a running session that no longer fit its memory, in tables that have no
-// name any more: they go with the session. Thread-safe.
+// name any more: they go with the session. Their pack numbers mean something in it alone, so they
+// are proven by a key of its own: a table of the cache, put in the place of one before it is
+// opened, would lead to other packs. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -13,10 +15,7 @@ namespace lb::repo {
 
 class ChunkRuns {
  public:
-  ChunkRuns(index::CachePlace place, std::size_t entries_max)
-      : place_(std::move(place)),
-        entries_max_(entries_max),
-        tables_(std::make_shared<const index::Tables>()) {}
+  ChunkRuns(index::CachePlace place, std::size_t entries_max);
 
   // In memory before a run is written; beyond all numbers once one could not be written (no space):
   // then the session goes on in memory.
@@ -35,7 +34,7 @@ class ChunkRuns {
   Result<std::shared_ptr<const index::Table>> write(std::uint64_t expected, const Fill& fill);
   Status add_run(std::uint64_t expected, const std::function<Status(const Take&)>& give);
 
-  const index::CachePlace place_;
+  const index::CachePlace place_;  // with the session's seal
   std::atomic<std::size_t> entries_max_;
   mutable std::mutex mutex_;
   std::optional<Error> trouble_;
