@@ -179,6 +179,9 @@ TEST_F(CopiesCli, RepairBringsEveryKindOfObjectBackFromACopy) {
     auto shown = boat.run({"repair", "-n"});
     if (how < 2) {
       EXPECT_NE(shown.out.find(object), std::string::npos) << shown.out << shown.err;
+      EXPECT_NE(shown.out.find("; 0 lost for good; nothing was changed"), std::string::npos)
+          << shown.out;
+      EXPECT_EQ(shown.exit_code, 0) << object << shown.out << shown.err;
     }
     auto repaired = boat.run({"repair"});
     EXPECT_EQ(repaired.exit_code, 0) << object << repaired.out << repaired.err;
@@ -260,9 +263,16 @@ TEST_F(CopiesCli, WithoutACopyTheNextBackupStoresAgainWhatWasLost) {
     if (how == 1) write_text(pack, good.substr(0, good.size() / 2));
     if (how == 2) fs::remove(pack);
     EXPECT_EQ(boat.run({"verify"}).exit_code, 13);
-    auto repaired = boat.run({"repair"});
+    auto shown = boat.run({"repair", "-n", "--json"});
+    EXPECT_EQ(shown.exit_code, 3) << "as the run itself: " << how << shown.out << shown.err;
+    auto repaired = boat.run({"repair", "--json"});
     EXPECT_EQ(repaired.exit_code, 3) << how << repaired.out << repaired.err;
-    EXPECT_NE(repaired.out.find("affects"), std::string::npos) << how << repaired.out;
+    for (const auto* count : {"healed", "indexed", "set_aside", "removed"}) {
+      EXPECT_EQ(shown.summary()[count].integer(), repaired.summary()[count].integer()) << count;
+    }
+    EXPECT_EQ(shown.summary()["lost"].items().size(), repaired.summary()["lost"].items().size());
+    EXPECT_TRUE(shown.summary()["dry_run"].boolean());
+    EXPECT_NE(repaired.out.find("\"affected\":[\"data "), std::string::npos) << how << repaired.out;
     auto backup = boat.run({"backup", "--json"});
     EXPECT_EQ(backup.exit_code, 0) << how << backup.err;
     auto point = backup.lines()[0]["snapshot"].string();

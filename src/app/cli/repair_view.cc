@@ -83,4 +83,34 @@ std::string text_of(const repair::RepairReport& report) {
   return text;
 }
 
+repair::RepairReport promised(const std::vector<repair::Step>& steps) {
+  repair::RepairReport out;
+  for (const auto& step : steps) {
+    switch (step.remedy) {
+      case repair::Remedy::heal:
+        ++out.healed;
+        break;
+      case repair::Remedy::index:
+        ++out.indexed;
+        break;
+      case repair::Remedy::set_aside:
+        ++out.set_aside;
+        break;
+      case repair::Remedy::remove:
+        ++out.removed;
+        break;
+      case repair::Remedy::lost:
+        out.lost.push_back(step);
+        break;
+    }
+  }
+  return out;
+}
+
+std::string promise_of(const repair::RepairReport& report) {
+  return cat("would heal ", report.healed, " objects, index ", report.indexed, " packs, set aside ",
+             report.set_aside, ", remove ", report.removed, "; ", report.lost.size(),
+             " lost for good; nothing was changed\n");
+}
+
 }  // namespace lb::cli

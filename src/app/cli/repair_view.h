@@ -19,5 +19,8 @@ Json json_of(const std::vector<repair::Step>& steps);
 void add_repair(Json& json, const repair::RepairReport& report);
 std::string line_of(const repair::Step& step);
 std::string text_of(const repair::RepairReport& report);
+// What these steps come to when each succeeds, and how that is said before any is taken.
+repair::RepairReport promised(const std::vector<repair::Step>& steps);
+std::string promise_of(const repair::RepairReport& report);
 
 }  // namespace lb::cli

@@ -60,9 +60,10 @@ class Opening {
   const References& references_;
 };
 
+// Exits as the run does, or as one would after a dry run.
 Result<ExitCode> finish(const Shell& shell, const repair::RepairPlan& plan,
                         const repair::RepairReport& report,
-                        const std::vector<repair::Step>& opening) {
+                        const std::vector<repair::Step>& opening, bool dry_run) {
   bool mended = all_mended(report);
   auto exit = mended ? ExitCode::ok : ExitCode::warnings;
   auto& console = shell.console;
@@ -71,6 +72,7 @@ Result<ExitCode> finish(const Shell& shell, const repair::RepairPlan& plan,
     steps.insert(steps.end(), plan.steps.begin(), plan.steps.end());
     auto json =
         Json::object().set("verb", "repair").set("ok", mended).set("exit", static_cast<int>(exit));
+    if (dry_run) json.set("dry_run", true);
     add_repair(json, report);
     json.set("healed", report.healed + opening.size()).set("steps", json_of(steps));
     console.event("lifeboat.summary/1", std::move(json));
@@ -78,6 +80,10 @@ Result<ExitCode> finish(const Shell& shell, const repair::RepairPlan& plan,
   }
   if (plan.nothing() && opening.empty()) {
     console.out("nothing to repair");
+  } else if (dry_run) {
+    auto all = report;
+    all.healed += opening.size();
+    console.out(promise_of(all));
   } else {
     console.out(text_of(report));
   }
@@ -127,7 +133,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   if (dry_run && !opening.empty()) {
     show(shell, opening, {});
     shell.console.note("more may show when these are healed: run without --dry-run");
-    return finish(shell, {}, {}, opening);
+    return finish(shell, {}, {}, opening, true);
   }
   auto key = LB_TRY(references.secret(loaded.plan.repository.key));
   auto repository =
@@ -141,9 +147,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
   shell.console.end_progress();
   auto steps = LB_TRY(std::move(plan));
   show(shell, opening, steps);
-  if (dry_run || steps.nothing()) return finish(shell, steps, {}, opening);
+  if (dry_run) return finish(shell, steps, promised(steps.steps), opening, true);
+  if (steps.nothing()) return finish(shell, steps, {}, opening, false);
   auto report = LB_TRY(apply(shell, loaded, *repository, steps, places));
-  return finish(shell, steps, report, opening);
+  return finish(shell, steps, report, opening, false);
 }
 
 }  // namespace
