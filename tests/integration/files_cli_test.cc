@@ -228,6 +228,13 @@ TEST(Cli, WordsAreCheckedAndHelpBeginsWithExamples) {
   auto unknown = boat.run({"bakcup"});
   EXPECT_EQ(unknown.exit_code, 2);
   EXPECT_NE(unknown.err.find("did you mean backup?"), std::string::npos) << unknown.err;
+  for (const auto& words :
+       {std::vector<std::string>{"copy"}, {"copy", "--help"}, {"copy", "snc"}}) {
+    auto half = boat.run(words);
+    EXPECT_EQ(half.exit_code, 2);
+    EXPECT_NE(half.err.find("hint: lifeboat copy sync, lifeboat copy verify"), std::string::npos)
+        << half.err;
+  }
   for (const char* verb : {"init", "doctor", "backup", "ls", "info", "show", "restore", "verify",
                            "drill", "report", "status", "version"}) {
     auto help = boat.must({verb, "--help"}).out;

@@ -25,6 +25,22 @@ struct Picked {
   std::vector<std::string> rest;
 };
 
+// Also for the first word of several verbs, alone or before a word that none of them has.
+Error unknown_verb(const std::string& word, const std::vector<std::string>& names) {
+  std::vector<std::string> group;
+  for (const auto& name : names) {
+    if (name.starts_with(word + " ")) group.push_back("lifeboat " + name);
+  }
+  if (!group.empty()) {
+    return Error(ErrorKind::invalid, cat("'", printable(word), "' is the first word of a verb"))
+        .with_hint(join(group, ", "));
+  }
+  auto near = nearest(word, names);
+  return Error(ErrorKind::invalid, cat("unknown verb '", printable(word), "'"))
+      .with_hint(near.empty() ? std::string("lifeboat --help lists the verbs")
+                              : cat("did you mean ", near, "?"));
+}
+
 // The verb may stand after common flags ("lifeboat --plan F backup"); "plan check" is two words.
 Result<Picked> pick(const std::vector<std::string>& words) {
   std::vector<std::string> before;
@@ -46,10 +62,7 @@ Result<Picked> pick(const std::vector<std::string>& words) {
                   words.end());
     return Picked{&verb, before};
   }
-  auto near = nearest(words[i], names);
-  return Error(ErrorKind::invalid, cat("unknown verb '", printable(words[i]), "'"))
-      .with_hint(near.empty() ? std::string("lifeboat --help lists the verbs")
-                              : cat("did you mean ", near, "?"));
+  return unknown_verb(words[i], names);
 }
 
 Result<ExitCode> dispatch(const Shell& shell, const std::vector<std::string>& words,
