@@ -201,5 +201,51 @@ TEST(RepositoryCli, AReadOnlyPlaceIsReadAndSaysSoWhenItIsToBeWritten) {
   host.boat.must({"verify"});
 }
 
+// Backups that fill a disk leave prune what it needs to free some of it.
+TEST(RepositoryCli, AFullDiskIsFreedByPrune) {
+  Host host("data", "./small/repository");
+  auto disk = host.boat / "small";
+  fs::create_directories(disk);
+  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=20m,mode=700") != 0)
+    GTEST_SKIP() << "mounting takes root";
+  struct Unmounted {
+    std::string folder;
+    ~Unmounted() { ::umount2(folder.c_str(), MNT_DETACH); }
+  } unmounted{disk};
+  host.boat.must({"init"});
+  std::string newest;
+  auto back_up = [&] {
+    auto ran = host.boat.run({"backup", "--json"});
+    if (ran.exit_code == 0) newest = ran.lines().front()["snapshot"].string();
+    return ran;
+  };
+  // First much at a time, then less, so that there is space for it nearly to the end.
+  host.change(1);
+  unsigned state = 0;
+  Ran full;
+  for (std::size_t bytes : {1'000'000u, 100'000u, 10u}) {
+    for (unsigned i = 0; i < 8; ++i) {
+      write_text(host.boat / ("data/file" + std::to_string(i)), std::to_string(i));
+    }
+    do {
+      write_text(host.boat / "data/file0", noise(++state, bytes));
+      full = back_up();
+    } while (full.exit_code == 0 && state < 300);
+  }
+  EXPECT_EQ(full.exit_code, 22) << full.out << full.err;
+  EXPECT_NE(full.err.find("No space left"), std::string::npos) << full.err;
+  EXPECT_NE(full.err.find("lifeboat prune"), std::string::npos) << full.err;
+  host.boat.must({"verify"});
+  host.boat.must({"restore", "data", "--to", host.boat / "back", "--point", newest});
+  auto pruned = host.boat.run({"prune", "--confirm", "test", "--grace", "0s"});
+  EXPECT_EQ(pruned.exit_code, 0) << pruned.out << pruned.err;
+  host.change(2);
+  EXPECT_EQ(back_up().exit_code, 0);
+  fs::remove_all(host.boat / "back");
+  host.boat.must({"restore", "data", "--to", host.boat / "back"});
+  EXPECT_EQ(tree_of(host.boat / "back"), tree_of(host.boat / "data"));
+  host.boat.must({"verify"});
+}
+
 }  // namespace
 }  // namespace lb::test

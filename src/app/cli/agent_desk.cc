@@ -25,7 +25,7 @@ Result<std::unique_ptr<AgentDesk>> AgentDesk::open(const Shell& shell, const Arg
   const auto& home = out->plan.plan.repository;
   out->references = std::make_unique<References>(shell.world, shell.environment, out->plan.folder);
   auto place = LB_TRY(open_place(shell, *out->references, home));
-  out->blobs = std::move(place.blobs);
+  out->blobs = with_reserve(shell, std::move(place.blobs), place.folder);
   out->shared = std::make_unique<SharedFlushBlobStore>(*out->blobs);
   auto& console = shell.console;
   const auto warn = [&console](const std::string& line) { console.warn(line); };

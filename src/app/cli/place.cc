@@ -2,6 +2,7 @@
 
 #include "app/cli/session.h"
 #include "foundation/base/text.h"
+#include "storage/blob/reserving_blob_store.h"
 
 namespace lb::cli {
 
@@ -133,6 +134,12 @@ Result<OpenedPlace> open_place(const Shell& shell, const References& references,
 Result<OpenedPlace> open_place(const Shell& shell, const References& references,
                                const plan::Copy& copy, MissingFolder missing) {
   return open_home(shell, references, {copy.at, copy.s3, copy.immutable}, missing);
+}
+
+std::unique_ptr<BlobStore> with_reserve(const Shell& shell, std::unique_ptr<BlobStore> blobs,
+                                        const std::string& folder) {
+  if (folder.empty()) return blobs;
+  return std::make_unique<ReservingBlobStore>(std::move(blobs), shell.world.files, folder);
 }
 
 }  // namespace lb::cli

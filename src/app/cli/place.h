@@ -31,4 +31,9 @@ Result<OpenedPlace> open_place(const Shell& shell, const References& references,
                                const plan::Copy& copy,
                                MissingFolder missing = MissingFolder::refuse);
 
+// For verbs that add content: the last space of a disk is left to those that free some. `folder` as
+// in OpenedPlace.
+std::unique_ptr<BlobStore> with_reserve(const Shell& shell, std::unique_ptr<BlobStore> blobs,
+                                        const std::string& folder);
+
 }  // namespace lb::cli

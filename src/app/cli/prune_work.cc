@@ -4,7 +4,9 @@
 
 #include "app/cli/locks.h"
 #include "foundation/base/text.h"
+#include "storage/blob/reserving_blob_store.h"
 #include "storage/collect/needed_keys.h"
+#include "storage/repo/format.h"
 
 namespace lb::cli {
 
@@ -31,12 +33,29 @@ void add(repo::CollectReport more, repo::CollectReport& out) {
   out = std::move(more);
 }
 
+// What of the disk may be filled with packs that replace others: the next prune needs the reserve,
+// and one pack is always written whole.
+std::uint64_t room_to_repack(const Shell& shell, const Session& session) {
+  const auto no_limit = repo::RepackOptions{}.room;
+  if (session.repository_folder.empty()) return no_limit;
+  auto space = shell.world.files.space(session.repository_folder);
+  if (!space.ok()) return no_limit;
+  auto kept = reserve_of(space->total) + repo::pack_bytes;
+  return space->available - std::min(space->available, kept);
+}
+
 // Only when no collection waits: the packs that are given up could not be condemned, and backups
 // that begin now would rely on them again.
-Status repack(const Shell& shell, const repo::Core& core, const PruneOptions& options,
-              Removed& out) {
+Status repack(const Shell& shell, const Session& session, PruneOptions options, Removed& out) {
   if (options.repack.nothing() || !out.collected.awaited.empty()) return {};
+  const auto& core = *session.repository->core();
   auto& console = shell.console;
+  options.repack.room = room_to_repack(shell, session);
+  if (options.repack.nothing()) {
+    console.warn(cat("packs that are partly unused stay as they are: there is no space to rewrite ",
+                     "any on the disk of ", session.repository_folder));
+    return {};
+  }
   auto sink = console.progress("repack");
   auto done = repo::Repacker(core, options.repack, {}, shell.stop)
                   .run([&](std::uint64_t bytes, std::uint64_t total) {
@@ -78,7 +97,7 @@ Status free_under_locks(const Shell& shell, const Session& session, PruneOptions
   needed.insert(needed.end(), out.pages.kept.begin(), out.pages.kept.end());
   std::sort(needed.begin(), needed.end());
   out.locks = LB_TRY(keep_locked(shell, locks, core.blobs, needed));
-  return repack(shell, core, options, out);
+  return repack(shell, session, options, out);
 }
 
 std::string lock_text(const Removed& removed) {
@@ -136,7 +155,7 @@ Result<Removed> remove_doomed(const Shell& shell, const Session& session, const 
     return out;
   }
   out.collected = LB_TRY(collect(shell, core, options.collect));
-  LB_TRY(repack(shell, core, options, out));
+  LB_TRY(repack(shell, session, options, out));
   // While packs wait for their end, the entries of these would hide those of the packs that replace
   // them.
   if (out.collected.awaited.empty()) {

@@ -135,6 +135,9 @@ Status open_to_read(const Shell& shell, ReadPlace read, Reading reading, Access 
   const auto& plan = session.plan.plan;
   const auto& references = *session.references;
   session.blobs = std::move(read.place.blobs);
+  if (access == Access::write) {
+    session.blobs = with_reserve(shell, std::move(session.blobs), read.place.folder);
+  }
   session.repository_folder = read.place.folder;
   if (read.from != nullptr) session.copy = read.from->at.text();
   if (reading == Reading::healing) {

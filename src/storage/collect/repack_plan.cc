@@ -157,8 +157,9 @@ std::vector<RepackPlanner::Candidate> RepackPlanner::candidates() const {
 std::uint64_t RepackPlanner::budget() const {
   std::uint64_t all = 0;
   for (const auto& object : there_) all += object.size;
-  return options_.budget_bytes.value_or(
+  auto budget = options_.budget_bytes.value_or(
       static_cast<std::uint64_t>(static_cast<double>(all) * options_.budget_share));
+  return std::min(budget, options_.room);
 }
 
 void RepackPlanner::watch(const std::string& pack, std::vector<std::string>& out) const {

@@ -15,6 +15,7 @@ struct RepackOptions {
   double below = 0.75;        // packs of which a smaller part is live are rewritten
   double budget_share = 0.1;  // of the bytes of all packs, written anew in one run at most
   std::optional<std::uint64_t> budget_bytes = {};  // instead
+  std::uint64_t room = ~std::uint64_t{0};          // nor more than this, but for one pack
   // Frames of which a smaller part is live are opened, and what is live in several is put together;
   // others are moved as they are.
   double open_below = 0.8;
@@ -23,7 +24,7 @@ struct RepackOptions {
   std::size_t carried_bytes_max = 32 << 20;
   // Younger packs cannot be deleted yet (object lock): rewriting them would free nothing.
   std::optional<Micros> locked = {};
-  bool nothing() const { return below <= 0 || (budget_bytes && *budget_bytes == 0); }
+  bool nothing() const { return below <= 0 || room == 0 || (budget_bytes && *budget_bytes == 0); }
 };
 
 struct RepackPlan {
