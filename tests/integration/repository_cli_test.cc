@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "tests/harness/lifeboat_run.h"
@@ -201,17 +202,51 @@ TEST(RepositoryCli, AReadOnlyPlaceIsReadAndSaysSoWhenItIsToBeWritten) {
   host.boat.must({"verify"});
 }
 
+// Removed with its content when the test ends.
+class SmallDisk {
+ public:
+  SmallDisk(const std::string& folder, const std::string& size) : folder_(folder) {
+    fs::create_directories(folder);
+    mounted_ =
+        ::mount("none", folder.c_str(), "tmpfs", 0, ("size=" + size + ",mode=700").c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string folder_;
+  bool mounted_ = false;
+};
+
+// Also when it is the disk with the state of this host that is full, one can restore.
+TEST(RepositoryCli, AFullDiskOfTheStateSaysWhatToDo) {
+  Host host("data", "./repository");
+  SmallDisk disk(host.boat / "small", "2m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting takes root";
+  host.boat.must({"init"});
+  host.change(1);
+  auto& state = host.boat.environment()["LIFEBOAT_STATE"];
+  state = host.boat / "small/state";
+  host.boat.must({"backup"});
+  std::ofstream(host.boat / "small/fill") << noise(1, 2 << 20);  // as much as fits
+  // One that has a journal there, and one that would make it.
+  for (const auto* folder : {"small/state", "small/fresh"}) {
+    state = host.boat / folder;
+    auto refused = host.boat.run({"restore", "data", "--to", host.boat / "back"});
+    EXPECT_EQ(refused.exit_code, 22) << folder << refused.out << refused.err;
+    EXPECT_NE(refused.err.find("LIFEBOAT_STATE=FOLDER"), std::string::npos) << refused.err;
+  }
+  state = host.boat / "elsewhere";
+  host.expect_restores("with a state elsewhere: ");
+}
+
 // Backups that fill a disk leave prune what it needs to free some of it.
 TEST(RepositoryCli, AFullDiskIsFreedByPrune) {
   Host host("data", "./small/repository");
-  auto disk = host.boat / "small";
-  fs::create_directories(disk);
-  if (::mount("none", disk.c_str(), "tmpfs", 0, "size=20m,mode=700") != 0)
-    GTEST_SKIP() << "mounting takes root";
-  struct Unmounted {
-    std::string folder;
-    ~Unmounted() { ::umount2(folder.c_str(), MNT_DETACH); }
-  } unmounted{disk};
+  SmallDisk disk(host.boat / "small", "20m");
+  if (!disk.mounted()) GTEST_SKIP() << "mounting takes root";
   host.boat.must({"init"});
   std::string newest;
   auto back_up = [&] {

@@ -129,6 +129,18 @@ Result<ReadPlace> open_read_place(const Shell& shell, const Args& args, Reading 
   return out;
 }
 
+// A full or read-only disk of this host must keep nobody from restoring.
+Result<std::unique_ptr<state::Journal>> open_journal(const Shell& shell,
+                                                     const std::string& folder) {
+  auto opened = state::Journal::open(shell.world, path_join(folder, "journal.sqlite"));
+  if (opened.ok()) return opened;
+  auto kind = opened.error().kind();
+  if (kind != ErrorKind::exhausted && kind != ErrorKind::denied) return opened;
+  return std::move(opened).hint(
+      cat("nothing can be put on record in ", printable(folder),
+          "; LIFEBOAT_STATE=FOLDER before the command names a place on another disk"));
+}
+
 // Of a session whose plan and references are known.
 Status open_to_read(const Shell& shell, ReadPlace read, Reading reading, Access access,
                     Session& session) {
@@ -160,8 +172,7 @@ Status open_to_read(const Shell& shell, ReadPlace read, Reading reading, Access 
                  .context(cat("open the repository at ", read.place.text)));
   if (access == Access::read && !session.repository->may_read())
     return repo::may_not_read().context(cat("the key ", read.key->text(), " of the plan"));
-  session.journal =
-      LB_TRY(state::Journal::open(shell.world, path_join(session.state_folder, "journal.sqlite")));
+  session.journal = LB_TRY(open_journal(shell, session.state_folder));
   return {};
 }
 

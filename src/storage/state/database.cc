@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "foundation/base/text.h"
 
 namespace lb::state {
@@ -31,9 +33,15 @@ static ErrorKind kind_of(int code) {
 }
 
 Error Database::failure(int code) const {
-  const char* text = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
-  Error error(kind_of(code), cat("journal file ", printable(path_), ": ", text));
   const int primary = code & 0xff;
+  // What SQLite calls an I/O error when it cannot make its shared file larger.
+  const bool full =
+      primary == SQLITE_IOERR && handle_ != nullptr && sqlite3_system_errno(handle_) == ENOSPC;
+  const char* text = full                 ? "No space left on device"
+                     : handle_ != nullptr ? sqlite3_errmsg(handle_)
+                                          : sqlite3_errstr(code);
+  Error error(full ? ErrorKind::exhausted : kind_of(code),
+              cat("journal file ", printable(path_), ": ", text));
   if (primary == SQLITE_BUSY || primary == SQLITE_LOCKED) {
     error = std::move(error).with_exit(ExitCode::locked);
   }
