@@ -1,13 +1,40 @@
 #include "app/cli/console.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 
 #include "app/cli/text_width.h"
 #include "foundation/base/text.h"
+#include "foundation/sys/terminal.h"
 
 namespace lb::cli {
+
+namespace {
+
+constexpr std::size_t usual_width = 100, width_min = 20, width_max = 140;
+
+// A line that is as wide as the terminal would go on in the next, and stay there when it is
+// replaced.
+std::size_t line_width() {
+  auto columns = terminal_columns(fileno(stderr));
+  return columns ? std::clamp(*columns - 1, width_min, width_max) : usual_width;
+}
+
+// Cut between characters, never within one.
+std::string cut_to(std::string line, std::size_t width) {
+  while (width_of(line) > width) line.pop_back();
+  return line;
+}
+
+// A guess has no fractions of a second.
+std::string time_left(double seconds) {
+  auto whole = static_cast<std::int64_t>(std::ceil(seconds));
+  return whole < 60 ? cat(whole, " s") : human_duration(Seconds(whole));
+}
+
+}  // namespace
 
 Console::Console(const Clock& clock, ConsoleOptions options) : clock_(clock), options_(options) {}
 
@@ -99,7 +126,7 @@ void Console::show(const std::string& what, const Progress& progress) {
   line += cat(", ", human_size(static_cast<std::uint64_t>(rate)), "/s");
   if (progress.total_bytes > progress.done_bytes && rate > 1) {
     auto left = static_cast<double>(progress.total_bytes - progress.done_bytes) / rate;
-    line += cat(", ", human_duration(Micros(static_cast<std::int64_t>(left * 1e6))), " left");
+    line += cat(", ", time_left(left), " left");
   }
   if (progress.new_bytes) {
     auto fresh = std::min(*progress.new_bytes, progress.done_bytes);
@@ -112,7 +139,8 @@ void Console::show(const std::string& what, const Progress& progress) {
     return;
   }
   if (!progress.current.empty()) line += cat("  ", progress.current);
-  if (width_of(line) > 100) line = line.substr(0, 97) + "...";
+  auto width = line_width();
+  if (width_of(line) > width) line = cut_to(line, width - 3) + "...";
   std::fputs(("\r\x1b[K" + line).c_str(), stderr);
   std::fflush(stderr);
   progress_shown_ = true;
@@ -121,9 +149,7 @@ void Console::show(const std::string& what, const Progress& progress) {
 void Console::status(const std::string& line) {
   if (!options_.err_is_terminal || options_.quiet) return;
   std::lock_guard lock(mutex_);
-  constexpr std::size_t width_max = 100;
-  auto shown = line;
-  while (width_of(shown) > width_max) shown.pop_back();
+  auto shown = cut_to(line, line_width());
   std::fputs(("\r\x1b[K" + colored(shown, 2)).c_str(), stderr);
   std::fflush(stderr);
   progress_shown_ = true;

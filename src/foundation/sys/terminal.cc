@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -77,6 +78,12 @@ Result<Secret> ask_secret(const std::string& prompt, std::stop_token stop,
   auto line = read_line(open.get(), stop);
   LB_TRY(say(open.get(), "\n"));
   return line;
+}
+
+std::optional<std::size_t> terminal_columns(int descriptor) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size.ws_col;
 }
 
 void TypedLines::read_more() {

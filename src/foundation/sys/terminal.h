@@ -1,5 +1,5 @@
 // Terminal: what a person types: a secret that is not shown and never in the command line or its
-// history, and lines while the program goes on with other work.
+// history, and lines while the program goes on with other work; and how wide it is.
 #pragma once
 
 #include <optional>
@@ -14,6 +14,9 @@ namespace lb {
 // there is no terminal; cancelled: a stop came.
 Result<Secret> ask_secret(const std::string& prompt, std::stop_token stop,
                           const std::string& terminal = "/dev/tty");
+
+// How many columns the terminal has now; nothing where there is none, or it does not say.
+std::optional<std::size_t> terminal_columns(int descriptor);
 
 // Lines that come in one by one, without waiting for them. One thread.
 class TypedLines {

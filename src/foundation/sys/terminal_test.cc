@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <thread>
+#include <vector>
 
 #include "foundation/sys/descriptor.h"
 
@@ -39,11 +41,28 @@ class Person {
     EXPECT_EQ(tcgetattr(kept_.get(), &now), 0);
     return (now.c_lflag & ECHO) != 0;
   }
+  void make_window(unsigned short columns) {
+    winsize size{24, columns, 0, 0};
+    EXPECT_EQ(::ioctl(hand_.get(), TIOCSWINSZ, &size), 0);
+  }
+  int descriptor() const { return kept_.get(); }
   std::string terminal;
 
  private:
   Descriptor hand_, kept_;
 };
+
+TEST(Terminal, SaysHowWideItIs) {
+  Person person;
+  for (auto columns : std::vector<unsigned short>{80, 132}) {
+    person.make_window(columns);
+    EXPECT_EQ(terminal_columns(person.descriptor()), columns);
+  }
+  person.make_window(0);
+  EXPECT_EQ(terminal_columns(person.descriptor()), std::nullopt);
+  Descriptor none(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(terminal_columns(none.get()), std::nullopt);
+}
 
 TEST(Terminal, TakesALineWithoutShowingIt) {
   Person person;
