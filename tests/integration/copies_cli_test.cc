@@ -250,6 +250,8 @@ TEST_F(CopiesCli, VerifyDoesNotClaimWhatNoCopyCanMend) {
   auto unread = boat.run({"verify"});
   EXPECT_EQ(unread.exit_code, 13);
   EXPECT_NE(unread.err.find("not asked"), std::string::npos) << unread.err;
+  EXPECT_NE(unread.out.find("lifeboat repair -n says"), std::string::npos) << unread.out;
+  EXPECT_EQ(unread.out.find("puts back"), std::string::npos) << unread.out;
   plan("");
   EXPECT_EQ(boat.run({"verify", "--heal"}).exit_code, 2) << "there is no copy";
 }

@@ -79,6 +79,10 @@ Json details_of(const Outcome& outcome) {
   return out;
 }
 
+std::string count_of(std::size_t problems) {
+  return cat(problems, problems == 1 ? " problem" : " problems");
+}
+
 std::string text_of_findings(const Outcome& outcome) {
   std::string text;
   bool somewhere = false;
@@ -91,6 +95,8 @@ std::string text_of_findings(const Outcome& outcome) {
   }
   if (somewhere && !outcome.help.done) {
     text += "lifeboat verify --heal, or repair, puts back what a copy has whole\n";
+  } else if (!text.empty() && !outcome.help.done) {
+    text += "no copy has it whole: lifeboat repair -n says what can be done all the same\n";
   }
   return text;
 }
@@ -103,12 +109,11 @@ std::string shown(const Outcome& outcome) {
   const auto& report = outcome.report;
   const auto problems = problems_of(outcome);
   auto text = cat(text_of_findings(outcome), text_of(outcome.pages));
-  text +=
-      cat(problems == 0 ? "clean" : cat(problems, " problems"), ": ", report.objects, " objects, ",
-          report.snapshots, " snapshots, ", report.packs_read, " of ", report.packs,
-          " packs read (", human_size(report.bytes_read), "), ", human_count(report.chunks),
-          " chunks, ", report.log_segments, " log segments, ", report.records, " records, ",
-          outcome.pages.objects, " open pages, in ", human_duration(outcome.took), "\n");
+  text += cat(problems == 0 ? "clean" : count_of(problems), ": ", report.objects, " objects, ",
+              report.snapshots, " snapshots, ", report.packs_read, " of ", report.packs,
+              " packs read (", human_size(report.bytes_read), "), ", human_count(report.chunks),
+              " chunks, ", report.log_segments, " log segments, ", report.records, " records, ",
+              outcome.pages.objects, " open pages, in ", human_duration(outcome.took), "\n");
   if (report.fraction < 1) {
     text += cat("this was a sample of ", fixed(report.fraction * 100, 0),
                 " % of the packs; lifeboat verify reads everything\n");
@@ -208,7 +213,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
     return std::move(outcome).take_error();
   }
   const auto problems = problems_of(*outcome);
-  auto text = problems == 0 ? std::string("Clean") : cat(problems, " problems");
+  auto text = problems == 0 ? std::string("Clean") : count_of(problems);
   if (outcome->help.done) text += cat(", ", outcome->help.done->healed, " objects healed");
   if (outcome->trouble) text += cat(", not healed: ", outcome->trouble->text());
   bool good = outcome->mended() && !outcome->trouble;
