@@ -272,6 +272,9 @@ TEST(RepositoryCli, AFullDiskIsFreedByPrune) {
   EXPECT_NE(full.err.find("lifeboat prune"), std::string::npos) << full.err;
   host.boat.must({"verify"});
   host.boat.must({"restore", "data", "--to", host.boat / "back", "--point", newest});
+  auto told = host.boat.run({"doctor"});
+  EXPECT_EQ(told.exit_code, 22) << told.out << told.err;
+  EXPECT_NE(told.out.find("backups are refused"), std::string::npos) << told.out;
   auto pruned = host.boat.run({"prune", "--confirm", "test", "--grace", "0s"});
   EXPECT_EQ(pruned.exit_code, 0) << pruned.out << pruned.err;
   host.change(2);

@@ -5,6 +5,7 @@
 #include "recovery/backup/backup.h"
 #include "recovery/drill/drill.h"
 #include "recovery/restore/sandbox_folder.h"
+#include "storage/blob/reserving_blob_store.h"
 #include "storage/blob/store_probe.h"
 #include "storage/repair/suspects.h"
 
@@ -63,8 +64,13 @@ class Findings {
 void look_at_space(const Shell& shell, const std::string& folder, Findings& findings) {
   auto space = shell.world.files.space(folder);
   if (!space.ok()) return;
-  findings.good("repository", "space",
-                cat(human_size(space->available), " free of ", human_size(space->total)));
+  auto text = cat(human_size(space->available), " free of ", human_size(space->total));
+  auto reserve = reserve_of(space->total);
+  if (space->available > reserve) return findings.good("repository", "space", text);
+  findings.add("repository", "space",
+               Error(ErrorKind::exhausted, cat(text, ": backups are refused, as the last ",
+                                               human_size(reserve), " are kept for prune"))
+                   .with_hint("lifeboat prune frees what no kept point needs"));
 }
 
 std::string in_milliseconds(Micros time) {
