@@ -226,24 +226,6 @@ Result<bool> Driver::pass(std::stop_token stop) {
   return ended || said || moved;
 }
 
-void Driver::cut_short(Effect& effect, const std::string& why) {
-  if (!effect.cut.empty()) return;
-  effect.cut = why;
-  effect.thread.request_stop();
-}
-
-// Commands and waits end by themselves at their limit, and say what they had printed by then.
-void Driver::end_what_is_late() {
-  static const std::set<std::string> keep_theirs = {"run", "provision", "task", "wait"};
-  auto now = tools_.world.clock.steady();
-  for (auto& [number, effect] : effects_) {
-    const auto& step = *script_.at(number).step;
-    if (!step.limit || effect.undo || keep_theirs.contains(step.verb)) continue;
-    if (now - effect.begun >= *step.limit)
-      cut_short(effect, cat("did not end within ", human_duration(*step.limit)));
-  }
-}
-
 // Inputs of other machines cost a listing of the repository, so they are looked for seldom.
 Result<bool> Driver::take_inputs(std::stop_token stop) {
   auto now = tools_.world.clock.steady();
@@ -338,6 +320,7 @@ Result<bool> Driver::take_ended() {
       // The run is left: the outcome is not known, and nothing is claimed.
       if (effect.empty() || effect.mapped().cut.empty()) continue;
       each.end.text = cat(effect.mapped().cut, each.end.text.empty() ? "" : ": ", each.end.text);
+      if (effect.mapped().cut_by != 0) each.end.data.set("cut_by", effect.mapped().cut_by);
     }
     if (!each.undo) {
       LB_TRY(finish(each.step, each.end));
@@ -372,13 +355,17 @@ Status Driver::finish(std::size_t number, const ActEnd& end) {
 }
 
 // A step's own word counts first, then that of the `use` it came by. What stands side by side is
-// brought to its end before the word of its group counts: nothing at work is left behind.
+// brought to its end before the word of its group counts: nothing at work is left behind. What ends
+// with its group is followed by what that says.
 void Driver::follow_failure(std::size_t number, Json& data) const {
   const auto& own = script_.at(number);
   const auto& fail = own.step->fail;
   using Way = plan::OnFailure::Way;
-  auto tries = std::max<std::uint64_t>(1, state_.at(number).attempt);
-  if (fail.way == Way::retry && tries <= fail.retries) {
+  if (data["cut_by"].integer() != 0) {
+    data.set("then", "continue");
+    return;
+  }
+  if (tries_again(number)) {
     data.set("then", "retry");
     return;
   }
@@ -437,12 +424,13 @@ void Driver::launch(std::size_t number, bool undo, Timestamp began) {
   });
 }
 
-bool Driver::only_people_can_go_on() const {
+bool Driver::only_people_can_go_on() {
   if (!effects_.empty()) return false;
   auto turn = frontier(script_, state_);
   return std::all_of(turn.begin(), turn.end(), [&](auto number) {
     auto status = state_.at(number).status;
-    return status == StepStatus::asks || status == StepStatus::failed;
+    bool waits = status == StepStatus::asks || status == StepStatus::failed;
+    return waits || late_around(number) != 0;
   });
 }
 

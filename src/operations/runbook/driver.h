@@ -62,8 +62,9 @@ class Driver {
   struct Effect {
     std::jthread thread;
     bool undo = false;
-    Micros begun{0};       // by the steady clock
-    std::string cut = {};  // why it was told to end; empty: it was not, or the run is left
+    Micros begun{0};         // by the steady clock
+    std::string cut = {};    // why it was told to end; empty: it was not, or the run is left
+    std::size_t cut_by = 0;  // the group whose limit was over; 0: another reason
   };
   struct Ended {
     std::size_t step = 0;
@@ -78,6 +79,14 @@ class Driver {
   Result<bool> take_ended();
   void cut_short(Effect& effect, const std::string& why);
   void end_what_is_late();
+  bool is_late(std::size_t group);
+  std::size_t late_around(std::size_t number);
+  Micros spent_on(std::size_t group);
+  bool was_cut(std::size_t group) const;
+  bool is_at_work(std::size_t group) const;
+  std::string why_late(std::size_t group) const;
+  Status give_up(std::size_t number, std::size_t group, const std::string& text);
+  Result<bool> end_late_groups();
   Result<bool> carry_on(std::stop_token stop);
   Result<bool> step_up(std::size_t number, std::stop_token stop);
   Result<bool> begin(std::size_t number, std::stop_token stop);
@@ -97,6 +106,8 @@ class Driver {
   Result<bool> still_approved(std::size_t number);
   Status finish(std::size_t number, const ActEnd& end);
   void follow_failure(std::size_t number, Json& data) const;
+  bool tries_again(std::size_t number) const;
+  Micros wait_before_retry(std::size_t number) const;
   void jump_to(std::size_t failed, std::size_t whose, const std::string& name, Json& data) const;
   bool may_be_at_work_elsewhere(std::size_t number);
   void look_at_who_drove(const std::vector<record::RunEvent>& events);
@@ -104,7 +115,7 @@ class Driver {
   Status append(record::RunEvent event);
   void launch(std::size_t number, bool undo, Timestamp began);
   Act act_of(std::size_t number) const;
-  bool only_people_can_go_on() const;
+  bool only_people_can_go_on();
 
   const DriverTools tools_;
   const DriverOptions options_;
@@ -113,6 +124,11 @@ class Driver {
   const std::string run_, act_;
   RunState state_;
   std::map<std::size_t, Effect> effects_;
+  struct Since {
+    std::uint64_t attempt = 0;
+    Micros began{0};  // by the steady clock
+  };
+  std::map<std::size_t, Since> since_;  // of groups that have a limit
   std::mutex mutex_;
   std::vector<Ended> ended_;
   Micros looked_far_{0};

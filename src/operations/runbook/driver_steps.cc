@@ -62,14 +62,19 @@ Result<bool> Driver::carry_on(std::stop_token stop) {
   for (auto number : turn) {
     bool stepped = LB_TRY(step_up(number, stop));
     moved = moved || stepped;
-    if (state_.closed) break;
+    if (state_.closed) return moved;
   }
-  return moved;
+  bool ended = LB_TRY(end_late_groups());
+  return moved || ended;
 }
 
 Result<bool> Driver::step_up(std::size_t number, std::stop_token stop) {
   if (effects_.contains(number)) return false;
-  switch (state_.at(number).status) {
+  const auto status = state_.at(number).status;
+  // Nothing begins in a group whose time is over; what was at work there is looked for all the
+  // same.
+  if (status != StepStatus::running && late_around(number) != 0) return false;
+  switch (status) {
     case StepStatus::pending:
       return begin(number, stop);
     case StepStatus::asks:
@@ -114,8 +119,7 @@ Result<bool> Driver::decide_condition(std::size_t number) {
 Result<bool> Driver::begin(std::size_t number, std::stop_token) {
   const auto& own = script_.at(number);
   const auto& step = state_.at(number);
-  const auto& fail = own.step->fail;
-  if (step.attempt > 0 && tools_.world.clock.now() < step.ended + fail.wait &&
+  if (step.attempt > 0 && tools_.world.clock.now() < step.ended + wait_before_retry(number) &&
       tools_.world.clock.now() >= step.ended)
     return false;
   bool waits = LB_TRY(decide_condition(number));
@@ -126,6 +130,8 @@ Result<bool> Driver::begin(std::size_t number, std::stop_token) {
   event.attempt = step.attempt + 1;
   event.text = title_of(*own.step);
   if (own.is_group()) {
+    if (own.step->limit)
+      event.data.set("until", format_time(tools_.world.clock.now() + *own.step->limit));
     LB_TRY(append(std::move(event)));
     return true;
   }
@@ -339,26 +345,18 @@ Result<bool> Driver::answered(std::size_t number, std::stop_token stop) {
   return false;
 }
 
-// All inside it has ended.
-Result<bool> Driver::end_group(std::size_t number) {
-  std::size_t failed = 0;
-  for (auto n = number + 1; n <= script_.at(number).last; ++n) {
-    const auto& step = state_.at(n);
-    bool of_it = static_cast<std::size_t>(step.result["of_group"].integer()) == number;
-    if (of_it && step.status == StepStatus::passed) ++failed;
-  }
-  auto text = failed == 0 ? std::string("all of it has ended")
-                          : cat("all of it has ended, ", failed, " failed");
-  LB_TRY(finish(number, {failed == 0, text, Json::object(), {}}));
-  return true;
-}
-
 // The intent is written, and who wrote it is gone: it happened, or it did not.
 Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
   const auto& own = script_.at(number);
   if (own.is_group()) return end_group(number);
   if (may_be_at_work_elsewhere(number)) return false;
   auto act = act_of(number);
+  const auto late = late_around(number);
+  if (late != 0 && tools_.acts.repeats_safely(act)) {
+    tools_.acts.end_left_running(act);
+    LB_TRY(give_up(number, late, "it had been interrupted"));
+    return true;
+  }
   if (tools_.acts.repeats_safely(act)) {
     tools_.console.note(cat("step ", number, " goes on: ", title_of(*own.step)));
     launch(number, false, state_.at(number).began);
@@ -372,6 +370,8 @@ Result<bool> Driver::recover(std::size_t number, std::stop_token stop) {
       LB_TRY(
           finish(number, {true, cat("it had happened before the interruption (began ", began, ")"),
                           Json::object().set("probed", true), std::move(happened->set)}));
+    } else if (late != 0) {
+      LB_TRY(give_up(number, late, "it had been interrupted, and had not happened"));
     } else {
       tools_.console.note(cat("step ", number, " had not happened: it is done now"));
       RunEvent event;

@@ -41,7 +41,10 @@ void take_ended(const Script& script, RunState& state, const RunEvent& event) {
   const auto& own = script.at(event.step);
   if (own.is_group() && result != "done") {
     for (auto n = own.number + 1; n <= own.last; ++n) {
-      if (!state.at(n).finished()) state.at(n).status = StepStatus::skipped;
+      auto& inner = state.at(n);
+      if (inner.finished()) continue;
+      inner.status = inner.status == StepStatus::failed ? StepStatus::passed : StepStatus::skipped;
+      inner.left_with = own.number;
     }
   }
   auto jump = static_cast<std::size_t>(event.data["jump"].integer());
@@ -50,10 +53,22 @@ void take_ended(const Script& script, RunState& state, const RunEvent& event) {
     if (!state.at(n).finished()) state.at(n).status = StepStatus::skipped;
   }
   // The way back leads past the one that failed, too.
-  for (auto n = jump; n <= event.step; ++n) {
+  for (auto n = jump; n <= std::max(event.step, own.last); ++n) {
     auto attempt = state.at(n).attempt;
     state.at(n) = {};
     state.at(n).attempt = attempt;
+  }
+}
+
+// A group that is tried again goes on where it was ended: what is done in it stays done.
+void take_up_again(const ScriptStep& group, RunState& state) {
+  for (auto n = group.number + 1; n <= group.last; ++n) {
+    auto& inner = state.at(n);
+    bool cut = static_cast<std::size_t>(inner.result["cut_by"].integer()) == group.number;
+    if (!cut && inner.left_with != group.number) continue;
+    auto attempt = inner.attempt;
+    inner = {};
+    inner.attempt = attempt;
   }
 }
 
@@ -192,6 +207,7 @@ Status advance(const Script& script, RunState& state, const RunEvent& event) {
       state.at(event.step).pinned.clear();
       for (const auto& [name, value] : event.data["pinned"].members())
         state.at(event.step).pinned[name] = value.string();
+      take_up_again(script.at(event.step), state);
       break;
     case RunEventKind::ended:
       take_ended(script, state, event);

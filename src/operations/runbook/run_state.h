@@ -56,9 +56,10 @@ struct StepState {
   std::map<std::string, bool> ticks;  // item -> done, or left out with a reason
   std::vector<std::string> reports;   // roles that reported to a gate
   std::string skip_by, skip_reason;
-  std::string text, by;  // of the end
-  Json result;           // data of the end
-  bool undoing = false;  // an undo was begun and not ended
+  std::string text, by;       // of the end
+  Json result;                // data of the end
+  bool undoing = false;       // an undo was begun and not ended
+  std::size_t left_with = 0;  // the group it was left out with; 0: none
   bool finished() const {
     return status == StepStatus::done || status == StepStatus::passed ||
            status == StepStatus::skipped || status == StepStatus::undone;

@@ -43,6 +43,7 @@ class CountedActs final : public Acts {
   std::vector<std::string> alarmed, reviews;                  // people; texts
   bool keeps_invitations = true;                              // of an earlier driver
   std::atomic<bool> hang{false};
+  std::string hang_at;  // what hangs; empty: everything
   Json facts = Json::object().set("point", "p1");
   bool safe = false;
   Variables pins;                 // what the next step that begins is pinned to
@@ -62,7 +63,7 @@ class CountedActs final : public Acts {
       ++done[title];
       pinned.push_back(act.pinned);
     }
-    while (hang && !stop.stop_requested()) {
+    while (hang && (hang_at.empty() || hang_at == title) && !stop.stop_requested()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     if (stop.stop_requested()) return {false, "stopped", Json::object(), {}};
