@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "foundation/base/text.h"
+#include "foundation/base/time.h"
 #include "tests/harness/lifeboat_run.h"
 
 namespace lb::test {
@@ -79,6 +80,59 @@ TEST_F(RunbookWays, WhatHangsInASessionOfItsOwnIsEndedAtTheLimit) {
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_EQ(step(1)["state"].string(), "passed");
   EXPECT_TRUE(processes_with(sleep_).empty());
+}
+
+TEST_F(RunbookWays, TheLimitOfAGroupEndsAllThatIsInside) {
+  plan(cat(R"(runbooks:
+  inner: {steps: [{run: "setsid )",
+           sleep_, " & ", sleep_, R"("}, {run: "echo never >> $LEDGER"}]}
+  main:
+    steps:
+      - {use: inner, limit: 1s, fail: continue}
+      - parallel: [{run: "echo beside >> $LEDGER"}, {run: ")",
+           sleep_, R"("}, {manual: look}]
+        limit: 1s
+        fail: continue
+      - {run: "echo after >> $LEDGER"}
+)"));
+  auto ran = boat.run({"run", "main", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_TRUE(processes_with(sleep_).empty());
+  EXPECT_EQ(read_text(boat / "ledger"), "beside\nafter\n");
+  const char* states[] = {"passed", "passed", "skipped", "passed",
+                          "done",   "passed", "skipped", "done"};
+  for (std::size_t n = 1; n <= 8; ++n) EXPECT_EQ(step(n)["state"].string(), states[n - 1]) << n;
+  EXPECT_NE(ran.err.find("use inner  until 20"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("did not end within 1.0 s: it was at step 2 (setsid"), std::string::npos)
+      << ran.err;
+}
+
+// Its time goes on while nobody drives: what was at work is ended, and not begun again.
+TEST_F(RunbookWays, TheLimitOfAGroupOutlivesACrash) {
+  plan(cat("runbooks:\n  inner: {steps: [{run: \"echo begun >> $LEDGER; ", sleep_,
+           "\", probe: \"false\"}]}\n"
+           "  main: {steps: [{use: inner, limit: 2s, fail: continue}, {run: \"echo after >> "
+           "$LEDGER\"}]}\n"));
+  auto running = boat.start({"run", "main", "--no-wait"});
+  while (running->alive() && !fs::exists(boat / "ledger"))
+    std::this_thread::sleep_for(milliseconds(5));
+  running->signal(SIGKILL);
+  running->wait();
+  Timestamp until{};
+  const auto before = shown();
+  for (const auto& event : before["events"].items()) {
+    auto said = parse_time(event["data"]["until"].string());
+    if (said.ok()) until = *said;
+  }
+  ASSERT_NE(until, Timestamp{}) << before.dump();
+  ASSERT_EQ(step(2)["state"].string(), "running");
+  while (std::chrono::system_clock::now() < until) std::this_thread::sleep_for(milliseconds(20));
+  auto resumed = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_EQ(read_text(boat / "ledger"), "begun\nafter\n");
+  EXPECT_TRUE(processes_with(sleep_).empty());
+  EXPECT_EQ(step(1)["state"].string(), "passed");
+  EXPECT_NE(step(2)["text"].string().find("had not happened"), std::string::npos);
 }
 
 TEST_F(RunbookWays, AVerifyThatPassesInADrillOnlyIsSaid) {

@@ -183,7 +183,9 @@ void RunView::changed(const RunState& state) {
     auto& shown = shown_[own.number - 1];
     if (shown == step.status) continue;
     shown = step.status;
-    if (own.is_group() && step.status != StepStatus::failed) continue;
+    bool timed = own.is_group() && own.step->limit;
+    bool late = step.status == StepStatus::passed || step.status == StepStatus::failed;
+    if (own.is_group() && !late && !(timed && step.status == StepStatus::running)) continue;
     if (step.status == StepStatus::pending || step.status == StepStatus::asks) continue;
     if (!own.phase.empty() && own.phase != phase_)
       console_.note(console_.bold(cat("\n", own.phase)));
@@ -193,6 +195,7 @@ void RunView::changed(const RunState& state) {
     if (step.status != StepStatus::running && !step.text.empty())
       line += cat("  ", printable(step.text));
     auto until = runbook::end_of_wait(*own.step, step.began);
+    if (timed) until = step.began + *own.step->limit;
     if (step.status == StepStatus::running && until)
       line += cat("  until ", format_time_seconds(*until));
     bool took = step.status == StepStatus::done && step.ended - step.began >= Seconds(1) &&
@@ -252,6 +255,24 @@ void RunView::show_question(const RunState& state, std::size_t number) {
   console_.note(console_.colored(cat("      type: ", what_can_be_typed(need), "; help"), 2));
 }
 
+// What is left of the limit that ends first, of a step at work or of a group around it.
+std::string RunView::limit_left(const RunState& state) const {
+  std::optional<Micros> least;
+  std::size_t whose = 0;
+  for (const auto& own : script_.steps) {
+    const auto& step = state.at(own.number);
+    if (!own.step->limit || step.status != StepStatus::running) continue;
+    auto left = *own.step->limit - std::max(Micros(0), clock_.now() - step.began);
+    if (least && *least <= left) continue;
+    least = left;
+    whose = own.number;
+  }
+  if (!least) return "";
+  if (*least <= Micros(0)) return cat(", step ", whose, " is over its limit");
+  return cat(", ", human_duration(std::chrono::duration_cast<Seconds>(*least)), " left for step ",
+             whose);
+}
+
 // While somebody may be typing the line stays as it is: what they typed would vanish from it.
 void RunView::show_times(const RunState& state) {
   auto now = clock_.steady();
@@ -268,6 +289,7 @@ void RunView::show_times(const RunState& state) {
                              : cat(", RTO passed by ",
                                    human_duration(std::chrono::duration_cast<Seconds>(-left)));
   }
+  line += limit_left(state);
   auto turn = runbook::frontier(script_, state);
   auto after = turn.empty() ? script_.steps.size() + 1 : turn.back() + 1;
   if (after <= script_.steps.size())

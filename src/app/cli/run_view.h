@@ -32,6 +32,7 @@ class RunView {
  private:
   void show_question(const runbook::RunState& state, std::size_t step);
   void show_times(const runbook::RunState& state);
+  std::string limit_left(const runbook::RunState& state) const;
   std::string head_of(const runbook::ScriptStep& step) const;
   std::optional<record::RunInput> next_answer(std::size_t step, const std::string& line);
 
