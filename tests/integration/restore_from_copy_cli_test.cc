@@ -245,12 +245,46 @@ TEST_F(RestoreFromCopyCli, PreflightLooksAtTheCopyThatIsRead) {
   EXPECT_TRUE(state().starts_with("failed: copy ./copy: ")) << state();
 }
 
-// The drill reads the repository: it would prove nothing about the copy.
-TEST_F(RestoreFromCopyCli, ADrillOfItIsRefused) {
+// What it proves is the copy: of the repository no content is left, and what the copy lacks is
+// said.
+TEST_F(RestoreFromCopyCli, ADrillOfItProvesTheCopy) {
+  const auto point = boat.must({"ls", "media", "--json"}).out;
+  write_text(boat / "media/c.txt", "not in the copy");
+  boat.must({"backup", "media"});
+  fs::rename(boat / "repository/packs", boat / "packs");
   auto ran = boat.run({"drill", "outage", "--json"});
-  EXPECT_NE(ran.exit_code, 0);
-  EXPECT_TRUE(has(cat(ran.out, ran.err), "not supported yet: a drill of a restore out of a copy"))
-      << ran.out << ran.err;
+  ASSERT_EQ(ran.exit_code, 0) << ran.err << ran.out;
+  auto record = ran.summary()["record"];
+  EXPECT_EQ(record["verdict"].string(), "PASS");
+  EXPECT_TRUE(has(point, record["stores"].items().at(0)["point"].string())) << record.dump();
+  EXPECT_TRUE(has(record["findings"].dump(),
+                  "media was restored out of copy ./copy, which lacks the newest 1 point"))
+      << record.dump();
+  EXPECT_TRUE(has(record["steps"].items().at(0)["text"].string(), "media out of copy ./copy"));
+}
+
+// The repository is whole, and must not stand in for it.
+TEST_F(RestoreFromCopyCli, ADrillOfACopyThatIsDamagedFails) {
+  fs::rename(boat / "copy/packs", boat / "packs");
+  auto ran = boat.run({"drill", "outage", "--json"});
+  EXPECT_EQ(ran.exit_code, 4) << ran.err << ran.out;
+  EXPECT_EQ(ran.summary()["verdict"].string(), "FAIL") << ran.out;
+  fs::rename(boat / "packs", boat / "copy/packs");
+  EXPECT_EQ(boat.run({"drill", "outage"}).exit_code, 0);
+  fs::rename(boat / "copy", boat / "away");
+  auto gone = boat.run({"drill", "outage"});
+  EXPECT_TRUE(has(gone.err, "from: ./copy")) << gone.err;
+  EXPECT_NE(gone.exit_code, 0);
+}
+
+TEST_F(RestoreFromCopyCli, ADrillReadsEachStoreFromOnePlace) {
+  auto text = read_text(boat / "lifeboat.yaml");
+  text += "      - restore: {store: media, to: production}\n";
+  text.replace(text.find("runbook: outage, into"), 15, "runbook: all");
+  write_text(boat / "lifeboat.yaml", text);
+  auto ran = boat.run({"drill", "outage"});
+  EXPECT_EQ(ran.exit_code, 2) << ran.err;
+  EXPECT_TRUE(has(ran.err, "restores media from two places")) << ran.err;
 }
 
 TEST_F(RestoreFromCopyCli, APlanThatNamesNoSuchCopyHasAMistake) {

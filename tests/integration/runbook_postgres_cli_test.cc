@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "foundation/base/text.h"
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
 #include "tests/harness/postgres_service.h"
@@ -220,8 +221,38 @@ TEST_F(RunbookPostgresCli, AQueryThatDoesNotMeetWhatIsExpectedFails) {
   EXPECT_EQ(state_of(1), "failed") << "no row is no 0, and no null";
 }
 
-// A whole data directory: what is verified after the exchange is the server that serves it now, and
-// undo puts the old one back.
+// What people answer reaches the server as a value, whatever it looks like.
+TEST_F(RunbookPostgresCli, AnswersAreValuesOfAQueryAndNeverPartsOfIt) {
+  const std::string who = R"=(Bobby'); DROP TABLE orders; --\' $since ${size} $$ E'\' "x" /* ü)=";
+  const std::string letter(100'000, '\'');
+  sql("ALTER TABLE orders ADD note text");
+  sql(cat("UPDATE orders SET note = $q$", who, "$q$ WHERE id = 42"));
+  auto plan = read_text(boat / "lifeboat.yaml");
+  plan += R"=(  ask:
+    steps:
+      - ask: {who: text, since: time, letter: text}
+      - query: {store: db, sql: SELECT id FROM orders WHERE note = $who AND at > $since, save: id}
+      - query: {store: db, sql: "SELECT $id::int + 1", save: next}
+      - query: {store: db, sql: "SELECT length($letter)", save: size}
+      - run: echo $id $next $size >> $LEDGER
+      - query: {store: db, sql: "SELECT count(*) FROM orders WHERE id = $who::int"}
+)=";
+  write_text(boat / "lifeboat.yaml", plan);
+  as("ada");
+  boat.run({"run", "ask", "--no-wait"});
+  say({"answer", "who=" + who, "since=2020-01-01T00:00:00Z", "letter=" + letter});
+  go_on();
+  EXPECT_EQ(read_text(boat / "ledger"), "42 43 100000\n") << shown().dump().substr(0, 9000);
+  EXPECT_EQ(state_of(6), "failed") << "that is no number, and nothing else was done for it";
+  EXPECT_EQ(ask("SELECT count(*) FROM orders"), "500");
+  write_text(boat / "lifeboat.yaml", replaced(plan, "= $who AND", "= $whom AND"));
+  auto checked = boat.run({"plan", "check"});
+  EXPECT_EQ(checked.exit_code, 2);
+  EXPECT_NE(checked.err.find("$whom has no value by then"), std::string::npos) << checked.err;
+}
+
+// A whole data directory: what is verified after the exchange is the server that serves it
+// now, and undo puts the old one back.
 TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
   server->stop();
   PostgresService service(*server);
@@ -254,7 +285,8 @@ TEST_F(RunbookPostgresCli, AWholeClusterIsExchangedVerifiedAndPutBack) {
   service.end();
 }
 
-// Production by another name: nothing asks for the name of what is protected, so nothing happens.
+// Production by another name: nothing asks for the name of what is protected, so nothing
+// happens.
 TEST_F(RunbookPostgresCli, AnotherNameForWhatIsProtectedIsRefused) {
   auto plan = read_text(boat / "lifeboat.yaml");
   boat.environment()["ALIAS"] = server->conninfo("postgres");

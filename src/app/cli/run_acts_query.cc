@@ -1,6 +1,7 @@
 // The step that asks a database: what came back is shown, saved, and held to what is expected.
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
+#include "model/plan/sql_names.h"
 #include "model/plan/view.h"
 #include "recovery/check/comparison.h"
 #include "stores/postgres/connection.h"
@@ -13,6 +14,25 @@ using runbook::ActEnd;
 namespace {
 
 const std::vector<std::string> no_files;
+constexpr std::size_t rows_max = 1000;
+
+// Values go beside the statement and never into it, whatever people answered.
+Result<pg::QueryResult> answer_of(const Act& act, const std::string& text,
+                                  pg::Connection& connection) {
+  auto sql = LB_TRY(plan::names_in_sql(text));
+  if (sql.names.empty()) return connection.query(text, rows_max);
+  std::vector<std::string> values;
+  for (const auto& name : sql.names) {
+    values.push_back(LB_TRY(act.expand(cat("${", name, "}"))));
+    // The server would be given what stands before it.
+    if (values.back().find('\0') != std::string::npos)
+      return Error(ErrorKind::invalid, cat("$", name, " holds a zero byte, which no SQL can"));
+  }
+  auto out = LB_TRY(connection.query(sql.sql, values));
+  if (out.rows.size() > rows_max)
+    return Error(ErrorKind::exhausted, cat("the query gave more than ", rows_max, " rows"));
+  return out;
+}
 
 }  // namespace
 
@@ -35,8 +55,7 @@ Result<ActEnd> RunActs::query(const Act& act) {
   options.statement_limit = act.step().limit.value_or(std::chrono::minutes(5));
   auto connection = LB_TRY(pg::Connection::open(secret, options));
   LB_TRY(connection->query("SET default_transaction_read_only = on"));
-  constexpr std::size_t rows_max = 1000;
-  auto answer = LB_TRY(connection->query(what.text("sql"), rows_max));
+  auto answer = LB_TRY(answer_of(act, what.text("sql"), *connection));
   ActEnd out;
   out.ok = true;
   out.text = cat(answer.rows.size(), answer.rows.size() == 1 ? " row" : " rows");

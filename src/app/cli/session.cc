@@ -1,5 +1,7 @@
 #include "app/cli/session.h"
 
+#include "app/cli/drilled_copy.h"
+
 #include <algorithm>
 
 #include "app/cli/copies.h"
@@ -192,8 +194,8 @@ Result<std::unique_ptr<Session>> Session::open(const Shell& shell, const Args& a
   return session;
 }
 
-Result<std::unique_ptr<Session>> Session::open_copy(const Shell& shell, const Session& own,
-                                                    const std::string& copy) {
+static Result<std::unique_ptr<Session>> opened_copy(const Shell& shell, const Session& own,
+                                                    const std::string& copy, Reading reading) {
   auto session = std::make_unique<Session>();
   session->plan = own.plan;
   session->references =
@@ -201,13 +203,23 @@ Result<std::unique_ptr<Session>> Session::open_copy(const Shell& shell, const Se
   session->state_folder = own.state_folder;
   session->sandbox_root = drill::default_sandbox_root(shell.uid);
   auto read = LB_TRY(open_copy_to_read(shell, *session->references, session->plan.plan, copy));
-  LB_TRY(open_to_read(shell, std::move(read), Reading::healing, Access::read, *session));
+  LB_TRY(open_to_read(shell, std::move(read), reading, Access::read, *session));
   bool other = own.repository != nullptr && own.repository->id() != session->repository->id();
   if (!other) return session;
   return Error(ErrorKind::conflict, cat(session->copy, " is a copy of ", session->repository->id(),
                                         ", not of the plan's repository ", own.repository->id()))
       .with_hint("name a copy that lifeboat copy sync makes")
       .with_exit(ExitCode::refused);
+}
+
+Result<std::unique_ptr<Session>> Session::open_copy(const Shell& shell, const Session& own,
+                                                    const std::string& copy) {
+  return opened_copy(shell, own, copy, Reading::healing);
+}
+
+Result<std::unique_ptr<Session>> open_copy_alone(const Shell& shell, const Session& own,
+                                                 const std::string& copy) {
+  return opened_copy(shell, own, copy, Reading::plain);
 }
 
 Status refuse_unsupported(const Shell& shell, const std::vector<plan::Mistake>& unsupported) {

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "app/cli/alert_desk.h"
+#include "app/cli/copy_standing.h"
 #include "app/cli/drill_evidence.h"
+#include "app/cli/drilled_copy.h"
 #include "app/cli/past_runs.h"
 #include "app/cli/run_view.h"
 #include "app/cli/task_desk.h"
@@ -145,6 +147,8 @@ Result<ExitCode> verify_drill(const Shell& shell, const plan::Drill& drill) {
 struct Runbook {
   runbook::Script script;
   plan::Drill drill;
+  std::map<std::string, std::string> copies;               // store -> the copy it is read from
+  std::map<std::string, std::unique_ptr<Session>> opened;  // by copy
 };
 
 Result<std::optional<Runbook>> runbook_of(const plan::Plan& plan, const plan::Drill& drill) {
@@ -158,7 +162,34 @@ Result<std::optional<Runbook>> runbook_of(const plan::Plan& plan, const plan::Dr
     out.drill.restore = stores.stores;
     out.drill.group = stores.group;
   }
+  out.copies = LB_TRY(runbook::copies_read_by(plan, out.script, given));
   return std::optional<Runbook>(std::move(out));
+}
+
+Result<drill::DrillTools> tools_of(const Shell& shell, Session& session, Runbook* runbook) {
+  drill::DrillTools out{shell.world, *session.repository, *session.journal, *session.references,
+                        shell.console};
+  if (runbook == nullptr) return out;
+  for (const auto& [store, copy] : runbook->copies) {
+    auto& opened = runbook->opened[copy];
+    if (opened == nullptr)
+      opened = LB_TRY(open_copy_alone(shell, session, copy).context(cat("from: ", copy)));
+    out.copies[store] = opened->repository.get();
+  }
+  return out;
+}
+
+// What the drill proved is the copy, as it stood.
+void say_what_was_read(const Session& session, const Runbook& runbook,
+                       record::DrillRecord& record) {
+  for (const auto& [store, copy] : runbook.copies) {
+    const auto& read = *runbook.opened.at(copy);
+    record.findings.push_back({"note",
+                               cat(store, " was restored out of copy ", copy, ", which ",
+                                   standing_of_copy(session.repository.get(), *read.repository),
+                                   "; the repository itself was not read for it"),
+                               ""});
+  }
 }
 
 // Carried out by the same driver as in earnest, in the drill's sandbox.
@@ -169,7 +200,8 @@ void conduct(const Shell& shell, Session& session, const Runbook& runbook, bool 
                                                                   std::stop_token stop) -> Status {
     state::RunLog log(*session.journal, session.repository.get());
     const auto& plan = session.plan.plan;
-    runbook::RehearsalActs acts(plan, rehearsal, shell.world.clock);
+    runbook::RehearsalActs acts(plan, rehearsal, shell.world.clock, runbook.copies);
+    say_what_was_read(session, runbook, rehearsal.record());
     bool interactive = attended && shell.console.options().in_is_terminal;
     RunView view(shell.console, shell.world.clock, plan, runbook.script, interactive);
     runbook::DriverOptions options;
@@ -224,8 +256,7 @@ Result<ExitCode> carry_out(const Shell& shell, const Args& args, Session& own) {
   if (runbook) conduct(shell, *session, *runbook, args.has("attended"), request);
   if (drill->backup_first) LB_TRY(backup_first(shell, *session, *drill));
 
-  drill::DrillTools tools{shell.world, *session->repository, *session->journal,
-                          *session->references, shell.console};
+  auto tools = LB_TRY(tools_of(shell, *session, runbook ? &*runbook : nullptr));
   auto record = LB_TRY(drill::run_drill(tools, request, shell.stop));
   tell_people(shell, *session, {finding_of(record)});
   LB_TRY(session->journal->mirror(*session->repository));

@@ -81,7 +81,7 @@ class Driver {
   void end_what_is_late();
   bool is_late(std::size_t group);
   std::size_t late_around(std::size_t number);
-  Micros spent_on(std::size_t group);
+  Micros spent_since(std::size_t number, Timestamp began);
   bool was_cut(std::size_t group) const;
   bool is_at_work(std::size_t group) const;
   std::string why_late(std::size_t group) const;
@@ -126,9 +126,10 @@ class Driver {
   std::map<std::size_t, Effect> effects_;
   struct Since {
     std::uint64_t attempt = 0;
-    Micros began{0};  // by the steady clock
+    Timestamp written{};
+    Micros began{0};  // the same by the steady clock
   };
-  std::map<std::size_t, Since> since_;  // of groups that have a limit
+  std::map<std::size_t, Since> since_;  // of groups and people that have a limit
   std::mutex mutex_;
   std::vector<Ended> ended_;
   Micros looked_far_{0};

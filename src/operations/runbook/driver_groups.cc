@@ -34,14 +34,16 @@ void Driver::end_what_is_late() {
 }
 
 // Counted from the beginning that was written down, so that a crash gives no time anew; from there
-// on by the steady clock, so that setting the clock neither ends a group nor gives it a day.
-Micros Driver::spent_on(std::size_t group) {
+// on by the steady clock, so that setting the clock neither ends what is in time nor gives it a
+// day.
+Micros Driver::spent_since(std::size_t number, Timestamp began) {
   const auto& clock = tools_.world.clock;
-  const auto& step = state_.at(group);
-  auto& since = since_[group];
-  if (since.attempt != step.attempt) {
-    auto before = std::max(Micros(0), clock.now() - step.began);
-    since = {step.attempt, clock.steady() - before};
+  const auto attempt = state_.at(number).attempt;
+  auto [known, is_new] = since_.try_emplace(number);
+  auto& since = known->second;
+  if (is_new || since.attempt != attempt || since.written != began) {
+    auto before = std::max(Micros(0), clock.now() - began);
+    since = {attempt, began, clock.steady() - before};
   }
   return clock.steady() - since.began;
 }
@@ -58,7 +60,7 @@ bool Driver::is_late(std::size_t group) {
   const auto& own = script_.at(group);
   bool open = own.is_group() && state_.at(group).status == StepStatus::running;
   if (!open || !own.step->limit) return false;
-  return was_cut(group) || spent_on(group) >= *own.step->limit;
+  return was_cut(group) || spent_since(group, state_.at(group).began) >= *own.step->limit;
 }
 
 // The outermost group around the step whose time is over; 0: none.

@@ -174,6 +174,25 @@ TEST_F(Groups, SettingTheClockNeitherEndsItNorGivesItADay) {
   }
 }
 
+// The same of what a person is to do, and of who is to decide.
+TEST_F(Groups, SettingTheClockTakesNoTimeFromPeople) {
+  for (const char* what : {"manual: m", "gate: {approve: lead, expires: 30d}"}) {
+    for (auto jump : {Micros(hours(24)), -Micros(hours(24))}) {
+      use(cat("runbooks:\n  main:\n    steps: [{", what, ", limit: 1h, fail: continue}]\n"),
+          "main");
+      state::RecordShelf own;
+      Machine here(&own);
+      auto run = start(here);
+      here.clock.set_wall(here.clock.now() + jump);
+      here.clock.advance(minutes(59));
+      EXPECT_EQ(go(*run), Driver::End::waits_for_people) << what;
+      here.clock.advance(minutes(2));
+      EXPECT_EQ(go(*run), Driver::End::closed) << what;
+      EXPECT_EQ(step(*run, 1).status, StepStatus::passed);
+    }
+  }
+}
+
 TEST_F(Groups, ACrashGivesNoTimeAnew) {
   use(plan_of_limits, "asks");
   start(one);

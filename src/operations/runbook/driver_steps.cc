@@ -334,7 +334,7 @@ Result<bool> Driver::answered(std::size_t number, std::stop_token stop) {
   bool may_end = decides || step.need == Need::deed || step.need == Need::ticks ||
                  step.need == Need::answers || step.need == Need::witness;
   auto since = decides ? step.first_asked : step.asked;
-  if (may_end && own.step->limit && now > since + *own.step->limit) {
+  if (may_end && own.step->limit && spent_since(number, since) > *own.step->limit) {
     auto what = decides ? "nobody decided within " : "nobody did it within ";
     LB_TRY(
         finish(number, {false, cat(what, human_duration(*own.step->limit)), Json::object(), {}}));

@@ -104,6 +104,34 @@ RehearsedStores restored_by(const plan::Plan& plan, const Script& script) {
   return out;
 }
 
+Result<std::map<std::string, std::string>> copies_read_by(const plan::Plan& plan,
+                                                          const Script& script,
+                                                          const Variables& given) {
+  std::map<std::string, std::string> all;
+  for (const auto& own : script.steps) {
+    if (own.step->verb != "restore") continue;
+    auto from =
+        Names(script, given).expand(plan::View(own.step->what, no_files).text("from"), own.scope);
+    if (!from.ok()) {
+      return Error(ErrorKind::unsupported, cat("not supported yet: step ", own.number,
+                                               " restores from a copy that is known only when it "
+                                               "is reached: ",
+                                               from.error().text()))
+          .with_hint("give it in the with: of the drill");
+    }
+    for (const auto& store : stores_of(plan, *own.step, nullptr)) {
+      auto [known, is_new] = all.emplace(store, *from);
+      if (is_new || known->second == *from) continue;
+      return Error(ErrorKind::unsupported,
+                   cat("not supported yet: a drill of a runbook that restores ", store,
+                       " from two places"))
+          .with_hint("a drill restores each store once: drill runbooks that read one place each");
+    }
+  }
+  std::erase_if(all, [](const auto& each) { return each.second.empty(); });
+  return all;
+}
+
 ActEnd RehearsalActs::act(const Act& act, std::stop_token stop) {
   const std::lock_guard lock(one_at_a_time_);
   auto end = done(act, stop);
@@ -176,10 +204,16 @@ Result<ActEnd> RehearsalActs::bisect(const Act& act) {
 
 Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
   auto stores = stores_of(plan_, act.step(), nullptr);
-  // The drill reads the repository: what came of it would be said of a copy that nobody read.
+  // Else what came of it would be said of a place that nobody read.
   auto copy = LB_TRY(act.expand(plan::View(act.step().what, no_files).text("from")));
-  if (!copy.empty())
-    return Error(ErrorKind::unsupported, "not supported yet: a drill of a restore out of a copy");
+  for (const auto& store : stores) {
+    auto read = copies_.find(store);
+    const auto from = read == copies_.end() ? std::string() : read->second;
+    if (from == copy) continue;
+    return Error(ErrorKind::unsupported,
+                 cat("this drill reads ", store, " from ", from.empty() ? "the repository" : from,
+                     ", and the step asks for ", copy.empty() ? "the repository" : copy));
+  }
   // What is refused in earnest must not pass here.
   for (const auto& name : stores) {
     const auto* store = plan_.store(name);
@@ -187,10 +221,11 @@ Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
     if (!why.empty()) return Error(ErrorKind::unsupported, cat("not supported yet: ", why));
   }
   LB_TRY(rehearsal_.restore(stores, stop));
-  return ActEnd{true,
-                cat(join(stores, ", "), " into the sandbox"),
-                Json::object(),
-                {{"restored_target", rehearsal_.record().target}}};
+  return ActEnd{
+      true,
+      cat(join(stores, ", "), copy.empty() ? "" : cat(" out of copy ", copy), " into the sandbox"),
+      Json::object(),
+      {{"restored_target", rehearsal_.record().target}}};
 }
 
 Result<ActEnd> RehearsalActs::verify(const Act& act, std::stop_token stop) {

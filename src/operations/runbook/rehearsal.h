@@ -9,8 +9,10 @@ namespace lb::runbook {
 
 class RehearsalActs final : public Acts {
  public:
-  RehearsalActs(const plan::Plan& plan, drill::Rehearsal& rehearsal, Clock& clock)
-      : plan_(plan), rehearsal_(rehearsal), clock_(clock) {}
+  // `copies`: of each store that the drill reads from a copy, which one.
+  RehearsalActs(const plan::Plan& plan, drill::Rehearsal& rehearsal, Clock& clock,
+                std::map<std::string, std::string> copies = {})
+      : plan_(plan), rehearsal_(rehearsal), clock_(clock), copies_(std::move(copies)) {}
 
   ActEnd act(const Act& act, std::stop_token stop) override;
   Result<Trace> happened(const Act&, std::stop_token) override;
@@ -35,6 +37,7 @@ class RehearsalActs final : public Acts {
   const plan::Plan& plan_;
   drill::Rehearsal& rehearsal_;
   Clock& clock_;
+  const std::map<std::string, std::string> copies_;
   std::mutex one_at_a_time_;  // a rehearsal is for one thread
 };
 
@@ -45,6 +48,12 @@ struct RehearsedStores {
   std::string group;
 };
 RehearsedStores restored_by(const plan::Plan& plan, const Script& script);
+// Of each store that they restore from a copy (from:), which one: what a drill of them has to read.
+// `given`: what the drill says of parameters and questions. unsupported when that is not known
+// before the drill begins, or when a store is restored from two places: a drill restores it once.
+Result<std::map<std::string, std::string>> copies_read_by(const plan::Plan& plan,
+                                                          const Script& script,
+                                                          const Variables& given);
 
 // Drives the run to its end inside the sandbox, and adds to the drill's record what it did.
 // `attended`: people are asked on the terminal as in earnest; else their steps are held.

@@ -5,6 +5,7 @@
 
 #include "foundation/base/text.h"
 #include "model/plan/never_passing.h"
+#include "model/plan/sql_names.h"
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "operations/runbook/actor.h"
@@ -84,9 +85,21 @@ class Walk {
 
   void names_of(const plan::Step& step) {
     bool command = step.verb == "run" || step.verb == "provision";
-    if (!command) look_for_names(step.what);
+    if (step.verb == "query") {
+      names_of_query(step);
+    } else if (!command) {
+      look_for_names(step.what);
+    }
     for (const auto& [name, text] : step.with) text_names(text);
     if (step.when.starts_with('$') || step.when.starts_with("not $")) text_names(step.when);
+  }
+  void names_of_query(const plan::Step& step) {
+    for (const auto& entry : step.what.entries) {
+      if (entry.key.text != "sql") look_for_names(entry.value);
+    }
+    auto sql = plan::names_in_sql(plan::View(step.what, no_files).text("sql"));
+    if (!sql.ok()) return fail(sql.error().text());
+    for (const auto& name : sql->names) text_names(cat("${", name, "}"));
   }
   void look_for_names(const YamlNode& node) {
     if (node.is_scalar()) text_names(node.text);

@@ -63,6 +63,13 @@ struct DrillTools {
   state::Journal& journal;
   const References& references;
   Log& log;
+  // Stores that are read from a copy of the repository, which is what the drill proves then; the
+  // others, and all that is recorded, are in the repository.
+  std::map<std::string, repo::Repository*> copies = {};
+  repo::Repository& source_of(const std::string& store) const {
+    auto copy = copies.find(store);
+    return copy == copies.end() ? repository : *copy->second;
+  }
 };
 
 // A drill that says `pitr:` restores many moments, one after another; `wish` may then say when its

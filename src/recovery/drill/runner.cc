@@ -74,7 +74,7 @@ Result<std::vector<restore::StorePoints>> read_all_points(const DrillTools& tool
   for (const auto& name : request.drill.restore) {
     const auto* store = request.plan.store(name);
     LB_ASSERT(store != nullptr);
-    points.push_back(LB_TRY(restore::read_points(tools.repository, *store)));
+    points.push_back(LB_TRY(restore::read_points(tools.source_of(name), *store)));
   }
   return points;
 }
@@ -142,16 +142,25 @@ Status Runner::choose_points() {
   auto now = tools_.world.clock.now();
   std::vector<restore::Choice> choices;
   if (!request_.drill.group.empty()) {
-    choices = LB_TRY(restore::choose_together(points, request_.wish, now, tools_.repository));
+    auto& source = tools_.source_of(request_.drill.restore.front());
+    for (const auto& name : request_.drill.restore) {
+      if (&tools_.source_of(name) == &source) continue;
+      return Error(ErrorKind::unsupported, cat("group ", request_.drill.group,
+                                               " is read from one place, and the runbook "
+                                               "reads a part of it from a copy"));
+    }
+    choices = LB_TRY(restore::choose_together(points, request_.wish, now, source));
   } else {
     for (const auto& each : points) {
-      choices.push_back(LB_TRY(restore::choose(each, request_.wish, now, tools_.repository)));
+      auto& source = tools_.source_of(each.store);
+      choices.push_back(LB_TRY(restore::choose(each, request_.wish, now, source)));
     }
   }
   for (auto& choice : choices) {
     DrilledStore drilled;
     drilled.store = request_.plan.store(choice.store);
-    drilled.snapshot = LB_TRY(tools_.repository.snapshot(choice.snapshot.id));
+    auto& source = tools_.source_of(choice.store);
+    drilled.snapshot = LB_TRY(source.snapshot(choice.snapshot.id));
     drilled.choice = std::move(choice);
     stores_.push_back(std::move(drilled));
   }
@@ -290,8 +299,8 @@ Status Runner::restore_database(DrilledStore& drilled, std::stop_token stop) {
     layout.finish(true, outcome.bytes);
     replay_started = tools_.world.clock.now();
   };
-  auto restored = LB_TRY(restore::restore_postgres(tools_.world, tools_.repository, drilled.choice,
-                                                   wishes, *sandbox_, stop));
+  auto restored = LB_TRY(restore::restore_postgres(tools_.world, tools_.source_of(name),
+                                                   drilled.choice, wishes, *sandbox_, stop));
   drilled.restored = restored.layout;
   drilled.server = std::move(restored.server);
   const auto& reached = drilled.server->reached();
