@@ -251,7 +251,7 @@ TEST_F(RestoreFromCopyCli, ADrillOfItProvesTheCopy) {
   const auto point = boat.must({"ls", "media", "--json"}).out;
   write_text(boat / "media/c.txt", "not in the copy");
   boat.must({"backup", "media"});
-  fs::rename(boat / "repository/packs", boat / "packs");
+  fs::rename(boat / "repository/p", boat / "packs");
   auto ran = boat.run({"drill", "outage", "--json"});
   ASSERT_EQ(ran.exit_code, 0) << ran.err << ran.out;
   auto record = ran.summary()["record"];
@@ -265,11 +265,11 @@ TEST_F(RestoreFromCopyCli, ADrillOfItProvesTheCopy) {
 
 // The repository is whole, and must not stand in for it.
 TEST_F(RestoreFromCopyCli, ADrillOfACopyThatIsDamagedFails) {
-  fs::rename(boat / "copy/packs", boat / "packs");
+  fs::rename(boat / "copy/p", boat / "packs");
   auto ran = boat.run({"drill", "outage", "--json"});
   EXPECT_EQ(ran.exit_code, 4) << ran.err << ran.out;
   EXPECT_EQ(ran.summary()["verdict"].string(), "FAIL") << ran.out;
-  fs::rename(boat / "packs", boat / "copy/packs");
+  fs::rename(boat / "packs", boat / "copy/p");
   EXPECT_EQ(boat.run({"drill", "outage"}).exit_code, 0);
   fs::rename(boat / "copy", boat / "away");
   auto gone = boat.run({"drill", "outage"});

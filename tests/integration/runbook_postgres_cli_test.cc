@@ -248,7 +248,7 @@ TEST_F(RunbookPostgresCli, AnswersAreValuesOfAQueryAndNeverPartsOfIt) {
   write_text(boat / "lifeboat.yaml", replaced(plan, "= $who AND", "= $whom AND"));
   auto checked = boat.run({"plan", "check"});
   EXPECT_EQ(checked.exit_code, 2);
-  EXPECT_NE(checked.err.find("$whom has no value by then"), std::string::npos) << checked.err;
+  EXPECT_NE(cat(checked.out, checked.err).find("$whom has no value by then"), std::string::npos);
 }
 
 // A whole data directory: what is verified after the exchange is the server that serves it

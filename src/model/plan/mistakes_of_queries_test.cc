@@ -49,7 +49,7 @@ TEST(NamesInQueries, ARunbookThatIsUsedSeesWhatItsUserKnows) {
             Lines{});
   EXPECT_EQ(
       mistakes_of(cat(inner, "  outer:\n    steps:\n", use, use, query("SELECT $who"))),
-      (Lines{"17:33: sql: $since has no value by then", "23:35: sql: $who has no value by then"}));
+      (Lines{"17:33: sql: $since has no value by then", "23:33: sql: $who has no value by then"}));
   EXPECT_EQ(mistakes_of("  r:\n    steps:\n      - parallel:\n          - query: {store: db, sql: "
                         "SELECT $who}\n"),
             Lines{"17:37: sql: $who has no value by then"});
@@ -62,7 +62,7 @@ TEST(NamesInQueries, InQuotesIsAMistakeWhenTheNameHasAValue) {
   EXPECT_EQ(
       mistakes_of(cat("  r:\n    steps:\n      - ask: {since: time}\n", query("SELECT ${since"),
                       query("SELECT $1, $since"))),
-      (Lines{"17:33: sql has '${since' without '}'", "18:35: sql has numbers ($1) beside names"}));
+      (Lines{"17:33: sql has '${since' without '}'", "18:33: sql has numbers ($1) beside names"}));
 }
 
 }  // namespace
