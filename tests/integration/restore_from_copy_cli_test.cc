@@ -48,8 +48,11 @@ checks:
   whole:
     - files: {count: recorded}
       store: media
+  copied:
+    - {name: not the newest, store: db, sql: SELECT count(*) FROM orders WHERE id = 0, expect: 0}
 drills:
   outage: {every: monthly, runbook: outage, into: sandbox}
+  both: {every: monthly, runbook: all, into: sandbox, checks: [whole, copied]}
 runbooks:
   outage:
     steps:
@@ -337,6 +340,10 @@ TEST_F(RestoreFromCopyCli, ADatabaseAndItsFilesComeBackTogether) {
   boat.environment()["DB"] = server->conninfo("shop");
   boat.must({"backup"});
   boat.must({"copy", "sync"});
+  server->sql("INSERT INTO orders VALUES (0)", "shop");
+  boat.must({"backup"});
+  auto drilled = boat.run({"drill", "both", "--json"});
+  EXPECT_EQ(drilled.exit_code, 0) << drilled.err << drilled.out;
   server->sql("DELETE FROM orders", "shop");
   damage();
   lose_repository();

@@ -138,6 +138,37 @@ TEST_F(RunbookPostgresCli, ADrillFailsWhenItsRunbookDoes) {
   EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "FAIL");
 }
 
+// What steps ask and check is what was restored, not what is live; what comes before is held.
+TEST_F(RunbookPostgresCli, QueriesAndChecksOfADrillAreOfWhatWasRestored) {
+  auto plan = replaced(read_text(boat / "lifeboat.yaml"), "drills:\n",
+                       "drills:\n  looks: {every: monthly, runbook: looks, into: sandbox, with: "
+                       "{upto: \"10\"}}\n");
+  plan += R"(  looks:
+    parameters: {upto: number}
+    steps:
+      - check: orders are there
+      - query: {store: db, sql: SELECT count(*) FROM orders, save: left}
+      - restore: {store: db, to: production, how: beside-then-swap}
+      - query: {store: db, sql: SELECT count(*) FROM orders WHERE id <= $upto, expect: 10}
+      - query: {store: db, sql: SELECT $left}
+      - check: orders are there
+      - watch: {check: orders are there, for: 24h}
+      - {run: echo more, when: $left > 5}
+)";
+  write_text(boat / "lifeboat.yaml", plan);
+  sql("DELETE FROM orders");
+  auto ran = boat.run({"drill", "looks", "--json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err << ran.out;
+  const auto record = ran.summary()["record"];
+  const char* states[] = {"held", "held", "done", "done", "held", "done", "done", "held"};
+  for (std::size_t n = 0; n < 8; ++n)
+    EXPECT_EQ(record["steps"].items().at(n)["state"].string(), states[n]) << n << record.dump();
+  EXPECT_EQ(record["steps"].items().at(3)["text"].string(), "the first value is 10, expected 10");
+  EXPECT_EQ(record["checks"].items().size(), 1u) << "the last look counts";
+  write_text(boat / "lifeboat.yaml", replaced(plan, "expect: 10}", "expect: 11}"));
+  EXPECT_EQ(boat.run({"drill", "looks"}).exit_code, 4);
+}
+
 TEST_F(RunbookPostgresCli, InEarnestTheDatabaseIsExchangedAndPutBack) {
   sql("DELETE FROM orders WHERE id > 10");
   up_to_the_restore();

@@ -1,4 +1,5 @@
 // The step that asks a database: what came back is shown, saved, and held to what is expected.
+#include "app/cli/query_step.h"
 #include "app/cli/run_acts.h"
 #include "foundation/base/text.h"
 #include "model/plan/sql_names.h"
@@ -50,10 +51,17 @@ Result<ActEnd> RunActs::query(const Act& act) {
     address = LB_TRY(place_of(session_, *store, *target)).server;
   }
   auto secret = LB_TRY(session_.references->secret(address));
+  return ask_database(act, secret, "", redactor_);
+}
+
+Result<ActEnd> ask_database(const Act& act, const Secret& address, const std::string& run_marker,
+                            const check::Redactor& redactor) {
+  plan::View what(act.step().what, no_files);
   pg::ConnectOptions options;
   options.application_name = "lifeboat runbook";
   options.statement_limit = act.step().limit.value_or(std::chrono::minutes(5));
-  auto connection = LB_TRY(pg::Connection::open(secret, options));
+  options.require_run_marker = run_marker;
+  auto connection = LB_TRY(pg::Connection::open(address, options));
   LB_TRY(connection->query("SET default_transaction_read_only = on"));
   auto answer = LB_TRY(answer_of(act, what.text("sql"), *connection));
   ActEnd out;
@@ -68,7 +76,7 @@ Result<ActEnd> RunActs::query(const Act& act) {
   }
   constexpr std::size_t shown_max = 21;
   if (rows.size() > shown_max) rows.resize(shown_max);
-  out.data.set("output", redactor_.clean(table(rows)));
+  out.data.set("output", redactor.clean(table(rows)));
   for (const auto& [saved, where] : act.step().save) out.set[saved] = first;
   if (what.has("save")) out.set[what.text("save")] = first;
   auto expect = what.comparison("expect");
@@ -80,7 +88,7 @@ Result<ActEnd> RunActs::query(const Act& act) {
   }
   const auto& got = answer.rows.front().front();
   out.ok = LB_TRY(check::holds(*expect, got).context("expect"));
-  out.text = redactor_.clean(
+  out.text = redactor.clean(
       cat("the first value is ", got.value_or("null"), ", expected ", check::text_of(*expect)));
   return out;
 }

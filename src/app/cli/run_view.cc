@@ -261,8 +261,13 @@ std::string RunView::limit_left(const RunState& state) const {
   std::size_t whose = 0;
   for (const auto& own : script_.steps) {
     const auto& step = state.at(own.number);
-    if (!own.step->limit || step.status != StepStatus::running) continue;
-    auto left = *own.step->limit - std::max(Micros(0), clock_.now() - step.began);
+    bool decides = step.need == Need::decision;
+    bool waits = step.status == StepStatus::asks &&
+                 (decides || step.need == Need::deed || step.need == Need::ticks ||
+                  step.need == Need::answers || step.need == Need::witness);
+    if (!own.step->limit || (step.status != StepStatus::running && !waits)) continue;
+    auto since = !waits ? step.began : decides ? step.first_asked : step.asked;
+    auto left = *own.step->limit - std::max(Micros(0), clock_.now() - since);
     if (least && *least <= left) continue;
     least = left;
     whose = own.number;

@@ -6,12 +6,14 @@
 #include "app/cli/drill_evidence.h"
 #include "app/cli/drilled_copy.h"
 #include "app/cli/past_runs.h"
+#include "app/cli/query_step.h"
 #include "app/cli/run_view.h"
 #include "app/cli/task_desk.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "model/plan/unsupported.h"
 #include "model/report/report.h"
+#include "operations/runbook/command.h"
 #include "operations/runbook/drilled.h"
 #include "operations/runbook/rehearsal.h"
 #include "recovery/backup/backup.h"
@@ -200,7 +202,13 @@ void conduct(const Shell& shell, Session& session, const Runbook& runbook, bool 
                                                                   std::stop_token stop) -> Status {
     state::RunLog log(*session.journal, session.repository.get());
     const auto& plan = session.plan.plan;
-    runbook::RehearsalActs acts(plan, rehearsal, shell.world.clock, runbook.copies);
+    auto redactor = runbook::redactor_of(plan, shell.environment);
+    runbook::RehearsalParts parts;
+    parts.copies = runbook.copies;
+    parts.query = [&](const runbook::Act& act, const drill::RestoredDatabase& database) {
+      return ask_database(act, Secret(database.conninfo), database.run_marker, redactor);
+    };
+    runbook::RehearsalActs acts(plan, rehearsal, shell.world.clock, std::move(parts));
     say_what_was_read(session, runbook, rehearsal.record());
     bool interactive = attended && shell.console.options().in_is_terminal;
     RunView view(shell.console, shell.world.clock, plan, runbook.script, interactive);

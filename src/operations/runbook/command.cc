@@ -37,10 +37,17 @@ bool has_small_letter(const std::string& name) {
   return std::any_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
+// What a command said last, as a part of a sentence: a line may be as long as the whole output.
 std::string last_line(const std::string& text) {
+  constexpr std::size_t said_max = 300;
   auto rest = trim(text);
   auto at = rest.rfind('\n');
-  return printable(at == std::string::npos ? rest : rest.substr(at + 1));
+  auto line = printable(at == std::string::npos ? rest : rest.substr(at + 1));
+  if (line.size() <= said_max) return line;
+  auto begin = line.size() - said_max;
+  auto inside = [&] { return (static_cast<unsigned char>(line[begin]) & 0xC0) == 0x80; };
+  while (begin < line.size() && inside()) ++begin;
+  return cat("…", line.substr(begin));
 }
 
 // Journals and reports are text, whatever a command prints.

@@ -92,6 +92,16 @@ TEST_F(Commands, ALongOutputKeepsItsEnd) {
   EXPECT_TRUE(end.data["output"].string().ends_with("the end\n"));
 }
 
+// What is said of it is a sentence, also when all of it is one line.
+TEST_F(Commands, OfALongLineTheEndIsSaid) {
+  auto end =
+      run("head -c 99999 /dev/zero | tr '\\0' x; i=0; while [ $i -lt 200 ]; do printf ü; "
+          "i=$((i+1)); done; echo the end");
+  EXPECT_TRUE(end.text.starts_with("exit code 0: …ü")) << end.text;
+  EXPECT_TRUE(end.text.ends_with("üthe end")) << end.text;
+  EXPECT_LT(end.text.size(), 350u);
+}
+
 TEST_F(Commands, WhatHangsIsKilledWithAllItForked) {
   auto mark = test.folder / "alive";
   auto end = run(cat("echo begun; (while :; do touch ", mark, "; sleep 0.05; done) & sleep 1000"),

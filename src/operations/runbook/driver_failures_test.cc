@@ -146,6 +146,21 @@ TEST_F(Failing, AfterItsTriesTheWordOfTheGroupCounts) {
   EXPECT_EQ(acts.done["c"], 1);
 }
 
+// What a step gives that a drill holds is not known there; in earnest that is a failure.
+TEST_F(Failing, AConditionThatCannotBeDecidedIsTriedInADrill) {
+  use("runbooks:\n  main:\n    steps: [{run: a, when: $lost > 5}]\n", "main");
+  attended = false;
+  auto run = start(one);
+  EXPECT_EQ(run->state().closed, RunResult::done);
+  EXPECT_EQ(acts.done["a"], 1);
+  attended = true;
+  state::RecordShelf own;
+  Machine here(&own);
+  run = start(here);
+  EXPECT_EQ(run->state().at(1).status, StepStatus::failed);
+  EXPECT_EQ(acts.done["a"], 1);
+}
+
 // Neither the plan nor one person goes past a no.
 TEST_F(Failing, ANoIsNotGonePast) {
   use(R"(runbooks:

@@ -132,6 +132,13 @@ class DrilledPreflight : public testing::RunbookTest, private drill::Rehearsal {
                                                  std::stop_token) override {
     return std::vector<record::CheckResult>{};
   }
+  Result<record::CheckResult> check_one(const std::string&, const plan::Check&,
+                                        std::stop_token) override {
+    return record::CheckResult{};
+  }
+  std::optional<drill::RestoredDatabase> database_of(const std::string&) const override {
+    return std::nullopt;
+  }
   Result<HttpAnswer> ask(const HttpRequest&) override { return HttpAnswer{}; }
   std::string point_of(const std::string&) const override { return ""; }
   std::vector<std::string> preflight_unseen() const override { return unseen_; }

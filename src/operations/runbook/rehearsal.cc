@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "foundation/base/text.h"
+#include "model/plan/sql_names.h"
 #include "model/plan/unsupported.h"
 #include "model/plan/view.h"
 #include "operations/runbook/drilled.h"
@@ -148,6 +149,10 @@ Result<ActEnd> RehearsalActs::done(const Act& act, std::stop_token stop) {
   if (verb == "restore") return restore(act, stop);
   if (verb == "bisect") return bisect(act);
   if (verb == "verify") return verify(act, stop);
+  if (verb == "check") return one_check(act, act.step().what.text, stop);
+  if (verb == "watch")
+    return one_check(act, plan::View(act.step().what, no_files).text("check"), stop);
+  if (verb == "query") return query(act);
   if (verb == "wait") return wait(act, stop);
   if (verb == "banner") return ActEnd{true, act.step().what.text, Json::object(), {}};
   if (verb == "preflight") return preflight(act);
@@ -207,8 +212,8 @@ Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
   // Else what came of it would be said of a place that nobody read.
   auto copy = LB_TRY(act.expand(plan::View(act.step().what, no_files).text("from")));
   for (const auto& store : stores) {
-    auto read = copies_.find(store);
-    const auto from = read == copies_.end() ? std::string() : read->second;
+    auto read = parts_.copies.find(store);
+    const auto from = read == parts_.copies.end() ? std::string() : read->second;
     if (from == copy) continue;
     return Error(ErrorKind::unsupported,
                  cat("this drill reads ", store, " from ", from.empty() ? "the repository" : from,
@@ -247,6 +252,41 @@ Result<ActEnd> RehearsalActs::verify(const Act& act, std::stop_token stop) {
       cat(passed, " of ", results.size(), results.size() == 1 ? " check passed" : " checks passed"),
       Json::object(),
       {}};
+}
+
+// A watch looks once: what it looks at stays as it was restored.
+Result<ActEnd> RehearsalActs::one_check(const Act& act, const std::string& name,
+                                        std::stop_token stop) {
+  if (!act.variables.contains("restored_target"))
+    return held("nothing that could be checked is restored by then");
+  auto wanted = LB_TRY(act.expand(name));
+  for (const auto& suite : plan_.suites) {
+    for (const auto& check : suite.checks) {
+      if (check.name != wanted) continue;
+      LB_TRY(rehearsal_.serve(stop));
+      auto result = LB_TRY(rehearsal_.check_one(suite.name, check, stop));
+      bool passed = result.state == record::CheckState::pass;
+      auto why = passed || result.reason.empty() ? std::string() : cat(": ", result.reason);
+      return ActEnd{
+          passed, cat(wanted, ": ", record::name_of(result.state), why), Json::object(), {}};
+    }
+  }
+  return Error(ErrorKind::invalid, cat("no suite has a check named '", wanted, "'"));
+}
+
+// Of what was restored; what is live is not asked by a drill.
+Result<ActEnd> RehearsalActs::query(const Act& act) {
+  auto store = LB_TRY(act.expand(plan::View(act.step().what, no_files).text("store")));
+  auto database = rehearsal_.database_of(store);
+  if (!database || parts_.query == nullptr)
+    return held(cat("nothing of ", store, " that could be asked is restored by then"));
+  // A step that was held gave none.
+  auto sql = LB_TRY(plan::names_in_sql(plan::View(act.step().what, no_files).text("sql")));
+  for (const auto& name : sql.names) {
+    if (!act.expand(cat("${", name, "}")).ok())
+      return held(cat("$", name, " has no value in this drill"));
+  }
+  return parts_.query(act, *database);
 }
 
 Result<ActEnd> RehearsalActs::wait(const Act& act, std::stop_token stop) {

@@ -2,17 +2,25 @@
 // sandbox, and what would reach anything outside it is held and said to be.
 #pragma once
 
+#include <functional>
+
 #include "operations/runbook/driver.h"
 #include "recovery/drill/drill.h"
 
 namespace lb::runbook {
 
+// What a rehearsal is given from outside.
+struct RehearsalParts {
+  std::map<std::string, std::string> copies = {};  // store -> the copy that the drill reads it from
+  // Carries out a query: step against what was restored; without it such steps are held.
+  std::function<Result<ActEnd>(const Act&, const drill::RestoredDatabase&)> query = {};
+};
+
 class RehearsalActs final : public Acts {
  public:
-  // `copies`: of each store that the drill reads from a copy, which one.
   RehearsalActs(const plan::Plan& plan, drill::Rehearsal& rehearsal, Clock& clock,
-                std::map<std::string, std::string> copies = {})
-      : plan_(plan), rehearsal_(rehearsal), clock_(clock), copies_(std::move(copies)) {}
+                RehearsalParts parts = {})
+      : plan_(plan), rehearsal_(rehearsal), clock_(clock), parts_(std::move(parts)) {}
 
   ActEnd act(const Act& act, std::stop_token stop) override;
   Result<Trace> happened(const Act&, std::stop_token) override;
@@ -32,12 +40,14 @@ class RehearsalActs final : public Acts {
   Result<ActEnd> bisect(const Act& act);
   Result<ActEnd> restore(const Act& act, std::stop_token stop);
   Result<ActEnd> verify(const Act& act, std::stop_token stop);
+  Result<ActEnd> one_check(const Act& act, const std::string& name, std::stop_token stop);
+  Result<ActEnd> query(const Act& act);
   Result<ActEnd> wait(const Act& act, std::stop_token stop);
 
   const plan::Plan& plan_;
   drill::Rehearsal& rehearsal_;
   Clock& clock_;
-  const std::map<std::string, std::string> copies_;
+  const RehearsalParts parts_;
   std::mutex one_at_a_time_;  // a rehearsal is for one thread
 };
 

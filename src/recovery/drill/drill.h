@@ -18,6 +18,11 @@
 
 namespace lb::drill {
 
+// What was restored of a database, and the marker that its server has to show.
+struct RestoredDatabase {
+  std::string conninfo, run_marker;
+};
+
 // A drill in its sandbox, as who carries out a runbook in it sees it. One thread.
 class Rehearsal {
  public:
@@ -29,6 +34,11 @@ class Rehearsal {
   // Runs the suites that did not run yet; gives the results of all of these.
   virtual Result<std::vector<record::CheckResult>> check(const std::vector<std::string>& suites,
                                                          std::stop_token stop) = 0;
+  // One check of a suite, each time anew.
+  virtual Result<record::CheckResult> check_one(const std::string& suite, const plan::Check& check,
+                                                std::stop_token stop) = 0;
+  // Nothing: the store is not restored by then, or is no database.
+  virtual std::optional<RestoredDatabase> database_of(const std::string& store) const = 0;
   virtual Result<HttpAnswer> ask(const HttpRequest& request) = 0;  // inside the sandbox
   // "2026-01-13T02:14:05Z", or the snapshot's id where there is no log.
   virtual std::string point_of(const std::string& store) const = 0;

@@ -51,6 +51,10 @@ class Runner final : private Rehearsal {
   Status serve(std::stop_token stop) override;
   Result<std::vector<record::CheckResult>> check(const std::vector<std::string>& suites,
                                                  std::stop_token stop) override;
+  Result<record::CheckResult> check_one(const std::string& suite, const plan::Check& check,
+                                        std::stop_token stop) override;
+  void forget_check(const record::CheckResult& again);
+  std::optional<RestoredDatabase> database_of(const std::string& store) const override;
   Result<HttpAnswer> ask(const HttpRequest& request) override;
   std::string point_of(const std::string& store) const override;
   std::vector<std::string> preflight_unseen() const override { return preflight_unseen_; }

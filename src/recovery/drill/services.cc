@@ -188,10 +188,46 @@ Result<std::vector<record::CheckResult>> Runner::check(const std::vector<std::st
       record_.findings.push_back(
           {"failure", cat("Suite ", name, " ran no check"), "Give the suite at least one check."});
     }
+    for (const auto& result : results) forget_check(result);
     record_.checks.insert(record_.checks.end(), results.begin(), results.end());
     out.insert(out.end(), results.begin(), results.end());
   }
   return out;
+}
+
+// The last look counts, in the report too.
+void Runner::forget_check(const record::CheckResult& again) {
+  std::erase_if(record_.checks, [&](const auto& known) {
+    return known.suite == again.suite && known.name == again.name && known.store == again.store;
+  });
+}
+
+Result<record::CheckResult> Runner::check_one(const std::string& suite, const plan::Check& check,
+                                              std::stop_token stop) {
+  auto http = sandbox_->http();
+  auto context = check_context(*http, stop);
+  for (auto& drilled : stores_) {
+    if (restored_.contains(drilled.store->name)) context.stores.push_back(checked(drilled));
+  }
+  auto timer = stages_.begin(cat("check ", check.name));
+  auto results = check::run_suite({suite, {check}, check.place}, context, saved_);
+  if (results.empty())
+    return Error(ErrorKind::invalid, cat("check ", check.name, " gave no result"));
+  auto result = results.front();
+  timer.finish(result.state == record::CheckState::pass, 0, "");
+  forget_check(result);
+  record_.checks.push_back(result);
+  return result;
+}
+
+std::optional<RestoredDatabase> Runner::database_of(const std::string& store) const {
+  for (const auto& drilled : stores_) {
+    bool there = drilled.store->name == store && restored_.contains(store);
+    if (!there || drilled.server == nullptr) continue;
+    return RestoredDatabase{database_url(*drilled.server, drilled.choice.details->database),
+                            run_marker_};
+  }
+  return std::nullopt;
 }
 
 Status Runner::run_checks(std::stop_token stop) {
