@@ -274,6 +274,96 @@ TEST_F(Groups, OnceCutItIsLateWhateverTheClockSays) {
   EXPECT_EQ(acts.done["b"], 0);
 }
 
+// Decisions that stand in a runbook that is used: what comes after it must not go past them.
+class Deciding : public Groups {
+ protected:
+  void decided(Driver& run, std::size_t step) {
+    say(one, "eve", RunInputKind::approve, "",
+        Json::object().set("hash", run.state().at(step).asks["hash"]), step);
+    go(run);
+  }
+};
+
+constexpr const char* plan_of_gates = R"(runbooks:
+  decide: {steps: [{run: first}, {gate: {approve: dba, expires: 1h}}]}
+  late: {steps: [{use: decide}, {manual: m}, {restore: {store: db, to: production}}]}
+  cut:
+    steps:
+      - {use: decide, limit: 30m, fail: continue}
+      - restore: {store: db, to: production}
+  fails: {steps: [{use: decide, fail: continue}, {restore: {store: db, to: production}}]}
+  jumps:
+    steps:
+      - {run: first, fail: {goto: now}}
+      - gate: {approve: dba}
+      - {restore: {store: db, to: production}, name: now}
+  not-wanted:
+    steps:
+      - {use: decide, when: $out == yes}
+      - restore: {store: db, to: production}
+)";
+
+TEST_F(Deciding, AnExpiredOneIsAskedForAnew) {
+  use(plan_of_gates, "late");
+  auto run = start(one);
+  decided(*run, 3);
+  ASSERT_EQ(step(*run, 1).status, StepStatus::done);
+  one.clock.advance(hours(2));
+  say(one, "ada", RunInputKind::done, "", Json::object(), 4);
+  go(*run);
+  EXPECT_EQ(step(*run, 3).status, StepStatus::asks);
+  EXPECT_EQ(step(*run, 3).need, Need::decision);
+  EXPECT_EQ(step(*run, 5).status, StepStatus::pending);
+  decided(*run, 3);
+  EXPECT_EQ(step(*run, 1).status, StepStatus::done);
+  EXPECT_EQ(step(*run, 5).need, Need::confirmation);
+  EXPECT_EQ(acts.done["first"], 1);
+}
+
+TEST_F(Deciding, OneThatEndedWithItsGroupIsAskedForAnew) {
+  use(plan_of_gates, "cut");
+  auto run = start(one);
+  one.clock.advance(minutes(31));
+  go(*run);
+  EXPECT_EQ(step(*run, 3).status, StepStatus::asks) << "nothing is destroyed undecided";
+  EXPECT_EQ(step(*run, 4).status, StepStatus::pending);
+  decided(*run, 3);
+  EXPECT_EQ(step(*run, 4).need, Need::confirmation);
+}
+
+TEST_F(Deciding, OneThatAFailureLeftOutIsAskedForAllTheSame) {
+  use(plan_of_gates, "fails");
+  acts.fails["first"] = 1;
+  auto run = start(one);
+  EXPECT_EQ(step(*run, 2).status, StepStatus::passed);
+  EXPECT_EQ(step(*run, 3).status, StepStatus::asks);
+  EXPECT_EQ(step(*run, 4).status, StepStatus::pending);
+  decided(*run, 3);
+  EXPECT_EQ(step(*run, 4).need, Need::confirmation);
+  EXPECT_EQ(acts.done["first"], 1);
+}
+
+TEST_F(Deciding, OneThatIsJumpedOverIsAskedForAllTheSame) {
+  use(plan_of_gates, "jumps");
+  acts.fails["first"] = 1;
+  auto run = start(one);
+  EXPECT_EQ(step(*run, 2).status, StepStatus::asks);
+  EXPECT_EQ(step(*run, 3).status, StepStatus::pending);
+  decided(*run, 2);
+  EXPECT_EQ(step(*run, 3).need, Need::confirmation);
+}
+
+// A condition is somebody's word: what does not apply is not decided on.
+TEST_F(Deciding, OneThatIsNotWantedIsNotAskedFor) {
+  use(cat(plan_of_gates, "  ask: {steps: [{ask: {out: text}}, {use: not-wanted}]}\n"), "ask");
+  auto run = start(one);
+  say(one, "ada", RunInputKind::answer, "",
+      Json::object().set("values", Json::object().set("out", "no")));
+  go(*run);
+  EXPECT_EQ(step(*run, 3).status, StepStatus::skipped);
+  EXPECT_EQ(step(*run, 6).need, Need::confirmation);
+}
+
 TEST_F(Groups, EachStepInsideIsTriedAsOftenAsTheGroupSays) {
   use(R"(runbooks:
   inner: {steps: [{run: a}, {run: b, fail: continue}, {run: c}]}

@@ -189,7 +189,8 @@ Result<bool> Driver::still_approved(std::size_t number) {
   for (auto n = number - 1; n > 0 && gate == 0; --n) {
     auto status = state_.at(n).status;
     bool decided = status == StepStatus::done || status == StepStatus::passed;
-    if (script_.at(n).step->verb == "gate" && decided) gate = n;
+    bool left = status == StepStatus::skipped && state_.at(n).gone_past;
+    if (script_.at(n).step->verb == "gate" && (decided || left)) gate = n;
   }
   if (gate == 0) return true;
   if (state_.at(gate).status == StepStatus::passed) {
@@ -202,11 +203,13 @@ Result<bool> Driver::still_approved(std::size_t number) {
   plan::View asked(script_.at(gate).step->what, no_files);
   auto holds = asked.duration("expires").value_or(std::chrono::hours(1));
   std::string why;
+  if (state_.at(gate).status == StepStatus::skipped)
+    why = cat("nobody decided in step ", gate, ", which a failure has led past");
   // A step that failed half way goes on under the decision that began it.
   bool begun = state_.at(number).attempt > 0;
-  if (!begun && tools_.world.clock.now() > state_.at(gate).ended + holds)
+  if (why.empty() && !begun && tools_.world.clock.now() > state_.at(gate).ended + holds)
     why = cat("the decision of step ", gate, " is older than ", human_duration(holds));
-  if (!begun && tools_.world.clock.now() + clocks_differ_max < state_.at(gate).ended)
+  if (why.empty() && !begun && tools_.world.clock.now() + clocks_differ_max < state_.at(gate).ended)
     why = cat("the clock was set back since the decision of step ", gate);
   if (why.empty()) {
     auto act = act_of(gate);

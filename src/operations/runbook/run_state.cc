@@ -45,12 +45,16 @@ void take_ended(const Script& script, RunState& state, const RunEvent& event) {
       if (inner.finished()) continue;
       inner.status = inner.status == StepStatus::failed ? StepStatus::passed : StepStatus::skipped;
       inner.left_with = own.number;
+      inner.gone_past = result == "failed";
     }
   }
   auto jump = static_cast<std::size_t>(event.data["jump"].integer());
   if (jump == 0 || jump > script.steps.size() + 1) return;
   for (auto n = event.step + 1; n < jump; ++n) {
-    if (!state.at(n).finished()) state.at(n).status = StepStatus::skipped;
+    auto& between = state.at(n);
+    if (between.finished()) continue;
+    between.status = StepStatus::skipped;
+    between.gone_past = true;
   }
   // The way back leads past the one that failed, too.
   for (auto n = jump; n <= std::max(event.step, own.last); ++n) {
@@ -72,7 +76,22 @@ void take_up_again(const ScriptStep& group, RunState& state) {
   }
 }
 
-void take_noted(RunState& state, const RunEvent& event) {
+// What stands in a group that has ended is reached through it: it is open again, with its time
+// anew.
+void reopen_around(const Script& script, RunState& state, const RunEvent& event) {
+  for (auto parent = script.at(event.step).parent; parent != 0; parent = script.at(parent).parent) {
+    auto& group = state.at(parent);
+    if (!group.finished()) continue;
+    group.status = StepStatus::running;
+    group.began = event.at;
+    for (auto n = parent + 1; n <= script.at(parent).last; ++n) {
+      auto& result = state.at(n).result;
+      if (static_cast<std::size_t>(result["cut_by"].integer()) == parent) result = Json();
+    }
+  }
+}
+
+void take_noted(const Script& script, RunState& state, const RunEvent& event) {
   const auto& data = event.data;
   if (!event.text.empty() && data["note"].boolean())
     state.notes.push_back({event.at, event.by, event.text, event.step});
@@ -93,6 +112,7 @@ void take_noted(RunState& state, const RunEvent& event) {
     auto attempt = step.attempt;
     step = {};
     step.attempt = attempt;
+    reopen_around(script, state, event);
   }
 }
 
@@ -219,7 +239,7 @@ Status advance(const Script& script, RunState& state, const RunEvent& event) {
       take_undone(state, event);
       break;
     case RunEventKind::noted:
-      take_noted(state, event);
+      take_noted(script, state, event);
       break;
     case RunEventKind::refused:
       break;

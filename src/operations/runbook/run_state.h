@@ -60,6 +60,7 @@ struct StepState {
   Json result;                // data of the end
   bool undoing = false;       // an undo was begun and not ended
   std::size_t left_with = 0;  // the group it was left out with; 0: none
+  bool gone_past = false;     // left out because something else failed: nobody chose to
   bool finished() const {
     return status == StepStatus::done || status == StepStatus::passed ||
            status == StepStatus::skipped || status == StepStatus::undone;
