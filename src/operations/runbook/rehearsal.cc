@@ -233,8 +233,20 @@ Result<ActEnd> RehearsalActs::restore(const Act& act, std::stop_token stop) {
       {{"restored_target", rehearsal_.record().target}}};
 }
 
+// In earnest what the runbook does not restore lives on, and checks and services ask it: what the
+// drill restores beside the runbook stands for it.
+Status RehearsalActs::stand_up(const Act& act, std::stop_token stop) {
+  const auto own = restored_by(plan_, act.script).stores;
+  std::vector<std::string> beside;
+  for (const auto& store : plan_.stores) {
+    if (std::find(own.begin(), own.end(), store.name) == own.end()) beside.push_back(store.name);
+  }
+  LB_TRY(rehearsal_.restore(beside, stop));
+  return rehearsal_.serve(stop);
+}
+
 Result<ActEnd> RehearsalActs::verify(const Act& act, std::stop_token stop) {
-  LB_TRY(rehearsal_.serve(stop));
+  LB_TRY(stand_up(act, stop));
   std::vector<std::string> wanted;
   const auto& node = act.step().what;
   for (const auto& suite : plan_.suites) {
@@ -298,7 +310,7 @@ Result<ActEnd> RehearsalActs::wait(const Act& act, std::stop_token stop) {
   const auto* target = plan_.target(rehearsal_.record().target);
   if (!path.starts_with('/') || target == nullptr || target->url.empty())
     return held("the target has no url");
-  LB_TRY(rehearsal_.serve(stop));
+  LB_TRY(stand_up(act, stop));
   HttpRequest request;
   request.method = words.substr(0, space);
   request.url = target->url + path;

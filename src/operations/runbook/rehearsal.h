@@ -39,6 +39,7 @@ class RehearsalActs final : public Acts {
   Result<ActEnd> choose(const Act& act);
   Result<ActEnd> bisect(const Act& act);
   Result<ActEnd> restore(const Act& act, std::stop_token stop);
+  Status stand_up(const Act& act, std::stop_token stop);
   Result<ActEnd> verify(const Act& act, std::stop_token stop);
   Result<ActEnd> one_check(const Act& act, const std::string& name, std::stop_token stop);
   Result<ActEnd> query(const Act& act);
