@@ -176,6 +176,15 @@ TEST_F(PreflightCli, ATargetThatIsDownOrCannotTakeItIsNotGood) {
   boat.environment()["OTHER"] = other->conninfo_as("weak", "weak-pw");
   seen = look();
   EXPECT_TRUE(seen.says("its role may not create databases")) << seen;
+  // Tables go into the database that is there: its name is free for nobody else's.
+  boat.environment()["OTHER"] = other->conninfo("postgres");
+  plan("target", restore("db", "staging", "beside, only: [orders]"));
+  EXPECT_EQ(look().state, "done");
+  other->sql("CREATE TABLE orders_restored ()");
+  seen = look();
+  EXPECT_EQ(seen.state, "failed") << seen;
+  EXPECT_TRUE(seen.says("has a public.orders_restored already")) << seen;
+  plan("target", restore("db", "staging"));
   other->stop();
   seen = look();
   EXPECT_EQ(seen.state, "failed") << seen;

@@ -87,7 +87,7 @@ TEST_F(RunbookCli, ARestoreThatWouldLeaveSomethingOutIsRefused) {
            {"stores: {media: ./west}, migrate: \"true\"", ""},
            {"stores: {media: ./west}, wipe: true", ""},
            {"stores: {media: ./west}", ", how: beside-then-swap, only: [a.txt]"},
-           {"stores: {media: ./west}", ", how: beside"}}) {
+           {"stores: {media: ./west}", ", how: instant"}}) {
     SCOPED_TRACE(target + how);
     Lifeboat other(LIFEBOAT_BINARY);
     write_text(other / "media/a.txt", "one");

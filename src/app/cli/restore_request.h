@@ -23,6 +23,7 @@ struct Rescue {
   std::string shown_as() const { return table ? table->as.shown() : printable(as); }
   plan::Reference into;
   std::string into_words;  // as it was given
+  bool judged = false;     // checks follow: the summary has the rows that they expect
 };
 
 // What is restored takes the place of what is live, which is kept.
@@ -67,6 +68,12 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
                               const restore::Choice& choice);
 Result<Json> restore_rescue(const Shell& shell, Session& session, const Request& request,
                             const restore::Choice& choice);
+
+// Some tables, each under its new name and in a transaction of its own, out of one restored copy.
+// Those that are there by the note of their wish are left as they are.
+Result<Json> restore_tables(const Shell& shell, Session& session, const Request& request,
+                            const restore::Choice& choice,
+                            const std::vector<pg::TableWish>& tables);
 
 // The moment that a choice of a database brings back, as drills record it: the snapshot, or a later
 // commit.

@@ -3,6 +3,7 @@
 #include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/restored_copy.h"
+#include "app/cli/swap_checks.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
@@ -23,6 +24,7 @@ struct Rescued {
   std::uint64_t rows = 0;
   std::vector<std::string> left_out;
   pg::RecoveryReached reached;
+  Json expected_rows = Json::object();
 };
 
 Result<Rescued> rescue_table(const Shell& shell, const RestoredCopy& copy,
@@ -49,13 +51,21 @@ Result<Rescued> rescue_table(const Shell& shell, const RestoredCopy& copy,
         progress.done_bytes = bytes;
         if (show) show(progress);
       }));
-  return Rescued{moved.rows, std::move(prepared.left_out), copy.reached()};
+  return Rescued{moved.rows, std::move(prepared.left_out), copy.reached(), {}};
 }
 
-Result<Rescued> rescue_database(const Shell& shell, const RestoredCopy& copy, const Rescue& rescue,
+Result<Rescued> rescue_database(const Shell& shell, const Session& session, const Request& request,
+                                const restore::Choice& choice, const RestoredCopy& copy,
                                 const Secret& into) {
+  const auto& rescue = *request.rescue;
+  auto rows = Json::object();
+  if (rescue.judged) {
+    rows =
+        json_of_rows(rows_expected(shell, session, choice, copy.server(),
+                                   {request.store->name, copy.conninfo(), copy.run_marker(), {}}));
+  }
   auto moved = LB_TRY(move_database(shell, copy, into, {rescue.database, rescue.as}));
-  return Rescued{moved.rows, std::move(moved.left_out), copy.reached()};
+  return Rescued{moved.rows, std::move(moved.left_out), copy.reached(), std::move(rows)};
 }
 
 Json summary_of(const Request& request, const restore::Choice& choice, const Rescued& rescued,
@@ -78,6 +88,7 @@ Json summary_of(const Request& request, const restore::Choice& choice, const Res
                  .set("took_us", std::int64_t{took.count()});
   if (rescued.reached.last_commit)
     out.set("last_commit", format_time(*rescued.reached.last_commit));
+  if (rescue.judged) out.set("expected_rows", rescued.expected_rows);
   return out;
 }
 
@@ -139,7 +150,7 @@ Result<Json> restore_rescue(const Shell& shell, Session& session, const Request&
   auto rescued = [&]() -> Result<Rescued> {
     auto copy = LB_TRY(RestoredCopy::make(shell, session, choice, database));
     auto out = rescue.table ? rescue_table(shell, *copy, *rescue.table, *target.connection)
-                            : rescue_database(shell, *copy, rescue, target.into);
+                            : rescue_database(shell, session, request, choice, *copy, target.into);
     shell.console.end_progress();
     LB_TRY(copy->close());
     return out;
@@ -150,6 +161,69 @@ Result<Json> restore_rescue(const Shell& shell, Session& session, const Request&
   auto took = shell.world.clock.steady() - started;
   if (!shell.console.options().json) tell(shell.console, request, *rescued, took);
   return summary_of(request, choice, *rescued, took);
+}
+
+namespace {
+
+// What is not there yet, and may be made.
+Result<std::vector<pg::TableWish>> left_to_move(pg::Connection& target,
+                                                const std::vector<pg::TableWish>& tables) {
+  std::vector<pg::TableWish> out;
+  for (const auto& wish : tables) {
+    auto there = LB_TRY(pg::moved_before(target, wish));
+    if (there) continue;
+    LB_TRY(pg::check_table_target(target, wish));
+    out.push_back(wish);
+  }
+  return out;
+}
+
+// What was moved before a failure stays: each is whole.
+Status move_tables(const Shell& shell, const RestoredCopy& copy, pg::Connection& target,
+                   const std::vector<pg::TableWish>& tables, Json& made) {
+  std::vector<std::string> moved;
+  for (const auto& wish : tables) {
+    auto rescued = rescue_table(shell, copy, wish, target);
+    shell.console.end_progress();
+    if (!rescued.ok()) {
+      auto left = moved.empty() ? std::string("the target, unchanged")
+                                : cat(join(moved, ", "), " in the target, whole");
+      return std::move(rescued).take_error().context(wish.table.shown()).with_left(left);
+    }
+    moved.push_back(wish.as.shown());
+    auto left_out = Json::array();
+    for (const auto& each : rescued->left_out) left_out.push(each);
+    made.push(Json::object()
+                  .set("table", wish.table.shown())
+                  .set("as", wish.as.shown())
+                  .set("rows", rescued->rows)
+                  .set("left_out", std::move(left_out)));
+    shell.console.note(cat("restored ", wish.table.shown(), " to ", wish.as.shown(), ": ",
+                           human_count(rescued->rows), " rows"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Json> restore_tables(const Shell& shell, Session& session, const Request& request,
+                            const restore::Choice& choice,
+                            const std::vector<pg::TableWish>& tables) {
+  auto into = LB_TRY(session.references->secret(request.rescue->into));
+  auto target = LB_TRY(open_target(into));
+  auto wanted = LB_TRY(left_to_move(*target, tables));
+  auto made = Json::array();
+  if (!wanted.empty()) {
+    LB_TRY(check_preflight(shell, session, session.sandbox_root, choice));
+    auto copy = LB_TRY(RestoredCopy::make(shell, session, choice, choice.details->database));
+    auto moved = move_tables(shell, *copy, *target, wanted, made);
+    LB_TRY(copy->close());
+    LB_TRY(std::move(moved));
+  }
+  return Json::object()
+      .set("store", request.store->name)
+      .set("point", choice.snapshot.id)
+      .set("tables", std::move(made));
 }
 
 }  // namespace lb::cli

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/restore_request.h"
 #include "app/cli/run_post.h"
 #include "app/cli/session.h"
 #include "operations/runbook/acts.h"
@@ -24,6 +25,8 @@ struct RestorePlace {
 };
 // What the variable restored_STORE says of one that took the place of what was live.
 constexpr const char* exchanged_mark = "exchanged";
+// Of one that traffic was switched to, at its address.
+constexpr const char* switched_mark = "switched";
 // And of a database, with its name.
 constexpr const char* database_prefix = "database ";
 
@@ -92,6 +95,11 @@ class RunActs final : public runbook::Acts {
   Result_ replace_tree(const runbook::Act& act, const Shell& shell, Session& from,
                        const plan::Store& store, const RestorePlace& place,
                        const restore::Choice& choice);
+  Result_ restore_named(const runbook::Act& act, const Shell& shell, Session& from, Request request,
+                        const RestorePlace& place, const restore::Choice& choice);
+  Result_ restore_beside(const runbook::Act& act, const Shell& shell, Session& from,
+                         const plan::Store& store, const RestorePlace& place,
+                         const restore::Choice& choice);
   bool posts_here(const runbook::Act& act) const;
   Result<std::string> undo_tree(const runbook::Act& act, const plan::Store& store,
                                 const std::string& folder);
@@ -121,6 +129,8 @@ class RunActs final : public runbook::Acts {
   Result_ postmortem(const runbook::Act& act);
   Result<std::vector<restore::Choice>> choices(
       const runbook::Act& act, std::vector<const plan::Store*>* not_built = nullptr);
+  Result<std::string> moment_of_all(const runbook::Act& act,
+                                    const std::vector<restore::Choice>& chosen);
   Result<std::string> proven_moment(const plan::Store& store,
                                     const record::StoreResult& result) const;
   Result<std::vector<restore::Choice>> proven_choices(

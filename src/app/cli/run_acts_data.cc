@@ -212,6 +212,29 @@ Result<runbook::Variables> RunActs::pin(const Act& act) {
   return out;
 }
 
+// The moment that brings back all that was chosen. The last commit may be older than the point of a
+// store that follows it: at that commit the one before would be taken, or none.
+Result<std::string> RunActs::moment_of_all(const Act& act,
+                                           const std::vector<restore::Choice>& chosen) {
+  const auto& ruling = ruling_of(chosen);
+  auto newest = time_of(ruling);
+  for (const auto& choice : chosen) newest = std::max(newest, time_of(choice));
+  bool log = ruling.target && ruling.target->last_commit;
+  if (!log || newest == time_of(ruling)) return moment_of(ruling);
+  auto* read = LB_TRY(read_by(act));
+  std::vector<restore::StorePoints> points;
+  for (const auto& choice : chosen)
+    points.push_back(LB_TRY(restore::read_points(*read->repository, *plan_.store(choice.store))));
+  auto wish = LB_TRY(wish_of(format_time(newest)));
+  auto again = restore::choose_together(points, wish, shell_.world.clock.now(), *read->repository);
+  if (!again.ok()) return moment_of(ruling);  // the log does not reach that far
+  bool same = std::equal(again->begin(), again->end(), chosen.begin(), chosen.end(),
+                         [](const auto& one, const auto& other) {
+                           return one.store == other.store && moment_of(one) == moment_of(other);
+                         });
+  return same ? format_time(newest) : moment_of(ruling);
+}
+
 Result<ActEnd> RunActs::choose(const Act& act) {
   std::vector<const plan::Store*> not_built;
   auto chosen = LB_TRY(choices(act, &not_built));
@@ -235,7 +258,7 @@ Result<ActEnd> RunActs::choose(const Act& act) {
     lines.push_back(
         cat(store->name, ": none, a ", plan::name_of(store->kind), " store is not supported yet"));
   }
-  out.set["point"] = moment_of(ruling_of(chosen));
+  out.set["point"] = LB_TRY(moment_of_all(act, chosen));
   out.text = join(lines, "; ");
   if (plan::View(act.step().what, no_files).text("prefer") == "clean")
     out.text += "; found clean by a bisect, or by a drill's check for encrypted content";
@@ -312,7 +335,15 @@ Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan:
     return replace(act, inner, from, store, place, choice);
   if (!database && how == "beside-then-swap")
     return replace_tree(act, inner, from, store, place, choice);
+  if (database && what.has("only")) return restore_beside(act, inner, from, store, place, choice);
   if (!place.folder.empty()) {
+    // Named after the step: whoever is killed goes on in it, and nobody else has it.
+    if (!database && how == "beside") {
+      place.folder = cat(place.folder, "_restored_", swap_id_of(act, store.name));
+      request.folder = place.folder;
+      request.original = false;
+      request.exact = true;
+    }
     LB_TRY(refuse_alias(act, protected_folder(shell_, session_, place.folder)));
     auto data = LB_TRY(database ? restore_database(inner, from, request, choice)
                                 : restore_files(inner, from, request, choice));
@@ -322,6 +353,18 @@ Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan:
     out.data = std::move(data);
     return out;
   }
+  return restore_named(act, inner, from, request, place, choice);
+}
+
+// A database under a name of its own in a server that runs.
+Result<ActEnd> RunActs::restore_named(const Act& act, const Shell& shell, Session& from,
+                                      Request request, const RestorePlace& place,
+                                      const restore::Choice& choice) {
+  const auto& store = *request.store;
+  auto how = plan::View(act.step().what, no_files).text("how");
+  ActEnd out;
+  out.ok = true;
+  out.set[cat("point_", store.name)] = choice.snapshot.id;
   if (how != "beside" && how != "new") {
     return Error(ErrorKind::unsupported,
                  cat("not supported yet: restore of a running server '", how, "'"))
@@ -330,14 +373,16 @@ Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan:
   Rescue rescue;
   rescue.into = place.server;
   rescue.into_words = place.server.text();
+  rescue.judged = true;
   auto base = choice.details->database;
   rescue.as = how == "beside" ? pg::name_with_suffix(base, "_restored") : base;
   auto into = LB_TRY(session_.references->secret(place.server));
   LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
   request.rescue = std::move(rescue);
-  auto data = LB_TRY(restore_rescue(inner, from, request, choice));
+  auto data = LB_TRY(restore_rescue(shell, from, request, choice));
   out.text = cat(store.name, " to database ", request.rescue->as);
   out.set[cat("restored_", store.name)] = cat(database_prefix, request.rescue->as);
+  out.set[cat("rows_", store.name)] = data["expected_rows"].dump();
   out.data = std::move(data);
   return out;
 }

@@ -2,6 +2,7 @@
 // restored one, traffic switched; and taking both back.
 #include <algorithm>
 
+#include "app/cli/point_words.h"
 #include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/run_acts.h"
@@ -125,6 +126,45 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, Session& fro
   return out;
 }
 
+// Some tables under new names in the database that is live. What they are and of what point stands
+// in their comments: whoever goes on after a crash finds those that were made before.
+Result<ActEnd> RunActs::restore_beside(const Act& act, const Shell& shell, Session& from,
+                                       const plan::Store& store, const RestorePlace& place,
+                                       const restore::Choice& choice) {
+  plan::View what(act.step().what, no_files);
+  if (!place.folder.empty()) {
+    return Error(ErrorKind::unsupported, "not supported yet: only: into a data directory")
+        .with_left("nothing was restored")
+        .with_hint("name a target whose address is a server that runs");
+  }
+  std::vector<pg::TableWish> tables;
+  std::vector<std::string> names;
+  for (const auto& name : what.texts("only")) {
+    pg::TableWish wish;
+    wish.table = LB_TRY(pg::parse_table_name(name));
+    wish.as = {wish.table.schema, pg::name_with_suffix(wish.table.name, "_restored")};
+    wish.note = cat("restored by lifeboat: ", wish.table.shown(), " of ", moment_of(choice), " (",
+                    swap_id_of(act, store.name), ")");
+    names.push_back(wish.as.shown());
+    tables.push_back(std::move(wish));
+  }
+  Request request;
+  request.store = &store;
+  Rescue rescue;
+  rescue.table = tables.front();
+  rescue.into = place.server;
+  rescue.into_words = place.server.text();
+  auto into = LB_TRY(session_.references->secret(place.server));
+  LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
+  request.rescue = std::move(rescue);
+  ActEnd out;
+  out.ok = true;
+  out.data = LB_TRY(restore_tables(shell, from, request, choice, tables));
+  out.text = cat(store.name, ": ", join(names, ", "), " beside what is live");
+  out.set[cat("point_", store.name)] = choice.snapshot.id;
+  return out;
+}
+
 Result<std::string> RunActs::undo_cluster(const Act& act, const plan::Store& store,
                                           const std::string& folder, std::stop_token stop) {
   plan::View what(act.step().what, no_files);
@@ -186,6 +226,24 @@ struct SwitchParts {
   Secret content;
   const plan::Target* target = nullptr;
 };
+
+// Checks that follow ask where the traffic goes now, and not what was left; a copy that this run
+// restored there keeps its name.
+void ask_there(const Session& session, const plan::Plan& plan, const plan::Target& target,
+               const Act& act, runbook::Variables& set) {
+  set["restored_target"] = target.name;
+  for (const auto& store : plan.stores) {
+    bool asked = store.kind == plan::StoreKind::postgres || store.kind == plan::StoreKind::files;
+    auto before = act.variables.find(cat("target_", store.name));
+    bool restored = before != act.variables.end() && before->second == target.name;
+    if (!asked || restored) continue;
+    auto place = place_of(session, store, target);
+    if (!place.ok() || place->original) continue;
+    set[cat("target_", store.name)] = target.name;
+    set[cat("restored_", store.name)] =
+        store.kind == plan::StoreKind::files ? place->folder : std::string(switched_mark);
+  }
+}
 
 // What clients are to connect to: the target's first address.
 Result<SwitchParts> parts_of(const Session& session, const plan::Plan& plan, const Act& act,
@@ -261,6 +319,7 @@ Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
   out.text = proven.empty() ? std::string("switched; nothing to prove it by was named")
                             : cat("switched: ", join(proven, "; "));
   out.data = std::move(said);
+  if (parts.target != nullptr) ask_there(session_, plan_, *parts.target, act, out.set);
   return out;
 }
 

@@ -54,6 +54,7 @@ class Preflight {
   bool target_server(const Going& going);
   bool server_can_take(const Going& going, pg::Connection& server, const pg::ServerPlace& there);
   bool name_is_free(const Going& going, pg::Connection& server);
+  Status tables_are_free(const Going& going, pg::Connection& server);
   bool is_not_the_source(const Going& going, const pg::ServerPlace& there);
   bool is_not_the_silent_source(const Going& going, const pg::ServerPlace& there);
   bool target_folder(const Going& going);

@@ -53,7 +53,7 @@ void Preflight::disk() {
     auto taken = [&]() -> Status {
       auto point = LB_TRY(point_of(*going.wanted.store));
       auto bytes = LB_TRY(bytes_of(*point, going.wanted.store->kind));
-      bool server = going.place.folder.empty(), beside = going.wanted.how == "beside-then-swap";
+      bool server = going.place.folder.empty(), beside = going.wanted.lies_beside();
       auto folder = server ? session_.sandbox_root : going.place.folder;
       auto nearest =
           LB_TRY(nearest_folder(files, beside && !server ? path_parent(folder) : folder));

@@ -92,7 +92,9 @@ bool Preflight::server_can_take(const Going& going, pg::Connection& server,
   if (there.read_only)
     lacks(" refuses to be written (default_transaction_read_only)",
           "ALTER ROLE or ALTER DATABASE … SET default_transaction_read_only = off");
-  if (!there.may_create) lacks(": its role may not create databases", "ALTER ROLE … CREATEDB");
+  const bool tables = !going.wanted.only.empty();
+  if (!there.may_create && !tables)
+    lacks(": its role may not create databases", "ALTER ROLE … CREATEDB");
   return fine && name_is_free(going, server);
 }
 
@@ -106,6 +108,7 @@ bool Preflight::name_is_free(const Going& going, pg::Connection& server) {
     return false;
   }
   auto free = [&]() -> Status {
+    if (!going.wanted.only.empty()) return tables_are_free(going, server);
     auto point = LB_TRY(point_of(*going.wanted.store));
     auto needs = LB_TRY(pg::server_needs(*point));
     auto as = how == "beside" ? pg::name_with_suffix(needs.database, "_restored") : needs.database;
@@ -117,6 +120,21 @@ bool Preflight::name_is_free(const Going& going, pg::Connection& server) {
   if (free.ok()) return true;
   if (free.error().kind() != ErrorKind::conflict) unseen(going.what, free.error());
   return false;
+}
+
+Status Preflight::tables_are_free(const Going& going, pg::Connection& server) {
+  for (const auto& name : going.wanted.only) {
+    pg::TableWish wish;
+    wish.table = LB_TRY(pg::parse_table_name(name));
+    wish.as = {wish.table.schema, pg::name_with_suffix(wish.table.name, "_restored")};
+    auto status = pg::check_table_target(server, wish);
+    if (status.ok()) continue;
+    if (status.error().exit_code() != ExitCode::refused) return status;
+    add(State::missing, cat(going.what, ": ", status.error().text()),
+        "rename or drop it before the run begins");
+    return Error(ErrorKind::conflict, "");
+  }
+  return {};
 }
 
 // A target that is not protected and yet the store's own database: an accident waiting to happen.
@@ -239,8 +257,8 @@ bool Preflight::no_live_server(const Going& going) {
 
 // Asked, not tried: a file made here would be one in what is live.
 bool Preflight::can_be_written(const Going& going) {
-  // An exchange lays the new one beside the old.
-  bool beside = going.wanted.how == exchange;
+  // What is laid beside needs the folder around it.
+  bool beside = going.wanted.lies_beside();
   auto where = nearest_folder(shell_.world.files,
                               beside ? path_parent(going.place.folder) : going.place.folder);
   if (!where.ok()) return unseen(going.what, where.error()), false;

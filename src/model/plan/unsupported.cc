@@ -146,14 +146,17 @@ std::string unsupported_of_restore(const YamlNode& step, const Store& store) {
   static const std::vector<std::string> no_files;
   View what(step, no_files);
   if (store.kind == StoreKind::postgres) {
-    bool part = what.has("only") || what.text("mode") == "exact";
-    if (part) return cat("only: and mode: exact of ", store.name, ", a database");
+    if (what.text("mode") == "exact") return cat("mode: exact of ", store.name, ", a database");
+    // Its tables; those of a group would be taken for names of files as well.
+    bool tables = what.has("store") && what.text("how") == "beside";
+    if (what.has("only") && !tables)
+      return cat("only: of ", store.name, ", a database, but with store: and how: beside");
   } else {
     auto how = what.text("how");
     bool exchange = how == "beside-then-swap";
     if (exchange && what.has("only")) return cat("only: of ", store.name, ", which is exchanged");
     // Taken for in-place it would be merged into what is to be kept.
-    bool other = !how.empty() && how != "in-place" && how != "new" && !exchange;
+    bool other = !how.empty() && how != "in-place" && how != "new" && how != "beside" && !exchange;
     if (other) return cat("how: ", how, " of ", store.name, ", a file tree");
   }
   return "";

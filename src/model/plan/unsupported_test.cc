@@ -41,13 +41,17 @@ TEST(Unsupported, WhatARestoreWouldLeaveOut) {
     return unsupported_of_restore(parse_yaml(step).root, store);
   };
   EXPECT_EQ(of("how: beside-then-swap", StoreKind::postgres), "");
-  EXPECT_EQ(of("only: [t]", StoreKind::postgres), "only: and mode: exact of s, a database");
-  EXPECT_EQ(of("mode: exact", StoreKind::postgres), "only: and mode: exact of s, a database");
+  const std::string whole = "only: of s, a database, but with store: and how: beside";
+  EXPECT_EQ(of("{store: s, only: [t]}", StoreKind::postgres), whole);
+  EXPECT_EQ(of("{group: g, only: [t], how: beside}", StoreKind::postgres), whole);
+  EXPECT_EQ(of("{store: s, only: [t], how: beside}", StoreKind::postgres), "");
+  EXPECT_EQ(of("mode: exact", StoreKind::postgres), "mode: exact of s, a database");
   EXPECT_EQ(of("{mode: exact, only: [t], how: in-place}", StoreKind::files), "");
   EXPECT_EQ(of("how: beside-then-swap", StoreKind::files), "");
   EXPECT_EQ(of("{how: beside-then-swap, only: [t]}", StoreKind::files),
             "only: of s, which is exchanged");
-  EXPECT_EQ(of("how: beside", StoreKind::files), "how: beside of s, a file tree");
+  EXPECT_EQ(of("{how: beside, only: [a]}", StoreKind::files), "");
+  EXPECT_EQ(of("how: instant", StoreKind::files), "how: instant of s, a file tree");
 }
 
 TEST(Unsupported, NothingInAPlanOfToday) {

@@ -87,11 +87,13 @@ class Needs {
                                           " store (", name, ")"));
     }
     if (to == nullptr) return;
-    auto how = value("how");
+    WantedRestore wanted{store, to, value("how"),
+                         plan::View(own_->step->what, no_files).texts("only")};
     bool known = std::any_of(out_.restores.begin(), out_.restores.end(), [&](const auto& one) {
-      return one.store == store && one.target == to && one.how == how;
+      return one.store == store && one.target == to && one.how == wanted.how &&
+             one.only == wanted.only;
     });
-    if (!known) out_.restores.push_back({store, to, how});
+    if (!known) out_.restores.push_back(std::move(wanted));
   }
 
   void commands() {

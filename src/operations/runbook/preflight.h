@@ -25,6 +25,9 @@ struct WantedRestore {
   const plan::Store* store = nullptr;
   const plan::Target* target = nullptr;
   std::string how;  // as the step says it; may be empty
+  std::vector<std::string> only = {};
+  // What is in its place stays, at first or for good, and needs its own room.
+  bool lies_beside() const { return how == "beside-then-swap" || how == "beside"; }
 };
 struct PreflightNeeds {
   std::vector<WantedRestore> restores;       // each once

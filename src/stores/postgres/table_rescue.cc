@@ -226,6 +226,23 @@ Status set_sequences(Connection& copy, Connection& target, const PreparedTable& 
   return {};
 }
 
+// The comment of a table; empty when it has none, or there is no such table.
+Result<std::string> comment_of(Connection& target, const TableName& table) {
+  auto found = LB_TRY(
+      column(target, "SELECT obj_description(to_regclass($1), 'pg_class')", {table.quoted()}));
+  return found.empty() ? std::string() : found.front();
+}
+
+Status add_note(Connection& target, const TableWish& wish) {
+  if (wish.note.empty()) return {};
+  auto own = LB_TRY(comment_of(target, wish.as));
+  auto text = own.empty() ? wish.note : cat(own, "\n", wish.note);
+  auto statement =
+      LB_TRY(column(target, "SELECT format('COMMENT ON TABLE %s IS %L', $1::text, $2::text)",
+                    {wish.as.quoted(), text}));
+  return target.query(statement.at(0)).status();
+}
+
 Result<std::uint64_t> count(Connection& connection, const TableName& table) {
   auto rows = LB_TRY(column(connection, cat("SELECT count(*) FROM ", table.quoted()), {}));
   return parse_uint(rows.at(0));
@@ -267,6 +284,12 @@ Status check_table_target(Connection& target, const TableWish& wish) {
                cat("the target's user may not create in schema ", printable(wish.as.schema)))
       .with_hint("GRANT CREATE ON SCHEMA …, or connect as another user")
       .with_exit(ExitCode::target_unreachable);
+}
+
+Result<bool> moved_before(Connection& target, const TableWish& wish) {
+  if (wish.note.empty()) return false;
+  auto comment = LB_TRY(comment_of(target, wish.as));
+  return comment == wish.note || comment.ends_with(cat("\n", wish.note));
 }
 
 Result<PreparedTable> prepare_table(Connection& copy, Connection& target, const TableWish& wish) {
@@ -319,6 +342,7 @@ Result<MovedTable> move_table(Connection& copy, Connection& target, const TableW
   if (wanted != got || got != copied.rows) {
     return Error(ErrorKind::internal, cat("the copy has ", wanted, " rows, the target took ", got));
   }
+  LB_TRY(add_note(target, wish));
   LB_TRY(target.query("COMMIT"));
   return MovedTable{copied.rows, copied.bytes};
 }

@@ -16,11 +16,16 @@ namespace lb::pg {
 
 struct TableWish {
   TableName table, as;
+  std::string note = {};  // a line that the comment of the new one ends with; empty: none
 };
 
 // Before anything is restored: the target can take the table, and nothing there has its name.
 // refused (exit 5) when something has.
 Status check_table_target(Connection& target, const TableWish& wish);
+
+// Whether a table of that name is there that ends its comment with the note of the wish: what was
+// moved before, by whoever was killed before he could say so. False without a note.
+Result<bool> moved_before(Connection& target, const TableWish& wish);
 
 // The table in the copy, ready to be moved. `copy` belongs to a superuser.
 struct PreparedTable {

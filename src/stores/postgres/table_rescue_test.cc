@@ -31,8 +31,9 @@ class TableRescue : public testing::Test {
     if (!ran.ok()) return Error(ErrorKind::internal, ran.errors);
     return ran.output;
   }
-  Result<MovedTable> rescue(const std::string& table, const std::string& as) {
-    TableWish wish{parse_table_name(table).take(), parse_table_name(as).take()};
+  Result<MovedTable> rescue(const std::string& table, const std::string& as,
+                            const std::string& note = "") {
+    TableWish wish{parse_table_name(table).take(), parse_table_name(as).take(), note};
     auto copy = open("copy"), live = open("live");
     LB_TRY(check_table_target(*live, wish));
     prepared = LB_TRY(prepare_table(*copy, *live, wish));
@@ -117,6 +118,24 @@ TEST_F(TableRescue, EverythingATableCanHaveComesOrIsNamed) {
   auto again = rescue("orders", "orders_restored");
   ASSERT_FALSE(again.ok());
   EXPECT_EQ(again.error().exit_code(), ExitCode::refused);
+}
+
+TEST_F(TableRescue, ItsNoteTellsThatItWasMoved) {
+  server->sql("CREATE TABLE a (n int); COMMENT ON TABLE a IS 'it''s mine'; CREATE TABLE b (n int)",
+              "copy");
+  auto before = [&](const std::string& as, const std::string& note) {
+    auto connection = open("live");
+    return moved_before(*connection, {{"public", "a"}, {"public", as}, note}).take();
+  };
+  EXPECT_FALSE(before("a_restored", "run 7")) << "there is no such table";
+  ASSERT_TRUE(rescue("a", "a_restored", "run 7").ok());
+  EXPECT_EQ(live("SELECT obj_description('a_restored'::regclass)"), "it's mine\nrun 7");
+  EXPECT_TRUE(before("a_restored", "run 7"));
+  EXPECT_FALSE(before("a_restored", "un 7")) << "a line, not an end";
+  EXPECT_FALSE(before("a_restored", "run 8")) << "another step, or another point";
+  EXPECT_FALSE(before("a_restored", "")) << "nobody asked for it to be recognised";
+  ASSERT_TRUE(rescue("b", "b_restored", "run 7").ok());
+  EXPECT_TRUE(before("b_restored", "run 7"));
 }
 
 TEST_F(TableRescue, NamesOfAllKindsAndOtherSchemas) {
