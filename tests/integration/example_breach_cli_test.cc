@@ -89,7 +89,30 @@ TEST_F(VeteBreach, TheLastPointBeforeItIsFoundAndBroughtBack) {
   EXPECT_EQ(server->value("SELECT count(*) FROM notes WHERE body LIKE 'the pet is well%'", "vete"),
             "200")
       << shown();
-  EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
+  do_by_hand("implement additional security");
+  EXPECT_TRUE(mailed("customers@vete.example.com", "is affected since")) << mail_told();
+  say({"answer", "yes"});  // personal data was affected
+  // What goes to the regulator is sent when stakeholders have read it.
+  auto running = boat.start({"resume", "--no-wait"});
+  const std::string words = "lifeboat message approve ";
+  ASSERT_TRUE(eventually([&] { return running->err_so_far().find(words) != std::string::npos; }))
+      << running->err_so_far();
+  auto said = running->err_so_far();
+  said = said.substr(said.find(words) + words.size());
+  auto id = said.substr(0, said.find('\n'));
+  const auto hash = boat.must({"message", "show", id, "--json"}).summary()["hash"].string();
+  auto refused = boat.run({"message", "approve", id, "--hash", hash});
+  EXPECT_EQ(refused.exit_code, 5) << "ada is no stakeholder" << refused.err;
+  EXPECT_FALSE(mail_told().find("regulator@example.org") != std::string::npos) << mail_told();
+  as("stakeholder");
+  say({"message", "approve", id, "--hash", hash});
+  as("ada");
+  last = running->wait();
+  EXPECT_TRUE(mailed("regulator@example.org", "since")) << mail_told();
+  say_and_go_on({"answer", "yes"});  // personal data was affected
+  do_by_hand("whatever else the law asks, with its dates");
+  EXPECT_TRUE(at("postmortem post-mortem").starts_with("done: draft in ")) << shown();
+  ends();
 }
 
 using CoreDbBreach = CoreDbBoat;
@@ -115,7 +138,16 @@ TEST_F(CoreDbBreach, TheCommitBeforeItIsFoundAndBroughtBack) {
   EXPECT_TRUE(at("restore core to $target at $when").starts_with("done")) << shown();
   EXPECT_EQ(ask("SELECT count(*) FROM accounts"), "10");
   EXPECT_EQ(ask("SELECT count(*) FROM payments"), "401") << "all that was committed before it";
-  EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
+  EXPECT_TRUE(at("verify integrity, connectivity").starts_with("done: 5 of 5 checks passed"))
+      << shown();
+  as("manager");
+  say_and_go_on({"approve"});
+  as("ada");
+  say_and_go_on({"step", "confirm", "primary"});
+  EXPECT_EQ(ledger(), "provision-db.sh primary\npoint-services.sh primary\n") << shown();
+  do_by_hand("write down: the incident");
+  do_by_hand("rotate all");
+  ends();
 }
 
 }  // namespace

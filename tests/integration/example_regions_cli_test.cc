@@ -85,6 +85,7 @@ TEST_F(CoreDbRegions, ARegionIsReplacedByTheOtherOutOfItsCopy) {
             std::string::npos)
       << shown();
   EXPECT_EQ(ledger(), "provision-db.sh west\npoint-services.sh west\n");
+  EXPECT_EQ(read_text(boat / "core-db-url"), west->conninfo("core"));
   do_by_hand("write down: the incident");
   EXPECT_TRUE(mailed("management@example.com", "core-db")) << mail_told();
   ends();

@@ -1,112 +1,12 @@
 // The plans of examples/ with the real program: their runbooks in drills and in earnest.
 #include "foundation/sys/random.h"
+#include "tests/integration/example_content_crew.h"
 #include "tests/integration/example_core_db.h"
 
 namespace lb::test {
 namespace {
 
-class ContentCrew : public ExampleBoat {
- protected:
-  void sail() override {
-    server->sql("CREATE DATABASE crew");
-    sql("CREATE TABLE organizations (id int PRIMARY KEY)");
-    sql("CREATE TABLE users (id int PRIMARY KEY, organization int REFERENCES organizations)");
-    sql("CREATE TABLE content_jobs (id int PRIMARY KEY, user_id int REFERENCES users,"
-        " created_at timestamptz NOT NULL DEFAULT now())");
-    sql("CREATE TABLE content_artifacts (id int PRIMARY KEY, job int REFERENCES content_jobs,"
-        " artifact_type text, storage_key text, storage_url text)");
-    sql("CREATE TABLE billing_events (id int PRIMARY KEY, event_id text)");
-    sql("INSERT INTO organizations VALUES (1)");
-    sql("INSERT INTO users SELECT n, 1 FROM generate_series(1, 20) n");
-    sql("INSERT INTO content_jobs SELECT n, n % 20 + 1 FROM generate_series(1, 200) n");
-    sql("INSERT INTO content_artifacts SELECT n, n, 'voiceover_audio', 'voiceovers/' || n || "
-        "'.wav', '/v1/storage/voiceovers/' || n || '.wav' FROM generate_series(1, 20) n");
-    sql("INSERT INTO billing_events VALUES (1, 'a'), (2, 'b'), (3, 'b')");
-    for (int n = 1; n <= 20; ++n)
-      write_text(boat / cat("storage/voiceovers/", n, ".wav"), cat("sound ", n));
-    write_text(boat / "storage/voiceovers/test.wav", "a test");
-    write_text(boat / "storage/videos/1.mp4", "a film");
-    write_text(boat / "storage/artifacts/1.txt", "a text");
-    write_text(boat / "app/__main__.py", app);
-    auto& environment = boat.environment();
-    environment["DATABASE_URL"] = server->conninfo("crew");
-    environment["REDIS_URL"] = "redis://127.0.0.1:1";
-    environment["TEST_PASSWORD"] = "a test password";
-    environment["LIFEBOAT_SIGNING_KEY"] = std::string(64, '5');
-    stand_in("bin/docker");
-    take("content-crew",
-         {// A directory works the same, as the example says.
-          {"at: s3://backups-bucket/content-crew", "at: ./repository"},
-          {"smtp: \"mail.example.com:587\"",
-           cat("smtp: \"", mail_address(), "\", ca: \"", mail->ca(), "\"")},
-          // Where the API answers in production; in the sandbox it has the port to itself.
-          {"protect: true, url: \"http://localhost:8000\"",
-           cat("protect: true, url: \"", api.url(""), "\"")},
-          {"python -m app", "python3 -m app"},  // Debian's name of it
-          {"at: s3://offsite/content-crew, within: 24h, immutable: 30d", "at: ./offsite"},
-          {"from: s3://offsite/content-crew", "from: ./offsite"},
-          {"https://health.aws.amazon.com/health/status", status.url("/health/status")}},
-         R"(groups:
-  built: {stores: [db, media], authority: db}
-drills:
-  both: {every: monthly, restore: built, into: sandbox, checks: [db, files, api, log]}
-  database: {every: monthly, runbook: db-loss, into: sandbox, checks: [db]}
-  full-disk: {every: monthly, runbook: disk-full, into: sandbox, checks: [db]}
-checks: {alive: [{connect: api}, {connect: db}, {connect: media}, {logs: api}]}
-runbooks: {look: {steps: [{verify: [alive]}]}}
-)");
-    boat.must({"init"});
-    boat.must({"backup", "db", "media"});
-  }
-  void sql(const std::string& text) { server->sql(text, "crew"); }
-  std::string ask(const std::string& text) { return server->value(text, "crew"); }
-  static WebAnswer answer(const WebRequest& request) {
-    if (request.path == "/v1/auth/login") return {200, "{\"access_token\": \"t1\"}"};
-    if (request.path == "/v1/jobs") return {201, "{}"};
-    return {};
-  }
-
-  // The runbook that most others begin with: what it cannot do is said and left out by people.
-  void before_restore() {
-    EXPECT_EQ(waits_at(), "ask failed_component, failed_at, affected_data") << shown();
-    say_and_go_on(
-        {"answer", "failed_component=database", "failed_at=" + utc_now(), "affected_data=jobs"});
-    auto chosen = at("choose app");
-    EXPECT_TRUE(chosen.starts_with("done: db: ")) << shown();
-    EXPECT_NE(chosen.find("bucket: none, a bucket store is not supported yet"), std::string::npos);
-    leave_out("preflight disk, credentials, network, repository", "a redis store (cache)");
-    EXPECT_TRUE(at("tell team, stakeholders (recovery-started)").starts_with("done: told"))
-        << shown();
-    EXPECT_TRUE(mailed("all@example.com", "content-crew")) << mail_told();
-    EXPECT_EQ(slack.count("/hook", "content-crew"), 1u) << slack.told();
-    do_by_hand("write down: what failed, when it was seen, how long it may take");
-  }
-
-  // The group without the stores that are not built, and without what the plan does to them.
-  void leave_what_is_not_built() {
-    replace_in_plan("{stores: [db, cache, media, bucket], authority: db}",
-                    "{stores: [db, media], authority: db}");
-    replace_in_plan("      - assess: {store: bucket}\n", "");
-    replace_in_plan(
-        "      - restore: {store: bucket, to: production, only: [\"voiceovers/*\"], mode: merge}\n"
-        "        when: only some objects are affected\n",
-        "");
-    replace_in_plan(
-        "      - restore: {store: bucket, to: production, mode: exact}\n"
-        "        when: the whole bucket is affected\n",
-        "");
-  }
-  void write_letters(const std::function<std::string(std::uint64_t)>& content) {
-    for (std::uint64_t n = 0; n < 20; ++n)
-      write_text(boat / cat("storage/artifacts/t", n, ".txt"), content(n));
-    boat.must({"backup", "media"});
-    sql("INSERT INTO billing_events SELECT max(id) + 1, 'x' FROM billing_events");
-    wait_until_durable();
-  }
-
-  const std::string database_swap = "restore db to production at latest (beside-then-swap)";
-  WebStandIn api{answer}, status;
-};
+using ContentCrew = ContentCrewBoat;
 
 TEST_F(ContentCrew, WhatIsNotBuiltIsRefusedAndNothingElse) {
   auto ran = boat.run({"backup"});
@@ -220,48 +120,12 @@ TEST_F(ContentCrew, WhatIsNotBuiltStopsTheRunAndIsGoneOnWith) {
   leave_out("restore app to production at latest", "a redis store (cache)");
   EXPECT_EQ(ledger(),
             "docker compose up -d db redis\ndocker compose ps --status running db redis\n"
-            "docker compose up -d\n");
+            "docker compose up -d\ndocker compose ps\n");
   leave_out("verify db, files, api", "the rows the log added are not known");
   EXPECT_EQ(waits_at(),
             "checklist database restored, storage restored, application running, health checks "
             "passing, can create content jobs, artifacts accessible");
   EXPECT_EQ(boat.run({"abort", "-m", "it was an exercise"}).exit_code, 0);
-}
-
-TEST_F(ContentCrew, ItsOtherRunbooksAreDrilled) {
-  leave_what_is_not_built();
-  std::string more = "drills:\n";
-  for (const char* runbook : {"full-loss", "ransomware", "deletion"})
-    more += cat("  of-", runbook, ": {every: quarterly, runbook: ", runbook,
-                ", into: sandbox, checks: [files]}\n");
-  write_text(boat / "lifeboat.yaml",
-             replace_all(read_text(boat / "lifeboat.yaml"), "drills:\n", more));
-  for (const char* runbook : {"full-loss", "ransomware"}) {
-    auto steps = passes(cat("of-", runbook));
-    std::size_t restored = 0;
-    for (const auto& [title, state] : steps) {
-      if (title.starts_with("restore ")) restored += state == "done" ? 1u : 0u;
-      if (title.starts_with("verify ")) {
-        EXPECT_EQ(state, "done") << runbook << ": " << title;
-      }
-    }
-    EXPECT_EQ(restored, 1u) << runbook;
-  }
-  EXPECT_TRUE(slack.all().empty()) << slack.told();
-  EXPECT_TRUE(mail->taken().empty()) << mail_told();
-  // A tree beside the live one is refused in earnest, so it does not pass here, and people hear it.
-  auto ran = boat.run({"drill", "of-deletion", "--json"});
-  EXPECT_EQ(ran.summary()["record"]["verdict"].string(), "INCONCLUSIVE") << ran.err;
-  EXPECT_NE(ran.out.find("how: beside of media, a file tree"), std::string::npos) << ran.out;
-  EXPECT_EQ(ledger(), "");
-  ASSERT_EQ(slack.all().size(), 1u) << slack.told();
-  EXPECT_NE(slack.told().find("drill failed: of-deletion"), std::string::npos) << slack.told();
-  EXPECT_EQ(mail->taken().size(), 1u) << mail_told();
-  // The second drill of a runbook says what the first took.
-  passes("of-full-loss");
-  auto report = boat.must({"report", "of-full-loss"}).out;
-  EXPECT_NE(report.find(" of which both are known: predicted "), std::string::npos) << report;
-  EXPECT_NE(report.find("| team | is told | "), std::string::npos) << report;
 }
 
 TEST_F(ContentCrew, AMachineThatIsGoneIsBroughtBackInEarnest) {
@@ -270,12 +134,7 @@ TEST_F(ContentCrew, AMachineThatIsGoneIsBroughtBackInEarnest) {
   sql("DELETE FROM content_artifacts");
   std::filesystem::remove_all(boat / "storage/voiceovers");
   begin("full-loss");
-  EXPECT_EQ(waits_at(), "ask failed_component, failed_at, affected_data") << shown();
-  say_and_go_on(
-      {"answer", "failed_component=machine", "failed_at=" + utc_now(), "affected_data=all"});
-  // It looks at every store of the plan, also at those that this group leaves out.
-  leave_out("preflight disk, credentials, network, repository", "a redis store (cache)");
-  do_by_hand("write down: what failed, when it was seen, how long it may take");
+  before_restore_of_what_is_built("machine", utc_now());
   const std::string restore = "restore app to production at latest";
   EXPECT_EQ(waits_at(), restore) << shown();
   EXPECT_EQ(ledger(),
@@ -356,18 +215,9 @@ TEST_F(ContentCrew, AnOutageIsOutlivedOutOfTheCopy) {
   ends();
 }
 
-// Deleted data is looked for beside what is live, which is not touched.
-TEST_F(ContentCrew, WhatWouldBeMergedIntoWhatIsLiveIsRefused) {
-  begin("deletion");
-  before_restore();
-  EXPECT_NE(at("assess app").find("media: 0 missing, 0 changed, 0 extra"), std::string::npos)
-      << shown();
-  leave_out("assess app", "cache: not built, look yourself");
-  leave_out("restore app to production at $failed_at (beside)", "a redis store (cache)");
-  EXPECT_EQ(files_below(boat / "storage").size(), 23u);
-}
-
 using CoreDb = CoreDbBoat;
+
+TEST_F(CoreDb, AllItsRunbooksAreWalked) { EXPECT_EQ(stop_at_what_is_not_built(), ""); }
 
 TEST_F(CoreDb, DeletedRowsAreBroughtBackToTheSecondBefore) {
   passes("monthly");
@@ -447,12 +297,40 @@ class Vidra : public ExampleBoat {
  protected:
   void sail() override {
     auto& environment = boat.environment();
-    environment["PAGERDUTY_KEY"] = "none";
+    environment["PAGERDUTY_KEY"] = "a routing key";
     environment["PROJECT_ID"] = "vidra";
-    take("vidra", {{"at: gs://vidra-firestore-backups/lifeboat", "at: ./repository"}});
+    take("vidra", {{"at: gs://vidra-firestore-backups/lifeboat", "at: ./repository"},
+                   {"{pagerduty: env:PAGERDUTY_KEY}", cat("{pagerduty: env:PAGERDUTY_KEY, at: \"",
+                                                          pager.url("/v2/enqueue"), "\"}")}});
     boat.must({"init"});
   }
+  // Whom an incident of that severity tells at once.
+  std::string told_of(const std::string& severity) {
+    auto before = std::pair(pager.all().size(), slack.all().size());
+    auto ran =
+        boat.must({"incident", "open", severity, "videos are gone", "-s", "documents missing"});
+    EXPECT_NE(ran.out.find("lifeboat run restore --incident"), std::string::npos) << ran.out;
+    return cat("pager ", pager.all().size() - before.first, ", room ",
+               slack.all().size() - before.second);
+  }
+
+  WebStandIn pager{[](const WebRequest&) {
+    return WebAnswer{202, R"({"status": "success", "dedup_key": "k"})"};
+  }};
 };
+
+TEST_F(Vidra, AllItsRunbooksAreWalked) {
+  std::filesystem::create_directories(boat / "bin");
+  std::filesystem::create_symlink(LIFEBOAT_BINARY, boat / "bin/lifeboat");
+  EXPECT_EQ(stop_at_what_is_not_built(), "restore");
+}
+
+TEST_F(Vidra, WhoHasToAnswerIsToldBySeverity) {
+  EXPECT_EQ(told_of("P0"), "pager 1, room 1") << "who is on call, and the team lead";
+  EXPECT_EQ(slack.count("/hook", "@team-lead"), 1u) << slack.told();
+  EXPECT_EQ(told_of("P1"), "pager 1, room 0");
+  EXPECT_EQ(told_of("P2"), "pager 0, room 0") << "the next business day";
+}
 
 TEST_F(Vidra, TheRunStopsWhereTheStoreIsNeededAndIsGoneOnWith) {
   EXPECT_NE(boat.run({"backup"}).err.find("a firestore store (fs)"), std::string::npos);

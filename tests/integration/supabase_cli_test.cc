@@ -89,6 +89,36 @@ class SupabasePlatform : public ExampleBoat {
     return out;
   }
 
+  void before_the_drill() {
+    leave_out("preflight credentials, network, repository, target, tools",
+              "a bucket store (maintenance) (could not be looked at)");
+    const std::vector<std::string> items = {
+        "Supabase CLI configured for production and staging",
+        "production credentials available in the vault",
+        "staging environment provisioned and accessible", "backups reach back at least seven days",
+        "somebody watches production while the backup runs, and knows emergency-stop"};
+    tick_all(cat("checklist ", join(items, ", ")), items);
+  }
+  void after_the_drill() {
+    const std::vector<std::vector<std::string>> lists = {
+        {"production is untouched", "no credential was exposed",
+         "procedures reviewed with the findings"},
+        {"lessons learned are in the runbooks", "time estimates are those measured",
+         "contacts are right", "new failure modes are written down"},
+        {"what could be automatic", "how fast backup and restore were", "what alerts were missing",
+         "follow-ups have a date and somebody"}};
+    for (const auto& list : lists) tick_all(cat("checklist ", join(list, ", ")), list);
+  }
+  void smoke_by_hand() {
+    const std::vector<std::string> items = {
+        "application loads without console errors", "user authentication flow works",
+        "job scheduling interface functional",      "communication templates render correctly",
+        "reports generate without errors",          "file uploads and downloads work",
+        "SMS integration responds (test mode)"};
+    as("qa");
+    tick_all(cat("checklist ", join(items, ", ")), items);
+  }
+
   // As far as somebody has to decide about another try.
   void up_to_the_gate(const std::string& preflight) {
     begin("staging-restore-failed");
@@ -146,6 +176,11 @@ class SupabasePlatform : public ExampleBoat {
   WebStandIn app{[this](const WebRequest& request) { return answer(request); }};
   std::unique_ptr<PostgresServer> staging;
 };
+
+TEST_F(SupabasePlatform, AllItsRunbooksAreWalked) {
+  stand_in("bin/systemctl");
+  EXPECT_EQ(stop_at_what_is_not_built(), "staging-restore, staging-restore-failed");
+}
 
 TEST_F(SupabasePlatform, ABackupSaysWhichStoresAreNotBuilt) {
   auto all = boat.run({"backup"});
@@ -229,41 +264,94 @@ TEST_F(SupabasePlatform, EachOfItsHttpChecksCanFail) {
 
 TEST_F(SupabasePlatform, BeforeTheDrillWhatCannotBeLookedAtIsSaid) {
   begin("before-drill");
-  leave_out("preflight credentials, network, repository, target, tools",
-            "a bucket store (maintenance) (could not be looked at)");
-  const std::vector<std::string> items = {"Supabase CLI configured for production and staging",
-                                          "production credentials available in the vault",
-                                          "staging environment provisioned and accessible",
-                                          "backups reach back at least seven days",
-                                          "somebody watches production while the backup runs, and "
-                                          "knows emergency-stop"};
-  tick_all(cat("checklist ", join(items, ", ")), items);
+  before_the_drill();
   ends();
 }
 
-// The program has no such verb: the run stops there instead of going on as if it had stopped.
-TEST_F(SupabasePlatform, TheEmergencyStopIsMadeByHand) {
+TEST_F(SupabasePlatform, TheEmergencyStopEndsTheUnitThatBacksUp) {
+  stand_in("bin/systemctl", "[ \"$1\" = start ] || exit 5");
   begin("emergency-stop");
-  EXPECT_EQ(waits_at(), "lifeboat stop") << shown();
-  EXPECT_TRUE(at("lifeboat stop").starts_with("failed: exit code 2")) << shown();
-  EXPECT_EQ(last.exit_code, 75);
-  do_by_hand("lifeboat stop");
+  const std::string stop = "systemctl stop lifeboat-backup";
+  EXPECT_TRUE(at(stop).starts_with("failed: exit code 5")) << shown();
+  EXPECT_EQ(last.exit_code, 75) << "not as if it had stopped";
+  stand_in("bin/systemctl");
+  say_and_go_on({"step", "retry"});
+  EXPECT_TRUE(at(stop).starts_with("done")) << shown();
   do_by_hand("confirm that production is as it was");
   ends();
+  EXPECT_EQ(ledger(), cat("systemctl stop lifeboat-backup\n", "systemctl stop lifeboat-backup\n"));
 }
 
 TEST_F(SupabasePlatform, AfterTheDrillItsListsAreTicked) {
   begin("after-drill");
-  const std::vector<std::vector<std::string>> lists = {
-      {"production is untouched", "no credential was exposed",
-       "procedures reviewed with the findings"},
-      {"lessons learned are in the runbooks", "time estimates are those measured",
-       "contacts are right", "new failure modes are written down"},
-      {"what could be automatic", "how fast backup and restore were", "what alerts were missing",
-       "follow-ups have a date and somebody"}};
   EXPECT_EQ(go_on().exit_code, 75) << "nothing is ticked by itself";
-  for (const auto& list : lists) tick_all(cat("checklist ", join(list, ", ")), list);
+  after_the_drill();
   ends();
+}
+
+// The quarterly drill led by people: what is not built stops it, and they go on by hand.
+TEST_F(SupabasePlatform, StagingIsMadeByHandWhereItIsNotBuilt) {
+  begin("staging-restore");
+  before_the_drill();
+  leave_out("lifeboat backup", "exit code 2");
+  leave_out("restore platform to staging at latest", "not supported yet: a bucket store (uploads)");
+  leave_out("verify data", "2 of 4 checks passed");
+  smoke_by_hand();
+  EXPECT_EQ(waits_at(), "decision of go/no-go decision") << shown();
+  say_and_go_on({"abort", "-m", "an exercise"});
+}
+
+TEST_F(SupabasePlatform, StagingIsMadeOfTheDatabaseAndDecidedOn) {
+  sail_with({{"stores: [db, uploads, invoices, maintenance]", "stores: [db]"},
+             {"- run: lifeboat backup\n", "- run: lifeboat backup db\n"},
+             {"    - masked: pii\n", ""},
+             {"    wipe: true\n    mask: pii\n    migrate: make migrate\n", ""}});
+  sql("INSERT INTO feature_flags VALUES (7)");
+  begin("staging-restore");
+  before_the_drill();
+  EXPECT_TRUE(at("lifeboat backup db").starts_with("done")) << shown();
+  EXPECT_TRUE(at("restore platform to staging at latest").starts_with("done")) << shown();
+  EXPECT_EQ(ask_staging("SELECT id FROM feature_flags"), "7") << "of the backup just made";
+  EXPECT_TRUE(at("verify data").starts_with("done: 3 of 3 checks passed")) << shown();
+  EXPECT_TRUE(at("verify smoke").starts_with("done: 5 of 5 checks passed")) << shown();
+  smoke_by_hand();
+  as("admin");
+  say_and_go_on({"approve"});
+  EXPECT_NE(last.err.find("qa-lead has to report before"), std::string::npos) << last.err;
+  as("qa");
+  say_and_go_on({"step", "report", "-m", "all of it works"});
+  as("ada");
+  EXPECT_EQ(boat.run({"approve"}).exit_code, 0);
+  go_on();
+  EXPECT_EQ(waits_at(), "decision of go/no-go decision") << "ada is not who decides";
+  as("admin");
+  say_and_go_on({"approve"});
+  as("ada");
+  EXPECT_TRUE(mailed("owner@example.com", "Drill of supabase-platform")) << mail_told();
+  after_the_drill();
+  ends();
+}
+
+// Each runbook in the sandbox of the same application; what reaches outside is held.
+TEST_F(SupabasePlatform, ItsOtherRunbooksAreDrilled) {
+  const std::vector<std::string> runbooks = {"before-drill", "staging-restore", "smoke",
+                                             "emergency-stop", "after-drill"};
+  auto more = with_sandbox("smoke");
+  for (const auto& runbook : runbooks)
+    more += cat("  of-", runbook, ": {every: quarterly, restore: db, runbook: ", runbook,
+                ", into: sandbox, checks: [smoke]}\n");
+  sail_with({{"stores: [db, uploads, invoices, maintenance]", "stores: [db]"},
+             {"    - masked: pii\n", ""}},
+            more);
+  for (const auto& runbook : runbooks) {
+    auto steps = passes("of-" + runbook);
+    for (const auto& [title, state] : steps) {
+      bool inside = title.starts_with("restore ") || title.starts_with("verify ") ||
+                    title.starts_with("preflight ");
+      EXPECT_EQ(state, inside ? "done" : "held") << runbook << ": " << title;
+    }
+  }
+  EXPECT_TRUE(mail->taken().empty()) << mail_told();
 }
 
 TEST_F(SupabasePlatform, AnotherTryStopsAtWhatIsNotBuilt) {
@@ -354,9 +442,11 @@ TEST_F(SupabasePlatform, ItsTasksAreDoneOrLeftToTheirOwners) {
   stand_in("bin/psql");
   sail_with({},
             "runbooks:\n  after:\n    steps:\n      - task: rotate-twilio\n"
-            "      - task: read-only-psql\n      - task: review-targets\n");
+            "      - task: sentry-scrub-test\n      - task: read-only-psql\n"
+            "      - task: review-targets\n");
   EXPECT_EQ(begin("after").exit_code, 0) << shown();
-  EXPECT_EQ(ledger(), cat("make rotate-twilio\npsql ", server->conninfo("platform"), "\n"));
+  EXPECT_EQ(ledger(), cat("make rotate-twilio\nmake sentry-scrub-test\npsql ",
+                          server->conninfo("platform"), "\n"));
   auto left = boat.must({"task", "ls"}).out;
   EXPECT_NE(left.find("RTO and RPO targets"), std::string::npos) << left;
   EXPECT_NE(left.find("business-owner"), std::string::npos) << left;
