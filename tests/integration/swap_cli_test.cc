@@ -299,6 +299,27 @@ TEST_F(SwapCli, KilledWhileItFillsADataDirectoryItGoesOn) {
   service.end();
 }
 
+TEST_F(SwapCli, AServerThatWasStoppedInVainServesAgainAfterUndo) {
+  server->stop();
+  PostgresService service(*server);
+  service.want("up");
+  auto failed = boat.run({"restore", "db", "--to", server->data(), "--how", "beside-then-swap",
+                          "--stop", service.command("down") + " && false", "--start",
+                          service.command("up"), "--confirm", "test"});
+  EXPECT_EQ(failed.exit_code, 1) << failed.err;
+  EXPECT_NE(failed.err.find("its server stopped"), std::string::npos) << failed.err;
+  EXPECT_FALSE(fs::exists(server->data() + "/postmaster.pid"));
+  auto id = only_swap();
+  auto unsaid = boat.run({"swap", "undo", id});
+  EXPECT_EQ(unsaid.exit_code, 2) << "nobody would start it: " << unsaid.err;
+  auto undone = boat.must({"swap", "undo", id, "--stop", service.command("down"), "--start",
+                           service.command("up")});
+  EXPECT_NE(undone.out.find("answers again"), std::string::npos) << undone.out;
+  EXPECT_EQ(found(), "bad1000");
+  EXPECT_EQ(boat.must({"swap", "ls"}).out, "no swap has left anything\n");
+  service.end();
+}
+
 TEST_F(SwapCli, AWholeClusterTakesThePlaceOfTheLiveOneAndGivesItBack) {
   server->stop();
   PostgresService service(*server);

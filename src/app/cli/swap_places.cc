@@ -141,6 +141,7 @@ Result<std::vector<LeftBySwap>> SwapPlaces::all() {
       left.stage = each.trouble.empty() ? std::string(swap::name_of(each.stage)) : "unclear";
       left.until = each.until;
       left.note = each.trouble;
+      left.stopped = each.stopped;
       out.push_back(std::move(left));
     }
   }

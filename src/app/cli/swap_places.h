@@ -27,6 +27,7 @@ struct LeftBySwap {
   std::string note;                   // why it stays, or what is wrong
   SwapServerPlace* server = nullptr;  // of a database
   std::optional<pg::SwapMark> mark;   // of a database
+  bool stopped = false;               // its use was ended, and may not have begun again
   bool is_tree = false;               // a folder of files, which no database server works on
   bool is_folder() const { return server == nullptr; }
 };

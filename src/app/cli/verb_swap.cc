@@ -96,6 +96,9 @@ Result<std::string> undo_database(const Shell& shell, const LeftBySwap& left) {
 
 Result<std::string> undo_tree(const Shell& shell, const Session& session, const Args& args,
                               const LeftBySwap& left) {
+  if (left.stopped && !args.has("start"))
+    return Error(ErrorKind::invalid, "the swap stopped what uses the folder")
+        .with_hint("give --start, the command that starts it again");
   swap::FolderActs acts;
   if (args.has("stop")) acts.stop = service_command(shell, session, args.get("stop"));
   if (args.has("start")) acts.start = service_command(shell, session, args.get("start"));
@@ -111,7 +114,7 @@ Result<std::string> undo_folder(const Shell& shell, const Session& session, cons
                                 const SwapPlaces& places, const LeftBySwap& left) {
   if (left.is_tree) return undo_tree(shell, session, args, left);
   auto conninfo = places.conninfo_of(left.live);
-  bool serves = is_exchanged(left);
+  bool serves = is_exchanged(left) || left.stopped;
   if (serves && (!conninfo || !args.has("stop") || !args.has("start")))
     return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
         .with_hint(
@@ -124,7 +127,9 @@ Result<std::string> undo_folder(const Shell& shell, const Session& session, cons
   cluster.stopped = shell.stop;
   swap::FolderSwap folder{shell.world.files, shell.world.clock, {left.live, left.id, {}}};
   auto state = LB_TRY(swap::undo_folder_swap(folder, swap::cluster_acts(cluster)));
-  if (state.stage == swap::FolderStage::none) return cat(printable(left.beside), " is removed");
+  if (state.stage == swap::FolderStage::none)
+    return cat(printable(left.beside), " is removed",
+               left.stopped ? cat("; the server on ", printable(left.live), " answers again") : "");
   return cat(printable(left.live), " is again what it was before swap ", left.id,
              ", and its server answers; what was put aside is ", printable(state.beside),
              ", kept until ", format_time_seconds(state.until.value()));

@@ -159,6 +159,9 @@ FolderActs cluster_acts(const ClusterSwap& cluster) {
   acts.fill = cluster.fill;
   acts.verify = cluster.verify;
   acts.stop = [&cluster] { return stop_server(cluster); };
+  acts.in_use = [&cluster]() -> Result<bool> {
+    return !pg::check_no_server(cluster.world.files, cluster.live).ok();
+  };
   acts.prepare = [&cluster](const std::string& folder, const std::string& old) {
     return make_ready(cluster, folder, old);
   };

@@ -203,13 +203,14 @@ TEST_F(ClusterSwapTest, TheNewClusterServesAsTheOldOneDid) {
 TEST_F(ClusterSwapTest, KilledAroundEachActItIsFinishedOrUndone) {
   int kills = 0;
   Client client(server_->conninfo());
+  // At each moment once to go on from there, and once to go back.
   for (int n = 0;; ++n, ++number_) {
-    SCOPED_TRACE(cat("killed at moment ", n));
-    bool survived = survives([&] { return finish(n); });
+    bool back = n % 2 == 1;
+    SCOPED_TRACE(cat("killed at moment ", n / 2, back ? ", then undone" : ", then finished"));
+    bool survived = survives([&] { return finish(n / 2); });
     kills += survived ? 0 : 1;
     auto stage = look_at_folder_swap(swap()).take().stage;
     ASSERT_TRUE(fs::exists(server_->data() + "/PG_VERSION")) << "a whole one has the name";
-    bool back = n % 2 == 1;
     auto done = back ? undo() : finish();
     ASSERT_TRUE(done.ok()) << name_of(stage) << ": " << done.error().text();
     EXPECT_EQ(found(), back ? "bad 1000" : "good 1000");
@@ -218,9 +219,9 @@ TEST_F(ClusterSwapTest, KilledAroundEachActItIsFinishedOrUndone) {
       ASSERT_TRUE(undone.ok()) << undone.error().text();
       EXPECT_EQ(found(), "bad 1000");
     }
-    if (survived) break;
+    if (survived && back) break;
   }
-  EXPECT_GE(kills, 12);
+  EXPECT_GE(kills, 24);
   EXPECT_GT(client.end(), 50);
 }
 
@@ -271,6 +272,23 @@ TEST_F(ClusterSwapTest, AServerThatDoesNotStopIsNotExchanged) {
   EXPECT_EQ(found(), "bad 1000");
 }
 
+// The disaster that the swap is for: the old one would not start.
+TEST_F(ClusterSwapTest, AServerThatWasDownBeforeIsNotStartedByUndo) {
+  service_->want("down");
+  int left = -1;
+  auto one = cluster(left);
+  one.start = [] { return Error(ErrorKind::unavailable, "it does not start"); };
+  auto acts = cluster_acts(one);
+  acts.prepare = [](const std::string&, const std::string&) {
+    return Error(ErrorKind::exhausted, "no space");
+  };
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(advance_folder_swap(swap(), acts).ok());
+  EXPECT_FALSE(advance_folder_swap(swap(), acts).ok());
+  auto undone = undo_folder_swap(swap(), acts);
+  ASSERT_TRUE(undone.ok()) << undone.error().text();
+  EXPECT_EQ(undone->stage, FolderStage::none);
+}
+
 TEST(MountedFolder, CannotBeExchanged) {
   pg::TestWorld world;
   test::TempDir dir;
@@ -283,6 +301,40 @@ TEST(MountedFolder, CannotBeExchanged) {
   ASSERT_FALSE(checked.ok());
   EXPECT_EQ(checked.error().exit_code(), ExitCode::refused);
   EXPECT_NE(checked.error().message().find("mounted"), std::string::npos);
+}
+
+// A part of the same file system: its device tells nothing.
+TEST(MountedFolder, CannotBeExchangedWhenItIsBoundThereEither) {
+  pg::TestWorld world;
+  test::TempDir dir;
+  auto live = dir / "the live", other = dir / "other";
+  fs::create_directories(live);
+  fs::create_directories(other);
+  if (::mount(other.c_str(), live.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    GTEST_SKIP() << "may not mount";
+  auto link = dir / "link";
+  fs::create_directory_symlink(dir.path(), link);
+  auto checked = check_folder_swap(world.world.files, {live, "abcd"});
+  auto by_link = check_folder_swap(world.world.files, {link + "/the live", "abcd"});
+  ::umount(live.c_str());
+  ASSERT_FALSE(checked.ok());
+  EXPECT_NE(checked.error().message().find("mounted"), std::string::npos);
+  EXPECT_FALSE(by_link.ok());
+  EXPECT_TRUE(check_folder_swap(world.world.files, {link + "/the live", "abcd"}).ok());
+}
+
+TEST(MountedFolder, ALinkAboveItIsNoMount) {
+  pg::TestWorld world;
+  test::TempDir dir, elsewhere;
+  fs::create_directories(dir / "live");
+  if (::mount("tmpfs", elsewhere.path().c_str(), "tmpfs", 0, "size=1m") != 0)
+    GTEST_SKIP() << "may not mount";
+  fs::create_directories(elsewhere / "live");
+  auto link = dir / "link";
+  fs::create_directory_symlink(elsewhere.path(), link);
+  auto checked = check_folder_swap(world.world.files, {link + "/live", "abcd"});
+  ::umount(elsewhere.path().c_str());
+  EXPECT_TRUE(checked.ok()) << checked.error().text();
 }
 
 TEST_F(ClusterSwapTest, WhatCannotBeExchangedIsRefusedBeforehand) {

@@ -59,6 +59,7 @@ Result<FolderRecord> decode(const std::string& path, const Json& json) {
   record.old_inode = *old_inode;
   record.fresh_inode = *fresh_inode;
   record.since = *since;
+  record.stopped = json["stopped"].boolean();
   if (json["until"].is_string())
     record.until = LB_TRY(parse_time(json["until"].string()).context(printable(path)));
   return record;
@@ -94,6 +95,7 @@ Status write_folder_record(Files& files, const std::string& path, const FolderRe
                   .set("keep", format_duration(record.keep));
   if (!record.point.empty()) json.set("point", record.point);
   if (record.as_of) json.set("as_of", format_time(*record.as_of));
+  if (record.stopped) json.set("stopped", true);
   if (record.until) json.set("until", format_time(*record.until));
   return write_durably(files, path, view_of(json.dump() + "\n"));
 }

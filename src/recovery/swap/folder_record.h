@@ -22,6 +22,7 @@ struct FolderRecord {
   std::string point;
   std::optional<Timestamp> as_of;
   std::optional<Timestamp> until;
+  bool stopped = false;  // its use was ended for the exchange, and may not have begun again
   bool operator==(const FolderRecord&) const = default;
 };
 

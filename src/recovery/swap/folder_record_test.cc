@@ -19,6 +19,7 @@ FolderRecord record() {
   out.until = out.since + out.keep;
   out.point = "06FQ0AAA";
   out.as_of = out.since - Seconds(1);
+  out.stopped = true;
   return out;
 }
 

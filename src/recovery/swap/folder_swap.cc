@@ -10,6 +10,7 @@ namespace lb::swap {
 namespace {
 
 constexpr int moves_max = 6;  // two exchanges without the file system's help, and putting aside
+constexpr std::uint64_t mounts_bytes_max = 16 << 20;
 constexpr std::size_t id_min = 4, id_max = 26;
 
 bool plain_id(std::string_view id) {
@@ -41,6 +42,45 @@ Result<std::uint64_t> inode_at(Files& files, const std::string& path) {
   if (info.ok()) return info->inode;
   if (info.error().kind() == ErrorKind::not_found) return std::uint64_t{0};
   return std::move(info).take_error();
+}
+
+bool same_folder(const FileInfo& one, const FileInfo& other) {
+  return one.device == other.device && one.inode == other.inode;
+}
+
+// "\040" and the like, as the kernel lists mounts.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    bool octal = text[at] == '\\' && at + 3 < text.size();
+    if (!octal) {
+      out += text[at];
+      continue;
+    }
+    int value = 0;
+    for (int digit = 0; digit < 3; ++digit) value = value * 8 + (text[++at] - '0');
+    out += static_cast<char>(value);
+  }
+  return out;
+}
+
+// What is mounted has its name from the mount: nobody can rename it. Another file system shows by
+// its device; a part of the same one (bind) only in the list of mounts.
+bool is_mounted(Files& files, const std::string& live, const FileInfo& info,
+                const FileInfo& parent) {
+  if (parent.device != info.device) return true;
+  auto mounts = read_file(files, "/proc/self/mountinfo", mounts_bytes_max);
+  if (!mounts.ok()) return false;
+  for (const auto& line : split(text_of(*mounts), '\n')) {
+    constexpr std::size_t mount_point = 4;
+    auto words = split(line, ' ');
+    if (words.size() <= mount_point) continue;
+    auto place = unescape(words[mount_point]);
+    if (path_name(place) != path_name(live)) continue;
+    auto above = files.info(path_join(path_parent(place), "."));
+    if (above.ok() && same_folder(*above, parent)) return true;
+  }
+  return false;
 }
 
 class Swap {
@@ -82,7 +122,7 @@ class Swap {
   }
 
   Status exchange(const FolderActs& acts) {
-    LB_TRY(act(acts.stop).context("stop what uses it; nothing was exchanged"));
+    LB_TRY(end_use(acts));
     auto places = LB_TRY(find());
     if (acts.prepare)
       LB_TRY(acts.prepare(fresh_, places.live == record_.old_inode ? wish_.live : old_));
@@ -93,22 +133,27 @@ class Swap {
   Status begin_use(const FolderActs& acts) {
     LB_TRY(settle(true));
     LB_TRY(in_use(acts, "undo the swap to put the old one back, or mend it and go on"));
+    record_.stopped = false;
     record_.until = clock_.now() + record_.keep;
     return reach(FolderStep::swapped);
   }
 
   Status go_back(const FolderActs& acts) {
     if (record_.step != FolderStep::undoing) LB_TRY(reach(FolderStep::undoing));
-    LB_TRY(act(acts.stop).context("stop what uses it; nothing was exchanged"));
+    LB_TRY(end_use(acts));
     LB_TRY(settle(false));
-    LB_TRY(in_use(acts, "mend it and undo again"));
+    LB_TRY(begin_again(acts));
     record_.until = clock_.now() + record_.keep;
     return reach(FolderStep::undone);
   }
 
   // Before the exchange: the live one is as it was, and gets its name back should it be on its way.
-  Status withdraw() {
+  Status withdraw(const FolderActs& acts) {
     if (record_.step == FolderStep::verified) LB_TRY(settle(false));
+    if (record_.stopped) {
+      LB_TRY(begin_again(acts));
+      LB_TRY(reach(record_.step));
+    }
     LB_TRY(remove_tree(files_, fresh_));
     return forget();
   }
@@ -135,7 +180,8 @@ class Swap {
 
   Result<FolderState> state(const FolderPlaces& places) {
     auto found = [&](FolderStage stage, const std::string& beside) {
-      return FolderState{stage, beside, record_.until, record_.point, record_.as_of};
+      return FolderState{stage,         beside,        record_.until,
+                         record_.point, record_.as_of, record_.stopped};
     };
     auto moved = [&] { return unexpected(wish_.live, "was replaced by somebody else since"); };
     switch (record_.step) {
@@ -180,6 +226,23 @@ class Swap {
   Status forget() {
     LB_TRY(files_.remove(record_path_));
     return files_.sync_directory(path_parent(wish_.live));
+  }
+
+  // Known before it is done: who undoes this later has to begin it again.
+  Status end_use(const FolderActs& acts) {
+    bool used = acts.stop != nullptr;
+    if (used && acts.in_use) used = LB_TRY(acts.in_use());
+    if (used && !record_.stopped) {
+      record_.stopped = true;
+      LB_TRY(reach(record_.step));
+    }
+    return act(acts.stop).context("stop what uses it; nothing was exchanged");
+  }
+
+  Status begin_again(const FolderActs& acts) {
+    LB_TRY(in_use(acts, "mend it and undo again"));
+    record_.stopped = false;
+    return {};
   }
 
   Status in_use(const FolderActs& acts, const char* hint) {
@@ -287,8 +350,9 @@ Status check_folder_swap(Files& files, const FolderWish& wish) {
   if (info->kind == FileKind::symlink)
     return refused(wish.live, "is a symbolic link", "name the folder that it leads to");
   if (info->kind != FileKind::directory) return refused(wish.live, "is no folder", "name a folder");
-  auto parent = LB_TRY(files.info(path_parent(wish.live)));
-  if (parent.device == info->device) return {};
+  // The dot: the folder above may be a link.
+  auto parent = LB_TRY(files.info(path_join(path_parent(wish.live), ".")));
+  if (!is_mounted(files, wish.live, *info, parent)) return {};
   return refused(wish.live, "is where a file system is mounted: it cannot be exchanged",
                  "keep the data in a folder below it, or restore with --delta");
 }
@@ -329,7 +393,7 @@ Result<FolderState> undo_folder_swap(const FolderSwap& swap, const FolderActs& a
     case FolderStage::unfinished:
     case FolderStage::filled:
     case FolderStage::verified:
-      LB_TRY(work.withdraw());
+      LB_TRY(work.withdraw(acts));
       break;
     case FolderStage::exchanged:
     case FolderStage::swapped:
@@ -355,6 +419,7 @@ Result<std::vector<KeptFolder>> kept_folders(Files& files, Clock& clock, const s
       kept.path = state->beside;
       kept.stage = state->stage;
       kept.until = state->until;
+      kept.stopped = state->stopped;
     } else {
       kept.trouble = state.error().text();
     }

@@ -53,6 +53,7 @@ struct FolderState {
   // What the new one was filled with, as the wish that filled it said; from filled on.
   std::string point = {};
   std::optional<Timestamp> as_of = {};
+  bool stopped = false;  // the swap ended its use, and nothing may be in use since
 };
 
 struct FolderSwap {
@@ -75,6 +76,9 @@ struct FolderActs {
   std::function<Status(const std::string& folder)> verify = {};
   // Ends the use of what has the name, and makes sure of it; begins it; proves it.
   std::function<Status()> stop = {}, start = {}, prove = {};
+  // Whether there is a use to end, which an undo before the exchange then begins again: what was
+  // down before the swap stays so. Without: there is, when there is a stop.
+  std::function<Result<bool>()> in_use = {};
   // What is on its way to the name is made ready for it, while nothing is in use; `old` is where
   // the other one stands now. Not on the way back: the old one is as it was.
   std::function<Status(const std::string& folder, const std::string& old)> prepare = {};
@@ -84,7 +88,7 @@ struct FolderActs {
 Result<FolderState> advance_folder_swap(const FolderSwap& swap, const FolderActs& acts);
 
 // After the exchange: stops, exchanges, starts and proves (undone). Before it: what was made beside
-// is removed (none). After either: nothing to do.
+// is removed (none), after what the swap had stopped serves again. After either: nothing to do.
 Result<FolderState> undo_folder_swap(const FolderSwap& swap, const FolderActs& acts);
 
 // What swaps left beside a live folder.
@@ -92,7 +96,8 @@ struct KeptFolder {
   std::string id, path;
   FolderStage stage = FolderStage::none;
   std::optional<Timestamp> until;
-  std::string trouble;  // why the swap cannot be looked at; empty when it can
+  bool stopped = false;  // FolderState
+  std::string trouble;   // why the swap cannot be looked at; empty when it can
 };
 // None where there is no such folder: a plan may speak of another host.
 Result<std::vector<KeptFolder>> kept_folders(Files& files, Clock& clock, const std::string& live);

@@ -124,6 +124,28 @@ TEST_F(FolderSwapTest, UndoBeforeTheExchangeRemovesWhatWasMade) {
   }
 }
 
+// Stopped for an exchange that does not come: undone, it serves again; until then it is told.
+TEST_F(FolderSwapTest, WhatWasStoppedInVainServesAgain) {
+  auto broken = acts();
+  broken.prepare = [](const std::string&, const std::string&) {
+    return Error(ErrorKind::exhausted, "no space");
+  };
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(advance_folder_swap(swap(), broken).ok());
+  EXPECT_FALSE(look_at_folder_swap(swap()).take().stopped);
+  ASSERT_FALSE(advance_folder_swap(swap(), broken).ok());
+  EXPECT_EQ(using_, "");
+  auto state = look_at_folder_swap(swap()).take();
+  EXPECT_EQ(state.stage, FolderStage::verified);
+  EXPECT_TRUE(state.stopped);
+  EXPECT_TRUE(kept_folders(*files_, clock_, "/srv/main").take().at(0).stopped);
+  broken.start = [] { return Error(ErrorKind::unavailable, "it does not start"); };
+  EXPECT_FALSE(undo_folder_swap(swap(), broken).ok());
+  EXPECT_EQ(word("/srv/main.lifeboat-06FQ0KZ4"), "new") << "the swap can still go on";
+  EXPECT_EQ(undo_folder_swap(swap(), acts()).take().stage, FolderStage::none);
+  EXPECT_EQ(using_, "old");
+  EXPECT_EQ(names(), Names{"main"});
+}
+
 TEST_F(FolderSwapTest, WhatDoesNotStartIsPutBack) {
   auto broken = acts();
   broken.prove = [] { return Error(ErrorKind::unavailable, "it does not answer"); };
