@@ -135,6 +135,34 @@ TEST_F(RestoreCli, DeltaRefusesWhatItMustNotTouch) {
   EXPECT_EQ(sums(other->data()), sums_before);
 }
 
+// What is right in it is as much production as anything else, and goes back in time.
+TEST_F(RestoreCli, TheLiveDataDirectoryGoesBackOnlyWhenItsNameIsTyped) {
+  server->sql("DELETE FROM notes WHERE id % 3 = 0");
+  server->stop();
+  fs::create_directory_symlink(server->data(), boat / "alias");
+  const std::string store =
+      "stores:\n  db: {postgres: env:DB, every: daily 02:00, data: " + server->data() + "}\n";
+  for (const auto& [targets, name] : std::vector<std::pair<std::string, std::string>>{
+           {"", "test"}, {"targets: {production: {protect: true}}\n", "production"}}) {
+    boat.write_plan(store + targets);
+    std::vector<std::string> words = {"restore", "db", "--to", boat / "alias", "--delta"};
+    auto unasked = boat.run(words);
+    EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
+    EXPECT_NE(unasked.err.find("loses    all that was written after"), std::string::npos)
+        << unasked.err;
+    words.insert(words.end(), {"--confirm", name == "test" ? "production" : "test"});
+    EXPECT_EQ(boat.run(words).exit_code, 5);
+    words.back() = name;
+    auto confirmed = boat.run(words);
+    EXPECT_EQ(confirmed.exit_code, 5) << confirmed.err;
+    EXPECT_NE(confirmed.err.find("symbolic link"), std::string::npos) << confirmed.err;
+    words[3] = server->data();
+    boat.must(words);
+  }
+  server->start_again();
+  EXPECT_EQ(server->value("SELECT count(*) FROM notes"), "30000");
+}
+
 TEST_F(RestoreCli, DeltaBringsTheDataDirectoryOfADeadServerBack) {
   auto sums_before = live_sums();
   server->sql("DELETE FROM notes WHERE id % 3 = 0");
@@ -382,7 +410,17 @@ TEST_F(RestoreCli, AProtectedTargetGetsATableOnlyWhenConfirmed) {
   EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
   EXPECT_NE(unasked.err.find("protected target production"), std::string::npos) << unasked.err;
   EXPECT_EQ(server->value("SELECT to_regclass('notes_restored') IS NULL"), "t");
-  words.insert(words.end(), {"--confirm", "test", "--quiet"});
+  // The target's own login is refused: the same host and port are the same place all the same.
+  boat.write_plan(
+      "stores:\n  db: {postgres: env:DB, every: daily 02:00}\n"
+      "targets: {production: {protect: true, stores: {db: env:PRODUCTION}}}\n");
+  boat.environment()["PRODUCTION"] = server->conninfo_as("nobody", "wrong");
+  unasked = boat.run(words);
+  EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
+  EXPECT_NE(unasked.err.find("protected target production"), std::string::npos) << unasked.err;
+  words.insert(words.end(), {"--confirm", "test"});
+  EXPECT_EQ(boat.run(words).exit_code, 5) << "the target's name, not that of the system";
+  words.back() = "production";
   boat.must(words);
   EXPECT_EQ(server->value("SELECT count(*) FROM notes_restored"), "30000");
 }

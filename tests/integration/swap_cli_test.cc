@@ -217,6 +217,16 @@ TEST_F(SwapCli, AProtectedTargetTakesOnlyWhatWasProvenElsewhere) {
   words.back() = "production";
   boat.must(words);
   EXPECT_EQ(found(), "good1000");
+  auto id = only_swap();
+  EXPECT_EQ(boat.run({"swap", "undo", id, "--confirm", "test"}).exit_code, 5) << "nor for undo";
+  EXPECT_EQ(found(), "good1000");
+  boat.must({"swap", "undo", id, "--confirm", "production"});
+  EXPECT_EQ(found(), "bad1000");
+  // The cluster it is on: its folder is that of the same target.
+  auto cluster = boat.run({"restore", "db", "--to", server->data(), "--how", "beside-then-swap",
+                           "--stop", "true", "--start", "true", "--confirm", "test"});
+  EXPECT_EQ(cluster.exit_code, 5) << cluster.err;
+  EXPECT_NE(cluster.err.find("type production"), std::string::npos) << cluster.err;
 }
 
 TEST_F(SwapCli, WhatIsFilledIsShownWhateverIsWishedForLater) {
@@ -312,8 +322,8 @@ TEST_F(SwapCli, AServerThatWasStoppedInVainServesAgainAfterUndo) {
   auto id = only_swap();
   auto unsaid = boat.run({"swap", "undo", id});
   EXPECT_EQ(unsaid.exit_code, 2) << "nobody would start it: " << unsaid.err;
-  auto undone = boat.must({"swap", "undo", id, "--stop", service.command("down"), "--start",
-                           service.command("up")});
+  auto undone = boat.must(
+      {"swap", "undo", id, "--stop", service.command("down"), "--start", service.command("up")});
   EXPECT_NE(undone.out.find("answers again"), std::string::npos) << undone.out;
   EXPECT_EQ(found(), "bad1000");
   EXPECT_EQ(boat.must({"swap", "ls"}).out, "no swap has left anything\n");

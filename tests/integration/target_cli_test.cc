@@ -79,11 +79,38 @@ TEST_F(TargetCli, ProductionTakesByHandTooWhatWasProvenElsewhereFirst) {
   saved();
   write_text(boat / "media/a.txt", "spoiled");
   const std::vector<std::string> words = {"restore",  "media",     "--to",
-                                          "original", "--confirm", "test"};
+                                          "original", "--confirm", "production"};
   refuses(words, 5, "takes what was proven in sandbox first");
   EXPECT_EQ(read_text(boat / "media/a.txt"), "spoiled");
   boat.must({"drill", "proof"});
   boat.must(words);
+  EXPECT_EQ(read_text(boat / "media/a.txt"), "one");
+}
+
+// By whatever name: nothing of what is live is written over before it is said what is lost.
+TEST_F(TargetCli, WhatIsLiveIsNotMergedIntoUnasked) {
+  plan("", "  production: {protect: true}\n  other: {protect: true, stores: {media: ./kept}}\n");
+  saved();
+  fs::create_directory_symlink(boat / "media", boat / "linked");
+  fs::create_directory(boat / "kept");
+  for (const char* place : {"media", "linked", "kept"}) {
+    auto name = std::string(place) == "kept" ? "other" : "production";
+    write_text(boat / (std::string(place) + "/a.txt"), "written since");
+    std::vector<std::string> words = {"restore", "media", "--to", boat / place};
+    refuses(words, 5, std::string("protected target ") + name);
+    refuses(words, 5, "loses    of the files that the point has: all that was written after");
+    words.insert(words.end(), {"--confirm", "test"});
+    refuses(words, 5, "the name does not match");
+    EXPECT_EQ(read_text(boat / (std::string(place) + "/a.txt")), "written since");
+    words.back() = name;
+    boat.must(words);
+    EXPECT_EQ(read_text(boat / (std::string(place) + "/a.txt")), "one");
+  }
+  // Without anything protected, what the store lives in is asked for by the name of the system.
+  plan("", "");
+  write_text(boat / "media/a.txt", "written since");
+  refuses({"restore", "media", "--to", boat / "linked"}, 5, "the live data of the plan");
+  boat.must({"restore", "media", "--to", boat / "linked", "--confirm", "test"});
   EXPECT_EQ(read_text(boat / "media/a.txt"), "one");
 }
 
@@ -106,7 +133,7 @@ TEST_F(TargetCli, ASingleTableToo) {
     return server.value("SELECT to_regclass('people_restored') IS NOT NULL");
   };
   const std::vector<std::string> words = {"restore", "db",     "--table",   "people",
-                                          "--into",  "env:DB", "--confirm", "test"};
+                                          "--into",  "env:DB", "--confirm", "production"};
   refuses(words, 5, "takes what was proven in sandbox first");
   EXPECT_EQ(restored(*live), "f");
   boat.must({"restore", "db", "--table", "people", "--into", "env:OTHER"});

@@ -136,6 +136,56 @@ TEST_F(TreeSwapCli, ARepositoryInTheTreeIsNotTakenAwayWithIt) {
   EXPECT_EQ(read_text(file(1)), "spoiled");
 }
 
+TEST_F(TreeSwapCli, ByHandTheTreeIsCheckedExchangedAndGivenBack) {
+  boat.environment()["LEDGER"] = boat / "ledger";
+  saved();
+  std::vector<std::string> words = {"restore",          "media",   "--to", "original", "--how",
+                                    "beside-then-swap", "--check", "tree"};
+  auto unasked = boat.run(words);
+  EXPECT_EQ(unasked.exit_code, 5) << unasked.err;
+  for (const char* said : {"host", "target   test: the tree ", "loses    all that was written",
+                           "replaces tree ", "keeps    the old one for 7d"})
+    EXPECT_NE(unasked.err.find(said), std::string::npos) << said << " in " << unasked.err;
+  words.insert(words.end(), {"--confirm", "test"});
+  auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return more;
+  };
+  EXPECT_EQ(boat.run(with({"--stop", "true"})).exit_code, 2) << "nobody would start it again";
+  EXPECT_EQ(boat.run(with({"--only", "f1"})).exit_code, 2) << "the rest would be gone";
+  boat.must(with({"-n"}));
+  EXPECT_EQ(live(), "spoiled");
+  EXPECT_TRUE(swaps().empty());
+  auto done = boat.must(with({"--stop", "cat media/f1 >> $LEDGER", "--start",
+                              "cat media/f1 >> $LEDGER", "--keep-old", "1d", "--json"}));
+  EXPECT_EQ(live(), "saved");
+  EXPECT_EQ(read_text(boat / "ledger"), "spoiledsaved 1");
+  auto summary = done.summary();
+  EXPECT_EQ(summary["how"].string(), "beside-then-swap");
+  EXPECT_EQ(read_text(summary["old"].string() + "/foreign"), "made since");
+  boat.must({"swap", "undo", summary["swap"].string(), "--confirm", "test"});
+  EXPECT_EQ(live(), "spoiled");
+}
+
+TEST_F(TreeSwapCli, ByHandATreeThatFailsItsChecksStaysBesideAndGoesOnOrGoes) {
+  saved();
+  auto text = read_text(boat / "lifeboat.yaml");
+  auto at = text.find("count: recorded");
+  write_text(boat / "lifeboat.yaml", text.replace(at, 15, "count: 7"));
+  std::vector<std::string> words = {"restore",          "media",   "--to", "original",  "--how",
+                                    "beside-then-swap", "--check", "tree", "--confirm", "test"};
+  auto failed = boat.run(words);
+  EXPECT_EQ(failed.exit_code, 4) << failed.err;
+  EXPECT_EQ(live(), "spoiled");
+  EXPECT_EQ(boat.run(words).exit_code, 5) << "the one under way is not forgotten";
+  auto id = swaps().at(0)["id"].string();
+  EXPECT_NE(failed.err.find("--run " + id), std::string::npos) << failed.err;
+  plan();
+  words.insert(words.end(), {"--run", id});
+  boat.must(words);
+  EXPECT_EQ(live(), "saved");
+}
+
 TEST(TreeSwap, KilledAnywhereOneWholeTreeHasTheNameAndItGoesOn) {
   KillMoments moments(std::chrono::milliseconds(900), 8);
   while (moments.more()) {

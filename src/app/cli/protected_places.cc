@@ -1,30 +1,12 @@
 #include "app/cli/protected_places.h"
 
 #include "app/cli/folder_way.h"
+#include "app/cli/server_look.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
 
 namespace {
-
-struct ServerSeen {
-  std::string instance;  // the microsecond it started in: any role may ask for it
-  std::string database;
-};
-
-// Nothing when it does not answer: then words must do.
-std::optional<ServerSeen> look_at(const Secret& conninfo) {
-  pg::ConnectOptions options;
-  options.application_name = "lifeboat restore";
-  auto connection = pg::Connection::open(conninfo, options);
-  if (!connection.ok()) return std::nullopt;
-  auto found = (*connection)
-                   ->query(
-                       "SELECT extract(epoch FROM pg_postmaster_start_time()) || ' ' || "
-                       "current_setting('port'), current_database()");
-  if (!found.ok() || found->rows.empty()) return std::nullopt;
-  return ServerSeen{found->rows[0][0].value_or(""), found->rows[0][1].value_or("")};
-}
 
 bool takes_postgres(const plan::Plan& plan, const std::string& name) {
   const auto* store = plan.store(name);
@@ -46,16 +28,15 @@ std::vector<plan::Reference> servers_of(const plan::Plan& plan, const plan::Targ
 }
 
 bool is_place_of(const Session& session, const plan::Reference& address, const Rescue& rescue,
-                 const Secret& into, const std::optional<ServerSeen>& seen) {
+                 const Secret& into, const ServerLook& look) {
   if (address.text() == rescue.into.text()) return true;
   auto secret = session.references->secret(address);
   if (!secret.ok()) return false;
   if (secret->reveal() == into.reveal()) return true;
-  if (!seen) return false;
-  auto there = look_at(*secret);
-  if (!there || there->instance != seen->instance) return false;
+  auto there = ServerLook::at(*secret);
+  if (!look.same_server(there)) return false;
   bool exchanged = !rescue.database.empty() && rescue.as.empty();
-  return !exchanged || rescue.database == there->database;
+  return !exchanged || !there.place() || rescue.database == there.place()->database;
 }
 
 // One in the other counts: what is written into the one changes the other.
@@ -93,13 +74,33 @@ std::string protected_target(const Session& session, const Rescue& rescue, const
   for (const auto& target : plan.targets) {
     if (target.protect && target.name == rescue.into_words) return target.name;
   }
-  auto seen = look_at(into);
+  auto look = ServerLook::at(into);
   for (const auto& target : plan.targets) {
     if (!target.protect) continue;
     for (const auto& address : servers_of(plan, target)) {
-      if (is_place_of(session, address, rescue, into, seen)) return target.name;
+      if (is_place_of(session, address, rescue, into, look)) return target.name;
     }
   }
+  return {};
+}
+
+Status find_place(const Shell& shell, const Session& session, Request& request) {
+  if (request.rescue) {
+    auto into = LB_TRY(session.references->secret(request.rescue->into));
+    request.guarded = protected_target(session, *request.rescue, into);
+    return {};
+  }
+  request.guarded = protected_folder(shell, session, request.folder);
+  const auto& store = *request.store;
+  auto home = std::string();
+  if (store.kind == plan::StoreKind::files) {
+    // Where it lives may be known to another host alone.
+    auto path = session.references->path(store.address);
+    if (path.ok()) home = std::move(path).take();
+  } else if (!store.data.empty()) {
+    home = session.references->absolute(store.data);
+  }
+  if (meet(shell.world.files, home, request.folder)) request.original = true;
   return {};
 }
 

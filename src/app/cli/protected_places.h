@@ -9,7 +9,7 @@
 namespace lb::cli {
 
 // The protected target whose server takes the restore; empty: none. Compared by the words of the
-// addresses, and where both answer by the servers themselves. A database that is exchanged is its
+// addresses, and by the servers themselves (server_look.h). A database that is exchanged is its
 // place only when it is that target's own database. A target without an address of its own is where
 // the plan's stores live.
 std::string protected_target(const Session& session, const Rescue& rescue, const Secret& into);
@@ -17,5 +17,8 @@ std::string protected_target(const Session& session, const Rescue& rescue, const
 // The same for a folder: of files, or a data directory, or one inside of the other. Compared by the
 // folders themselves, so that links and other spellings do not hide it.
 std::string protected_folder(const Shell& shell, const Session& session, const std::string& folder);
+
+// Of what was asked for by hand: sets `guarded`, and `original` where it was named otherwise.
+Status find_place(const Shell& shell, const Session& session, Request& request);
 
 }  // namespace lb::cli

@@ -28,7 +28,7 @@ class DataSwap {
     conninfo_ = LB_TRY(session_.references->secret(request_.store->address));
     wish_.point = choice_.snapshot.id;
     wish_.as_of = as_of(choice_);
-    LB_TRY(choose_run());
+    LB_TRY(choose_swap_run(shell_, session_, request_, wish_));
     state_ = LB_TRY(swap::look_at_folder_swap(folder_swap()));
     auto act = LB_TRY(notice());
     shell_.console.note(swap::shown(act));
@@ -43,24 +43,6 @@ class DataSwap {
 
  private:
   swap::FolderSwap folder_swap() const { return {shell_.world.files, shell_.world.clock, wish_}; }
-
-  Status choose_run() {
-    const auto& given = request_.replacement->run;
-    auto fresh = session_.repository->fresh_id();
-    wish_.id = lower(given.empty() ? fresh.substr(fresh.size() - 8) : given);
-    if (!given.empty()) return {};
-    auto kept = LB_TRY(swap::kept_folders(shell_.world.files, shell_.world.clock, wish_.live));
-    for (const auto& each : kept) {
-      bool settled = each.stage == swap::FolderStage::swapped ||
-                     each.stage == swap::FolderStage::undone || !each.trouble.empty();
-      if (settled) continue;
-      return Error(ErrorKind::denied, cat("swap ", each.id, " of ", printable(wish_.live),
-                                          " is not finished (", swap::name_of(each.stage), ")"))
-          .with_hint(cat("go on with --run ", each.id, ", or end it: lifeboat swap undo ", each.id))
-          .with_exit(ExitCode::refused);
-    }
-    return {};
-  }
 
   bool to_fill() const {
     return state_.stage == swap::FolderStage::none || state_.stage == swap::FolderStage::unfinished;
@@ -85,7 +67,7 @@ class DataSwap {
       act.overwritten = {{cat("data directory ", wish_.live), std::nullopt}};
     }
     act.host = shell_.host;
-    act.target = session_.plan.plan.system;
+    act.target = request_.guarded.empty() ? session_.plan.plan.system : request_.guarded;
     act.place = cat("the server on ", wish_.live);
     act.store = request_.store->name;
     // What is filled already is what takes the place, whatever is wished for now.

@@ -114,11 +114,18 @@ void tell_dry_run(const Shell& shell, const Request& request, const restore::Cho
                         wanted.needed.size(), " log segments to commit ", goal));
 }
 
-// Somebody's database is about to go.
-Status confirm_foreign(const Shell& shell, const Session& session, const Request& request) {
+// Somebody's database is about to go, or the live one goes back in time.
+Status confirm_replacing(const Shell& shell, const Session& session, const Request& request,
+                         const restore::Choice& choice, const Target& target) {
+  bool live = request.original || !request.guarded.empty();
+  bool asks = target.foreign || (live && request.delta && target.over_present());
+  if (!asks) return {};
   return confirm(shell, session, request,
-                 "holds    the data directory of another database, or of one that cannot be told;\n"
-                 "         all of it goes");
+                 target.foreign
+                     ? std::string("holds    the data directory of another database, or of one "
+                                   "that cannot be told;\n         all of it goes")
+                     : cat("point    ", choice.snapshot.id, "\n", loss_line(shell, request, choice),
+                           "\nkeeps    nothing of it"));
 }
 
 Json summary_of(const Request& request, const restore::Choice& choice, const Target& target,
@@ -167,7 +174,7 @@ Result<Json> restore_database(const Shell& shell, Session& session, const Reques
       shell.console.out(cat("tablespace ", oid, " would go to ", printable(path)));
     return dry_run_summary();
   }
-  if (target.foreign) LB_TRY(confirm_foreign(shell, session, request));
+  LB_TRY(confirm_replacing(shell, session, request, choice, target));
   if (target.state == restore::TargetState::unfinished)
     console.note(cat("going on with an interrupted restore in ", printable(request.folder)));
   auto place = LB_TRY(make_replay_place(shell, session));

@@ -18,14 +18,15 @@ Result<Json> restore_files(const Shell& shell, Session& session, const Request& 
   if (request.exact) deletions = LB_TRY(files::plan_deletions(shell.world, *snapshot, options));
   for (const auto& path : deletions) console.note(cat("will delete  ", printable(path)));
   auto need = LB_TRY(files::space_needed(*snapshot));
-  auto what =
-      cat("point    ", choice.snapshot.id, " of ", format_time(choice.snapshot.meta.taken),
-          "\nwrites   up to ", human_size(need.bytes), "; deletes ", deletions.size(), " items");
+  auto what = cat("point    ", choice.snapshot.id, " of ", format_time(choice.snapshot.meta.taken),
+                  "\nwrites   up to ", human_size(need.bytes), "; deletes ", deletions.size(),
+                  " items\n", loss_line(shell, request, choice));
   if (request.dry_run) {
     console.out(what);
     return dry_run_summary();
   }
-  if (request.original || !deletions.empty()) LB_TRY(confirm(shell, session, request, what));
+  bool asks = request.original || !request.guarded.empty() || !deletions.empty();
+  if (asks) LB_TRY(confirm(shell, session, request, what));
   auto started = shell.world.clock.steady();
   auto outcome = LB_TRY(files::restore(shell.world, *snapshot, options, deletions, shell.stop));
   auto took = shell.world.clock.steady() - started;

@@ -7,6 +7,7 @@
 #include "foundation/base/text.h"
 #include "model/plan/secrets.h"
 #include "model/plan/values.h"
+#include "recovery/swap/destructive_act.h"
 
 namespace lb::cli {
 
@@ -187,9 +188,7 @@ Status read_replacement(const Session& session, const Args& args, Request& reque
   if (how != "beside-then-swap")
     return Error(ErrorKind::invalid, cat("--how '", printable(how), "' is not known"))
         .with_hint("--how beside-then-swap, or without --how for a new place");
-  if (request.store->kind != plan::StoreKind::postgres)
-    return Error(ErrorKind::unsupported, "not supported yet: --how beside-then-swap for files");
-  for (const char* flag : {"table", "as", "delta"}) {
+  for (const char* flag : {"table", "as", "delta", "only", "exact"}) {
     if (args.has(flag))
       return Error(ErrorKind::invalid,
                    cat("--", flag, " and --how ", how, " contradict each other"));
@@ -206,11 +205,15 @@ Status read_replacement(const Session& session, const Args& args, Request& reque
   }
   replacement.stop = args.get("stop");
   replacement.start = args.get("start");
-  bool cluster = !args.has("database");
+  bool tree = request.store->kind == plan::StoreKind::files;
+  bool cluster = !tree && !args.has("database");
+  if (tree && args.has("stop") != args.has("start"))
+    return Error(ErrorKind::invalid, "--stop and --start go together")
+        .with_hint("what is stopped for the exchange has to be started again");
   if (cluster && (replacement.stop.empty() || replacement.start.empty()))
     return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
         .with_hint("give --stop and --start, the commands of its service");
-  if (!cluster && (args.has("stop") || args.has("start")))
+  if (!cluster && !tree && (args.has("stop") || args.has("start")))
     return Error(ErrorKind::invalid, "--stop and --start are for a data directory, not a database");
   request.replacement = std::move(replacement);
   return {};
@@ -250,18 +253,28 @@ Result<Request> read_request(const Session& session, const Args& args) {
 
 Status confirm(const Shell& shell, const Session& session, const Request& request,
                const std::string& what) {
-  const auto& system = session.plan.plan.system;
+  const auto& name = request.guarded.empty() ? session.plan.plan.system : request.guarded;
+  auto is = request.guarded.empty() ? (request.original ? " (the live data of the plan)" : "")
+                                    : cat(" (protected target ", request.guarded, ")");
   shell.console.note(cat("host     ", shell.host, "\ntarget   ",
-                         request.rescue ? request.rescue->into_words : request.folder,
-                         request.original ? " (the live data of the plan)" : "", "\n", what));
+                         request.rescue ? request.rescue->into_words : request.folder, is, "\n",
+                         what));
   auto answer = request.confirmed;
   if (answer.empty())
-    answer = shell.console.ask(cat("Type the system's name (", system, ") to go on:"));
-  if (answer == system) return {};
+    answer = shell.console.ask(cat("Type the name of the target (", name, ") to go on:"));
+  if (answer == name) return {};
   return Error(ErrorKind::denied, answer.empty() ? "not confirmed: nothing was changed"
                                                  : "the name does not match: nothing was changed")
-      .with_hint(cat("type ", system, ", or give --confirm ", system))
+      .with_hint(cat("type ", printable(name), ", or give --confirm ", printable(name)))
       .with_exit(ExitCode::refused);
+}
+
+std::string loss_line(const Shell& shell, const Request& request, const restore::Choice& choice) {
+  swap::DestructiveAct act;
+  act.as_of = choice.target ? as_of(choice) : choice.snapshot.meta.taken;
+  act.now = shell.world.clock.now();
+  bool merged = request.store->kind == plan::StoreKind::files && !request.exact;
+  return cat("loses    ", merged ? "of the files that the point has: " : "", swap::data_loss(act));
 }
 
 Timestamp as_of(const restore::Choice& choice) {

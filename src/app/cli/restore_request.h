@@ -9,6 +9,7 @@
 #include "foundation/base/text.h"
 #include "foundation/codec/json.h"
 #include "recovery/restore/points.h"
+#include "recovery/swap/folder_swap.h"
 #include "stores/postgres/database_rescue.h"
 #include "stores/postgres/table_rescue.h"
 
@@ -38,13 +39,14 @@ struct Request {
   const plan::Store* store = nullptr;
   restore::Wish wish;
   std::string folder;
-  bool original = false;  // onto the place the store is backed up from
+  bool original = false;  // onto the place the store is backed up from, by whatever name
   std::vector<std::string> only;
   bool exact = false, dry_run = false;
   std::vector<std::pair<std::string, std::string>> tablespaces = {};  // --tablespace OLD=NEW
-  bool delta = false;     // turn the data directory that is there into the point
-  std::string confirmed;  // --confirm NAME
-  std::string words;      // store and point as they were asked for
+  bool delta = false;        // turn the data directory that is there into the point
+  std::string guarded = {};  // the protected target that has the place; empty: none
+  std::string confirmed;     // --confirm NAME
+  std::string words;         // store and point as they were asked for
   std::optional<Rescue> rescue = {};
   std::optional<Replacement> replacement = {};
 };
@@ -52,8 +54,9 @@ struct Request {
 // invalid (exit 2) for what contradicts itself, unsupported for what does not exist yet.
 Result<Request> read_request(const Session& session, const Args& args);
 
-// Overwriting what somebody may still need asks for the system's name, on the terminal or given by
-// --confirm. `what` is shown first. refused (exit 5) without it.
+// Overwriting what somebody may still need asks for the name of the protected target that has the
+// place, else for the system's, on the terminal or given by --confirm. `what` is shown first.
+// refused (exit 5) without it.
 Status confirm(const Shell& shell, const Session& session, const Request& request,
                const std::string& what);
 
@@ -78,10 +81,19 @@ Result<Json> restore_tables(const Shell& shell, Session& session, const Request&
 // The moment that a choice of a database brings back, as drills record it: the snapshot, or a later
 // commit.
 Timestamp as_of(const restore::Choice& choice);
-// --how beside-then-swap, of a database of a running server and of a data directory.
+// What is lost of what was written after the point, as a line for `confirm`.
+std::string loss_line(const Shell& shell, const Request& request, const restore::Choice& choice);
+// --how beside-then-swap, of a database of a running server, a data directory and a file tree.
 Result<Json> restore_database_swap(const Shell& shell, Session& session, const Request& request,
                                    const restore::Choice& choice);
 Result<Json> restore_cluster_swap(const Shell& shell, Session& session, const Request& request,
                                   const restore::Choice& choice);
+Result<Json> restore_tree_swap(const Shell& shell, Session& session, const Request& request,
+                               const restore::Choice& choice);
+// Of folders: the id of --run, else a new one; refused (exit 5) while another one is under way.
+Status choose_swap_run(const Shell& shell, const Session& session, const Request& request,
+                       swap::FolderWish& wish);
+// refused (exit 5) when repository, state or sandboxes lie in the tree that is to be exchanged.
+Status check_tree_apart(Files& files, const Session& session, const std::string& live);
 
 }  // namespace lb::cli

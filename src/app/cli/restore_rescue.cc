@@ -123,11 +123,11 @@ Result<Target> ready_target(const Shell& shell, const Session& session, const Re
              ? pg::check_table_target(*target.connection, *rescue.table)
              : pg::check_database_target(*target.connection, {rescue.database, rescue.as}));
   if (!rescue.table) LB_TRY(check_majors(shell, choice, *target.connection));
-  auto guarded = protected_target(session, rescue, target.into);
-  if (guarded.empty() || request.dry_run) return target;
+  if (request.guarded.empty() || request.dry_run) return target;
   LB_TRY(confirm(shell, session, request,
-                 cat("is      the plan's protected target ", guarded, "; it gets a new ",
-                     rescue.table ? "table " : "database ", rescue.shown_as())));
+                 cat("point    ", choice.snapshot.id, "\ngets     a new ",
+                     rescue.table ? "table " : "database ", rescue.shown_as(),
+                     "; nothing that is there is written over")));
   return target;
 }
 

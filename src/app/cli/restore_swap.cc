@@ -134,8 +134,7 @@ class DatabaseSwap {
   swap::DestructiveAct notice(const pg::SwapPreview& preview) const {
     swap::DestructiveAct act;
     act.host = shell_.host;
-    auto guarded = protected_target(session_, *request_.rescue, into_);
-    act.target = guarded.empty() ? session_.plan.plan.system : guarded;
+    act.target = request_.guarded.empty() ? session_.plan.plan.system : request_.guarded;
     act.place = cat("database ", wish_.live, " of ", request_.rescue->into_words);
     act.store = request_.store->name;
     // What is filled already is what takes the place, whatever is wished for now.

@@ -17,6 +17,8 @@
 
 namespace lb::cli {
 
+struct Request;  // restore_request.h
+
 // Where a store goes when a target is restored into.
 struct RestorePlace {
   std::string folder;      // files, or a data directory; empty: a server
@@ -88,7 +90,9 @@ class RunActs final : public runbook::Acts {
   Result_ restore_store(const runbook::Act& act, Session& from, const plan::Store& store,
                         const restore::Choice& choice, std::stop_token stop);
   Status refuse_unbuilt(const runbook::Act& act, const std::vector<restore::Choice>& chosen) const;
-  Status refuse_alias(const runbook::Act& act, const std::string& guarded) const;
+  // The run asked for the name of the protected target whose place it is; refused when the step
+  // names another one.
+  Status guard(const runbook::Act& act, const std::string& guarded, Request& request) const;
   Result_ replace(const runbook::Act& act, const Shell& shell, Session& from,
                   const plan::Store& store, const RestorePlace& place,
                   const restore::Choice& choice);

@@ -324,7 +324,6 @@ Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan:
   request.original = place.original;
   request.only = what.texts("only");
   request.exact = what.text("mode") == "exact";
-  request.confirmed = session_.plan.plan.system;  // the run asked for the name of the target
   request.words = cat(from.repository->id(), " ", store.name, " ", act.run);
   auto how = what.text("how");
   ActEnd out;
@@ -344,7 +343,7 @@ Result<ActEnd> RunActs::restore_store(const Act& act, Session& from, const plan:
       request.original = false;
       request.exact = true;
     }
-    LB_TRY(refuse_alias(act, protected_folder(shell_, session_, place.folder)));
+    LB_TRY(guard(act, protected_folder(shell_, session_, place.folder), request));
     auto data = LB_TRY(database ? restore_database(inner, from, request, choice)
                                 : restore_files(inner, from, request, choice));
     out.text = cat(store.name, " to ", place.folder, ": ",
@@ -377,7 +376,7 @@ Result<ActEnd> RunActs::restore_named(const Act& act, const Shell& shell, Sessio
   auto base = choice.details->database;
   rescue.as = how == "beside" ? pg::name_with_suffix(base, "_restored") : base;
   auto into = LB_TRY(session_.references->secret(place.server));
-  LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
+  LB_TRY(guard(act, protected_target(session_, rescue, into), request));
   request.rescue = std::move(rescue);
   auto data = LB_TRY(restore_rescue(shell, from, request, choice));
   out.text = cat(store.name, " to database ", request.rescue->as);

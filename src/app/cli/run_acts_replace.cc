@@ -65,7 +65,9 @@ std::string swap_id_of(const Act& act, const std::string& store) {
 
 // A step that names an unprotected target, whose place is that of a protected one: the name that
 // was to be typed was not asked for.
-Status RunActs::refuse_alias(const Act& act, const std::string& guarded) const {
+Status RunActs::guard(const Act& act, const std::string& guarded, Request& request) const {
+  request.guarded = guarded;
+  request.confirmed = guarded.empty() ? session_.plan.plan.system : guarded;
   plan::View what(act.step().what, no_files);
   auto name = LB_TRY(act.expand(what.text("to")));
   const auto* target = plan_.target(name);
@@ -93,22 +95,19 @@ Result<ActEnd> RunActs::replace(const Act& act, const Shell& shell, Session& fro
   replacement.start = what.text("start");
   request.replacement = replacement;
   request.folder = place.folder;
-  request.confirmed = session_.plan.plan.system;
   bool cluster = !place.folder.empty();
   if (cluster && (replacement.stop.empty() || replacement.start.empty())) {
     return Error(ErrorKind::invalid, "a data directory is exchanged while its server is down")
         .with_hint("give the step stop: and start:, the commands of the service");
   }
-  if (cluster) LB_TRY(refuse_alias(act, protected_folder(shell, session_, place.folder)));
+  if (cluster) LB_TRY(guard(act, protected_folder(shell, session_, place.folder), request));
   if (!cluster) {
     Rescue rescue;
     rescue.into = place.server;
     rescue.into_words = place.server.text();
     rescue.database = choice.details->database;
     auto secret = LB_TRY(session_.references->secret(place.server));
-    auto guarded = protected_target(session_, rescue, secret);
-    LB_TRY(refuse_alias(act, guarded));
-    if (!guarded.empty()) request.confirmed = guarded;
+    LB_TRY(guard(act, protected_target(session_, rescue, secret), request));
     request.rescue = std::move(rescue);
   }
   auto data = LB_TRY(cluster ? restore_cluster_swap(shell, from, request, choice)
@@ -155,7 +154,7 @@ Result<ActEnd> RunActs::restore_beside(const Act& act, const Shell& shell, Sessi
   rescue.into = place.server;
   rescue.into_words = place.server.text();
   auto into = LB_TRY(session_.references->secret(place.server));
-  LB_TRY(refuse_alias(act, protected_target(session_, rescue, into)));
+  LB_TRY(guard(act, protected_target(session_, rescue, into), request));
   request.rescue = std::move(rescue);
   ActEnd out;
   out.ok = true;
@@ -270,11 +269,79 @@ Result<SwitchParts> parts_of(const Session& session, const plan::Plan& plan, con
   return out;
 }
 
+// What is proven after a switch, within the limit of its step.
+class SwitchProof {
+ public:
+  SwitchProof(const Shell& shell, const Session& session, const Act& act, std::stop_token stop)
+      : world_(shell.world),
+        session_(session),
+        end_(world_.clock.steady() + act.step().limit.value_or(answer_limit)),
+        stop_(std::move(stop)) {}
+
+  Status new_answers(const plan::Plan& plan, const plan::Target& target) {
+    for (const auto& [store, address] : target.addresses) {
+      const auto* known = plan.store(store);
+      bool database =
+          store == "postgres" || (known != nullptr && known->kind == plan::StoreKind::postgres);
+      if (!database) continue;
+      auto secret = LB_TRY(session_.references->secret(address));
+      LB_TRY(swap::prove_database_answers(world_, secret, left(), stop_));
+      lines_.push_back(cat(store, " of ", target.name, " answers"));
+    }
+    if (target.url.empty()) return {};
+    LB_TRY(swap::prove_url_answers(world_, target.url, left(), stop_));
+    lines_.push_back(cat(target.url, " answers"));
+    return {};
+  }
+
+  Status old_is_still(const plan::Store& store, const plan::Target& target) {
+    auto fresh = place_of(session_, store, target);
+    bool same = !fresh.ok() || !fresh->folder.empty() || fresh->original ||
+                fresh->server.text() == store.address.text();
+    if (same) return {};
+    auto old = session_.references->secret(store.address);
+    if (!old.ok()) {
+      lines_.push_back(cat("not proven: whether the old ", store.name,
+                           " is still written to, its address cannot be read"));
+      return {};
+    }
+    auto still = swap::prove_old_is_still(world_, *old, still_window, left(), stop_);
+    if (still.ok()) {
+      lines_.push_back(cat("nobody writes to the old ", store.name));
+      return {};
+    }
+    auto kind = still.error().kind();
+    if (kind == ErrorKind::conflict || kind == ErrorKind::cancelled) return still.status();
+    // Only a server that is there says why in a code of its own.
+    if (!still.error().native().empty()) {
+      return Error(ErrorKind::conflict, cat("the old ", store.name,
+                                            " is there and lets nobody look whether it is still "
+                                            "written to: ",
+                                            still.error().text()))
+          .with_hint("stop it, or let the user of its address in, then try again");
+    }
+    // It may be gone, which nobody can write to either.
+    lines_.push_back(
+        cat("the old ", store.name, " does not answer from here: nobody was seen to write to it"));
+    return {};
+  }
+
+  std::string said() const { return join(lines_, "; "); }
+
+ private:
+  Micros left() const { return std::max(Micros(0), end_ - world_.clock.steady()); }
+
+  World& world_;
+  const Session& session_;
+  const Micros end_;
+  const std::stop_token stop_;
+  std::vector<std::string> lines_;
+};
+
 }  // namespace
 
 Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
   plan::View what(act.step().what, no_files);
-  auto& world = shell_.world;
   Json said = Json::object();
   auto hook = [&]() -> Status {
     if (!what.has("run")) return {};
@@ -283,41 +350,19 @@ Result<ActEnd> RunActs::switch_to(const Act& act, std::stop_token stop) {
     if (end.ok) return {};
     return Error(ErrorKind::unavailable, cat("the hook: ", end.text));
   };
+  SwitchProof proof(shell_, session_, act, stop);
   auto parts = LB_TRY(parts_of(session_, plan_, act, hook));
-  LB_TRY(swap::make_switch(world.files, parts.wish, parts.content));
-  std::vector<std::string> proven;
+  LB_TRY(swap::make_switch(shell_.world.files, parts.wish, parts.content));
   if (parts.target != nullptr) {
-    for (const auto& [store, address] : parts.target->addresses) {
-      const auto* known = plan_.store(store);
-      bool database =
-          store == "postgres" || (known != nullptr && known->kind == plan::StoreKind::postgres);
-      if (!database) continue;
-      auto secret = LB_TRY(session_.references->secret(address));
-      LB_TRY(swap::prove_database_answers(world, secret, answer_limit, stop));
-      proven.push_back(cat(store, " of ", parts.target->name, " answers"));
+    LB_TRY(proof.new_answers(plan_, *parts.target));
+    for (const auto& store : plan_.stores) {
+      if (store.kind == plan::StoreKind::postgres) LB_TRY(proof.old_is_still(store, *parts.target));
     }
-    if (!parts.target->url.empty()) {
-      LB_TRY(swap::prove_url_answers(world, parts.target->url, answer_limit, stop));
-      proven.push_back(cat(parts.target->url, " answers"));
-    }
-  }
-  // What was left: it may be gone, which nobody can write to either.
-  for (const auto& store : plan_.stores) {
-    if (store.kind != plan::StoreKind::postgres || parts.target == nullptr) continue;
-    auto old = session_.references->secret(store.address);
-    auto fresh = place_of(session_, store, *parts.target);
-    bool same = !old.ok() || !fresh.ok() || !fresh->folder.empty() || fresh->original;
-    if (same || fresh->server.text() == store.address.text()) continue;
-    auto still = swap::prove_old_is_still(world, *old, still_window, answer_limit, stop);
-    if (!still.ok() && still.error().kind() == ErrorKind::conflict)
-      return std::move(still).take_error();
-    proven.push_back(still.ok() ? cat("nobody writes to the old ", store.name)
-                                : cat("the old ", store.name, " does not answer"));
   }
   ActEnd out;
   out.ok = true;
-  out.text = proven.empty() ? std::string("switched; nothing to prove it by was named")
-                            : cat("switched: ", join(proven, "; "));
+  out.text = proof.said().empty() ? std::string("switched; nothing to prove it by was named")
+                                  : cat("switched: ", proof.said());
   out.data = std::move(said);
   if (parts.target != nullptr) ask_there(session_, plan_, *parts.target, act, out.set);
   return out;

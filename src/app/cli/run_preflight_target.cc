@@ -168,7 +168,7 @@ bool Preflight::is_not_the_silent_source(const Going& going, const pg::ServerPla
     auto point = LB_TRY(point_of(*going.wanted.store));
     return pg::server_needs(*point);
   }();
-  if (needs.ok() && needs->cluster != there.cluster) {
+  if (needs.ok() && !there.cluster.empty() && needs->cluster != there.cluster) {
     add(State::told, cat(going.what, " is another server than the one that was backed up"));
     return true;
   }

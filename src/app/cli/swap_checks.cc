@@ -57,10 +57,12 @@ Status run_suites(const Shell& shell, const Session& session,
   check::CheckContext context{shell.world, shell.world.http, "", {}, {}, shell.stop};
   check::CheckedStore store;
   store.name = copy.store;
-  store.kind = plan::StoreKind::postgres;
+  store.kind = copy.folder.empty() ? plan::StoreKind::postgres : plan::StoreKind::files;
   store.connection = copy.connection;
   store.run_marker = copy.run_marker;
-  store.expected_rows = copy.expected_rows;
+  store.folder = copy.folder;
+  store.snapshot = copy.snapshot;
+  if (copy.folder.empty()) store.expected_rows = copy.expected_rows;
   context.stores.push_back(std::move(store));
   context.environment = session.references->environment();
   std::map<std::string, std::string> saved;

@@ -11,10 +11,13 @@
 
 namespace lb::cli {
 
-// A restored database that is asked. `run_marker`: its setting lifeboat.run.
+// A restored database that is asked, or (folder) a restored tree. `run_marker`: its setting
+// lifeboat.run.
 struct CheckedCopy {
   std::string store, connection, run_marker;
   std::map<std::string, std::int64_t> expected_rows = {};  // see CheckedStore
+  std::string folder = {};
+  repo::SnapshotReader* snapshot = nullptr;  // of a tree
 };
 // Of a copy whose server runs: the rows, at its point, of the tables that the plan's checks hold
 // against what was recorded. Those that cannot be told are left out, and why is said.

@@ -56,6 +56,7 @@ Status SwapPlaces::add_server(const std::string& store, const plan::Reference& r
     auto conninfo = LB_TRY(pg::conninfo_to(given, "postgres"));
     auto place = std::make_unique<SwapServerPlace>();
     place->store = store;
+    place->reference = reference;
     place->connection = LB_TRY(open_one(conninfo));
     place->second = LB_TRY(open_one(conninfo));
     return place;

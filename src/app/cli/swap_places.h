@@ -18,6 +18,7 @@ namespace lb::cli {
 struct SwapServerPlace {
   std::string store;  // of the plan; empty: given with --into
   std::unique_ptr<pg::Connection> connection, second;
+  plan::Reference reference;
 };
 // One thing that a swap left.
 struct LeftBySwap {

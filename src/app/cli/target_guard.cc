@@ -2,7 +2,7 @@
 
 #include "app/cli/folder_way.h"
 #include "app/cli/run_acts.h"
-#include "app/cli/run_preflight.h"
+#include "app/cli/server_look.h"
 #include "foundation/base/text.h"
 #include "recovery/swap/proven_elsewhere.h"
 
@@ -12,9 +12,9 @@ namespace {
 
 constexpr Micros proof_within = std::chrono::hours(24 * 7);
 
-Result<pg::ServerPlace> server_at(const Session& session, const plan::Reference& address) {
-  auto connection = LB_TRY(open_for_preflight(session, address));
-  return pg::server_place(*connection);
+Result<ServerLook> server_at(const Session& session, const plan::Reference& address) {
+  auto conninfo = LB_TRY(session.references->secret(address));
+  return ServerLook::at(conninfo);
 }
 
 // What goes to the server of a target goes to the target, also under another name; but for a server
@@ -25,10 +25,15 @@ bool goes_to_server(const Session& session, const Request& request,
   auto into = server_at(session, rescue.into);
   auto there = server_at(session, address);
   // Where none answers nothing is written; one address is one place all the same.
-  if (!into.ok() || !there.ok()) return address.text() == rescue.into.text();
+  bool one_address = address.text() == rescue.into.text();
+  if (!into.ok() || !there.ok()) return one_address;
+  bool looked_at = into->place() && there->place();
+  if (!looked_at) return one_address || into->same_server(*there);
   if (!into->same_server(*there)) return false;
-  auto written = rescue.table ? into->database : request.replacement ? rescue.database : rescue.as;
-  if (written == there->database) return true;
+  auto written = rescue.table          ? into->place()->database
+                 : request.replacement ? rescue.database
+                                       : rescue.as;
+  if (written == there->place()->database) return true;
   auto live = server_at(session, request.store->address);
   return !live.ok() || !live->same_server(*into);
 }

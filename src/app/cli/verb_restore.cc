@@ -1,6 +1,7 @@
 #include "app/cli/alert_desk.h"
 #include "app/cli/copies.h"
 #include "app/cli/copy_standing.h"
+#include "app/cli/protected_places.h"
 #include "app/cli/restore_request.h"
 #include "app/cli/target_guard.h"
 #include "app/cli/verbs.h"
@@ -37,6 +38,7 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
       LB_TRY(restore::choose(points, request.wish, shell.world.clock.now(), *session->repository));
   if (!session->copy.empty()) tell_standing(shell, *session);
   LB_TRY(check_target_rules(shell, *session, request, choice));
+  LB_TRY(find_place(shell, *session, request));
   const auto& place = request.rescue ? request.rescue->into_words : request.folder;
   auto act = LB_TRY(state::Act::begin(
       shell.world, *session->journal, cat("restore ", request.store->name), request.store->name,
@@ -44,7 +46,10 @@ Result<ExitCode> run(const Shell& shell, const Args& args) {
       Json::object().set("point", choice.snapshot.id).set("from", session->copy)));
   bool database = request.store->kind == plan::StoreKind::postgres;
   auto restore = request.rescue ? restore_rescue : database ? restore_database : restore_files;
-  if (request.replacement) restore = request.rescue ? restore_database_swap : restore_cluster_swap;
+  if (request.replacement)
+    restore = request.rescue ? restore_database_swap
+              : database     ? restore_cluster_swap
+                             : restore_tree_swap;
   auto done = restore(shell, *session, request, choice);
   LB_TRY(act->finish(done.ok(), done.ok() ? cat("Restored to ", place) : done.error().text(),
                      done.ok() ? *done : Json::object()));
@@ -104,19 +109,22 @@ Verb restore_verb() {
          false},
         {"how", 0, "HOW",
          "beside-then-swap: what is restored takes the place of what is live, which is kept: a "
-         "data directory (--to), or a database of a running server (--database, --into)",
+         "data directory or file tree (--to), or a database of a running server (--database, "
+         "--into)",
          false},
         {"keep-old", 0, "TIME", "with --how: how long what was live is kept (default: 7d)", false},
         {"check", 0, "SUITE", "with --how: checks of the plan that must pass first; may repeat",
          true},
-        {"stop", 0, "COMMAND", "with --how, of a data directory: stops its server", false},
-        {"start", 0, "COMMAND", "with --how, of a data directory: starts its server", false},
+        {"stop", 0, "COMMAND",
+         "with --how, of a data directory or file tree: stops the service that uses it", false},
+        {"start", 0, "COMMAND", "with --how, of a data directory or file tree: starts it again",
+         false},
         {"run", 0, "ID", "with --how: go on with the swap of this id", false},
         {"exact", 0, "", "files: also delete what the point does not have (lists it and asks)",
          false},
         {"from", 0, "COPY", "read this copy, by number or address, instead of the repository",
          false},
-        {"confirm", 0, "SYSTEM", "the system's name, instead of typing it", false},
+        {"confirm", 0, "NAME", "the name that is asked for, instead of typing it", false},
         {"dry-run", 'n', "", "say what would be done", false}},
        1},
       run};

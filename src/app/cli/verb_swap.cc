@@ -1,5 +1,6 @@
 // swap ls, undo, clean: what restores with --how beside-then-swap left beside live databases and
 // data directories.
+#include "app/cli/protected_places.h"
 #include "app/cli/service_command.h"
 #include "app/cli/swap_places.h"
 #include "app/cli/verbs.h"
@@ -59,12 +60,23 @@ bool is_exchanged(const LeftBySwap& left) {
   return left.stage == "swapped" || left.stage == "exchanged" || left.stage == "undoing";
 }
 
+// The protected target whose place it is; empty: none.
+Result<std::string> guarded_by(const Shell& shell, const Session& session, const LeftBySwap& left) {
+  if (left.is_folder()) return protected_folder(shell, session, left.live);
+  Rescue rescue;
+  rescue.into = left.server->reference;
+  rescue.into_words = rescue.into.text();
+  auto into = LB_TRY(session.references->secret(rescue.into));
+  return protected_target(session, rescue, into);
+}
+
 Status confirm_undo(const Shell& shell, const Session& session, const Args& args,
                     const LeftBySwap& left) {
   if (!is_exchanged(left)) return {};
+  auto guarded = LB_TRY(guarded_by(shell, session, left));
   swap::DestructiveAct act;
   act.host = shell.host;
-  act.target = session.plan.plan.system;
+  act.target = guarded.empty() ? session.plan.plan.system : guarded;
   auto kind = left.is_tree ? "folder " : left.is_folder() ? "data directory " : "database ";
   act.place = cat(kind, left.live);
   act.store = left.store;
@@ -252,18 +264,18 @@ Verb swap_ls_verb() {
 }
 
 Verb swap_undo_verb() {
-  return {
-      {"swap undo",
-       "Puts back what was live before a swap, or removes what an unfinished one made.",
-       {"lifeboat swap undo k7m2q9x4   # the id is said by restore, and by swap ls",
-        "lifeboat swap undo k7m2q9x4 --stop \"systemctl stop postgresql\" --start \"systemctl "
-        "start postgresql\"   # a data directory"},
-       "swap undo ID [--into CONNINFO] [--folder PATH] [--stop COMMAND --start COMMAND]",
-       with_places({{"stop", 0, "COMMAND", "of a data directory: stops its server", false},
-                    {"start", 0, "COMMAND", "of a data directory: starts its server", false},
-                    {"confirm", 0, "SYSTEM", "the system's name, instead of typing it", false}}),
-       1},
-      undo};
+  return {{"swap undo",
+           "Puts back what was live before a swap, or removes what an unfinished one made.",
+           {"lifeboat swap undo k7m2q9x4   # the id is said by restore, and by swap ls",
+            "lifeboat swap undo k7m2q9x4 --stop \"systemctl stop postgresql\" --start \"systemctl "
+            "start postgresql\"   # a data directory"},
+           "swap undo ID [--into CONNINFO] [--folder PATH] [--stop COMMAND --start COMMAND]",
+           with_places(
+               {{"stop", 0, "COMMAND", "of a data directory: stops its server", false},
+                {"start", 0, "COMMAND", "of a data directory: starts its server", false},
+                {"confirm", 0, "NAME", "the name that is asked for, instead of typing it", false}}),
+           1},
+          undo};
 }
 
 Verb swap_clean_verb() {

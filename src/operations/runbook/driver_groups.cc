@@ -14,9 +14,10 @@ void Driver::cut_short(Effect& effect, const std::string& why) {
   effect.thread.request_stop();
 }
 
-// Commands and waits end by themselves at their own limit, and say what they had printed by then.
+// Commands and waits end by themselves at their own limit, and say what they had printed by then; a
+// switch says who still writes to the old place.
 void Driver::end_what_is_late() {
-  static const std::set<std::string> keep_theirs = {"run", "provision", "task", "wait"};
+  static const std::set<std::string> keep_theirs = {"run", "provision", "task", "wait", "switch"};
   auto now = tools_.world.clock.steady();
   for (auto& [number, effect] : effects_) {
     if (effect.undo) continue;

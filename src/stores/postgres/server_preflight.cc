@@ -106,20 +106,22 @@ Result<Diagnosis> check_server_roles(Connection& server, const ServerNeeds& need
 }
 
 Result<ServerPlace> server_place(Connection& server) {
+  // A number: how a time is written depends on the settings of role and database.
   auto found = LB_TRY(server.query(
-      "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::text, "
-      "pg_catalog.pg_postmaster_start_time()::text, pg_catalog.current_database(), "
+      "SELECT extract(epoch FROM pg_catalog.pg_postmaster_start_time())::text || ' ' || "
+      "pg_catalog.current_setting('port'), pg_catalog.current_database(), "
       "pg_catalog.pg_is_in_recovery(), "
       "pg_catalog.current_setting('default_transaction_read_only'), "
       "(SELECT rolsuper OR rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user)"));
   const auto& row = found.rows.at(0);
   ServerPlace out;
-  out.cluster = row[0].value_or("");
-  out.started = row[1].value_or("");
-  out.database = row[2].value_or("");
-  out.in_recovery = row[3] == "t";
-  out.read_only = row[4] == "on";
-  out.may_create = row[5] == "t";
+  out.started = row[0].value_or("");
+  out.database = row[1].value_or("");
+  out.in_recovery = row[2] == "t";
+  out.read_only = row[3] == "on";
+  out.may_create = row[4] == "t";
+  auto cluster = server.query("SELECT system_identifier::text FROM pg_catalog.pg_control_system()");
+  if (cluster.ok()) out.cluster = cluster->rows.at(0).at(0).value_or("");
   return out;
 }
 

@@ -30,10 +30,13 @@ Result<Diagnosis> check_server_roles(Connection& server, const ServerNeeds& need
 
 // Which server and database answered, and what may be done there.
 struct ServerPlace {
-  std::string cluster, started, database;  // cluster and start: the same for the same server
+  std::string cluster;  // its system identifier; empty: the role may not ask for it
+  std::string started;  // the microsecond, and the port: any role may ask for these
+  std::string database;
   bool in_recovery = false, read_only = false, may_create = false;
   bool same_server(const ServerPlace& other) const {
-    return cluster == other.cluster && started == other.started;
+    bool alike = cluster.empty() || other.cluster.empty() || cluster == other.cluster;
+    return alike && started == other.started;
   }
 };
 Result<ServerPlace> server_place(Connection& server);

@@ -75,6 +75,11 @@ TEST_F(ServerPreflight, OneServerIsKnownFromAnotherAndWhatMayBeDoneThereIsSaid) 
   EXPECT_FALSE(here.read_only);
   auto again = server_place(*open(server_->conninfo())).take();
   EXPECT_TRUE(here.same_server(again));
+  // Times are written in as many ways as there are roles and databases.
+  server_->sql("CREATE DATABASE far");
+  server_->sql("ALTER DATABASE far SET timezone TO 'Asia/Tokyo'");
+  server_->sql("ALTER DATABASE far SET datestyle TO 'German'");
+  EXPECT_TRUE(here.same_server(server_place(*open(server_->conninfo("far"))).take()));
   auto standby = test::PostgresServer::standby_of(*server_);
   auto there = server_place(*open(standby->conninfo())).take();
   EXPECT_EQ(here.cluster, there.cluster);
@@ -86,6 +91,10 @@ TEST_F(ServerPreflight, OneServerIsKnownFromAnotherAndWhatMayBeDoneThereIsSaid) 
   EXPECT_FALSE(weak.may_create);
   EXPECT_TRUE(weak.read_only);
   EXPECT_EQ(weak.cluster, here.cluster) << "no superuser is needed to see it";
+  server_->sql("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC", "shop");
+  weak = server_place(*open(server_->conninfo_as("weak", "weak-pw", "shop"))).take();
+  EXPECT_EQ(weak.cluster, "");
+  EXPECT_TRUE(weak.same_server(here)) << "by the start alone";
 }
 
 }  // namespace
