@@ -45,13 +45,18 @@ std::string lookup(const std::map<std::string, std::string>& environment, const 
   return found == environment.end() ? std::string() : found->second;
 }
 
-// SIGINT and SIGTERM ask for a stop; a second one ends the program at once. The signals are blocked
+// SIGINT, SIGTERM and a terminal that is closed (SIGHUP) ask for a stop; a second one ends the
+// program at once. The signals are blocked
 // in every thread and taken by one that waits for them, so that no handler runs inside a lock.
 class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
     for (int number : {SIGINT, SIGTERM, SIGUSR2}) sigaddset(&set_, number);
+    // Not what nohup keeps away: blocked, it would be taken all the same.
+    struct sigaction hangup {};
+    if (sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+      sigaddset(&set_, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     signal(SIGPIPE, SIG_IGN);
     thread_ = std::jthread([this] { wait(); });

@@ -22,12 +22,6 @@ std::size_t line_width() {
   return columns ? std::clamp(*columns - 1, width_min, width_max) : usual_width;
 }
 
-// Cut between characters, never within one.
-std::string cut_to(std::string line, std::size_t width) {
-  while (width_of(line) > width) line.pop_back();
-  return line;
-}
-
 // A guess has no fractions of a second.
 std::string time_left(double seconds) {
   auto whole = static_cast<std::int64_t>(std::ceil(seconds));
@@ -139,9 +133,7 @@ void Console::show(const std::string& what, const Progress& progress) {
     return;
   }
   if (!progress.current.empty()) line += cat("  ", progress.current);
-  auto width = line_width();
-  if (width_of(line) > width) line = cut_to(line, width - 3) + "...";
-  std::fputs(("\r\x1b[K" + line).c_str(), stderr);
+  std::fputs(("\r\x1b[K" + cut_to(line, line_width())).c_str(), stderr);
   std::fflush(stderr);
   progress_shown_ = true;
 }
@@ -149,8 +141,8 @@ void Console::show(const std::string& what, const Progress& progress) {
 void Console::status(const std::string& line) {
   if (!options_.err_is_terminal || options_.quiet) return;
   std::lock_guard lock(mutex_);
-  auto shown = cut_to(line, line_width());
-  std::fputs(("\r\x1b[K" + colored(shown, 2)).c_str(), stderr);
+  if (progress_shown_ && line.ends_with("> ")) return;
+  std::fputs(("\r\x1b[K" + colored(cut_to(line, line_width()), 2)).c_str(), stderr);
   std::fflush(stderr);
   progress_shown_ = true;
 }

@@ -35,7 +35,8 @@ class Console final : public Log {
   // The error as people read it (stderr), or as a JSON summary line with --json.
   void fail(const std::string& verb, const Error& error);
   ProgressSink progress(const std::string& what);
-  // One line at the bottom of a terminal, replaced by the next and by whatever else is written.
+  // One line at the bottom of a terminal, replaced by the next and by whatever else is written; one
+  // that ends with "> " stays while somebody types behind it, and comes back after something else.
   void status(const std::string& line);
   void end_progress();
 

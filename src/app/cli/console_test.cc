@@ -44,7 +44,7 @@ TEST_F(ProgressLine, IsCutBetweenCharacters) {
     for (int i = 0; i < 100; ++i) name += "\u00fc";
     auto shown = line_of({1000, 0, {}, 0, name});
     EXPECT_EQ(width_of(shown), 100u) << shown;
-    EXPECT_TRUE(shown.ends_with("\u00fc...")) << shown;
+    EXPECT_TRUE(shown.ends_with("\u00fc…")) << shown;
   }
 }
 

@@ -50,6 +50,18 @@ std::optional<Micros> predicted(const std::vector<record::DrillRecord>& drills,
   return out;
 }
 
+Timestamp reached_by(const restore::Choice& choice) {
+  bool log = choice.target && choice.target->last_commit;
+  return log ? choice.target->last_commit->time : choice.snapshot.meta.started;
+}
+
+// By a time: the name of a point tells nobody how much is lost.
+std::string loss_after(const std::vector<restore::Choice>& chosen) {
+  auto earliest = reached_by(chosen.front());
+  for (const auto& choice : chosen) earliest = std::min(earliest, reached_by(choice));
+  return cat("everything written after ", format_time_seconds(earliest));
+}
+
 // How far the points go, and how long that took in drills.
 Status add_reach(repo::Repository& repository, const std::vector<restore::Choice>& chosen,
                  Json& about) {
@@ -57,9 +69,7 @@ Status add_reach(repo::Repository& repository, const std::vector<restore::Choice
   std::vector<std::string> names;
   for (const auto& choice : chosen) {
     names.push_back(choice.store);
-    bool log = choice.target && choice.target->last_commit;
-    reached.set(choice.store,
-                format_time(log ? choice.target->last_commit->time : choice.snapshot.meta.started));
+    reached.set(choice.store, format_time(reached_by(choice)));
   }
   about.set("reaches", std::move(reached));
   auto drills = LB_TRY(state::drills(repository));
@@ -142,6 +152,8 @@ Result<Json> RunActs::facts_of_restore(const Act& act, const runbook::ScriptStep
   if (from->repository != nullptr) {
     auto chosen = LB_TRY(choices(own, left));
     LB_TRY(add_reach(*from->repository, chosen, about));
+    // What is newest changes while people read; a decision is about what stays.
+    if (at.ok() && *at != "latest" && !chosen.empty()) facts.set("data_loss", loss_after(chosen));
   }
   return Json::object().set("facts", std::move(facts)).set("about", std::move(about));
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/text_width.h"
 #include "foundation/base/text.h"
 
 namespace lb::cli {
@@ -15,6 +16,8 @@ using runbook::StepStatus;
 namespace {
 
 constexpr int dim = 2;
+constexpr std::size_t step_indent = 9, item_indent = 12;
+constexpr const char* prompt = "> ";
 constexpr Micros times_interval = std::chrono::seconds(1);
 
 RunInput input_of(RunInputKind kind, std::size_t step, const std::string& text = "") {
@@ -120,6 +123,26 @@ int color_of(StepStatus status) {
   }
 }
 
+// The rows of an overview for whom the table is too wide.
+std::string as_list(const std::vector<std::vector<std::string>>& rows, std::size_t columns) {
+  constexpr std::size_t indent = 6;
+  std::string out;
+  for (const auto& row : rows) {
+    if (row[0].empty() && row[1].empty()) {
+      out += cat(row[2], "\n");
+      continue;
+    }
+    auto number = row[1].size() < 2 ? " " + row[1] : row[1];
+    out += wrapped(cat(row[0], " ", number, "  ", row[2]), columns, indent) + "\n";
+    auto more = join(row[3].empty() || row[4].empty() ? std::vector{row[3] + row[4]}
+                                                      : std::vector{row[4], row[3]},
+                     ", ");
+    auto second = std::string(indent, ' ') + more;
+    if (!more.empty()) out += wrapped(second, columns, indent) + "\n";
+  }
+  return out;
+}
+
 // The step that what is typed speaks of; 0: none waits.
 std::size_t waiting_step(const runbook::Script& script, const RunState& state) {
   for (auto number : runbook::frontier(script, state)) {
@@ -148,15 +171,41 @@ std::string wrong_answer(const std::string& kind, const std::string& answer) {
   return right.ok() ? std::string() : right.error().text();
 }
 
-void add_shown(const Json& shown, std::vector<std::vector<std::string>>& rows) {
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+void add_shown(const Json& shown, Rows& rows) {
   for (const auto& [name, value] : shown.members()) {
     if (value.is_object()) {
       for (const auto& [inner, text] : value.members())
-        rows.push_back({"    ", cat(replace_all(name, "_", " "), " ", inner), text.string()});
+        rows.emplace_back(cat(replace_all(name, "_", " "), " ", inner), text.string());
     } else {
-      rows.push_back({"    ", replace_all(name, "_", " "), value.string()});
+      rows.emplace_back(replace_all(name, "_", " "), value.string());
     }
   }
+}
+
+// What a decision is about, or why nobody knows what happened.
+Rows rows_of(const runbook::StepState& step, Need need, const std::string& when) {
+  Rows rows;
+  add_shown(step.asks["shown"]["facts"], rows);
+  add_shown(step.asks["shown"]["about"], rows);
+  if (need == Need::condition) rows.emplace_back("holds?", when);
+  if (need == Need::outcome)
+    rows.emplace_back("began",
+                      cat(step.asks["began"].string(), "; whether it happened is not known"));
+  if (need == Need::outcome && step.asks["probe"].is_string())
+    rows.emplace_back("because", step.asks["probe"].string());
+  if (need == Need::skip_approval)
+    rows.emplace_back(cat(step.skip_by, " wants to leave it out:"), step.skip_reason);
+  return rows;
+}
+
+std::string named(const plan::Plan& plan, const std::string& key) {
+  auto found = std::find_if(plan.people.begin(), plan.people.end(),
+                            [&](const auto& person) { return person.name == key; });
+  if (found == plan.people.end()) return key;
+  auto name = found->full_name.empty() ? join(found->users, ", ") : found->full_name;
+  return name.empty() || name == key ? key : cat(key, " (", printable(name), ")");
 }
 
 }  // namespace
@@ -201,7 +250,7 @@ void RunView::changed(const RunState& state) {
     bool took = step.status == StepStatus::done && step.ended - step.began >= Seconds(1) &&
                 step.began != Timestamp{};
     if (took) line += cat(" (", human_duration(step.ended - step.began), ")");
-    console_.note(console_.colored(line, held ? dim : color_of(step.status)));
+    tell(line, step_indent, held ? dim : color_of(step.status));
   }
   for (auto number : runbook::frontier(script_, state)) show_question(state, number);
 }
@@ -215,44 +264,64 @@ void RunView::show_question(const RunState& state, std::size_t number) {
                   step.asks["hash"].string(), "/", step.ticks.size(), "/", step.reports.size());
   if (mark == asked_) return;
   asked_ = mark;
-  questions_answered_ = 0;
-  answers_ = Json::object();
+  if (answering_ != mark) {
+    answering_ = mark;
+    questions_answered_ = 0;
+    answers_ = Json::object();
+  }
   const auto& own = script_.at(number);
   if (!own.phase.empty() && own.phase != phase_) console_.note(console_.bold(cat("\n", own.phase)));
   phase_ = own.phase;
-  auto who = own.step->by;
-  if (need == Need::decision) {
-    auto deciders = runbook::deciders_of(plan_, *own.step);
-    who = join(std::vector<std::string>(deciders.begin(), deciders.end()), " or ");
-  }
-  console_.note(
-      console_.colored(cat("  ? ", head_of(own), who.empty() ? "" : cat("  waits for ", who)), 33));
-  std::vector<std::vector<std::string>> rows;
-  add_shown(step.asks["shown"]["facts"], rows);
-  add_shown(step.asks["shown"]["about"], rows);
-  if (need == Need::condition) rows.push_back({"    ", "holds?", own.step->when});
-  if (need == Need::outcome)
-    rows.push_back(
-        {"    ", "began", cat(step.asks["began"].string(), "; whether it happened is not known")});
-  if (need == Need::outcome && step.asks["probe"].is_string())
-    rows.push_back({"    ", "because", step.asks["probe"].string()});
-  if (need == Need::skip_approval)
-    rows.push_back({"    ", cat(step.skip_by, " wants to leave it out:"), step.skip_reason});
-  if (!rows.empty()) console_.note(table(rows));
+  tell(cat("  ? ", head_of(own), "  waits for ", waits_for(own, need)), step_indent, 33);
+  tell_rows(rows_of(step, need, own.step->when));
   if (need == Need::ticks) {
     auto items = items_of(*own.step);
     for (std::size_t i = 0; i < items.size(); ++i) {
       auto found = step.ticks.find(items[i]);
       const char* box = found == step.ticks.end() ? "[ ]" : found->second ? "[x]" : "[-]";
-      console_.note(cat("      ", i + 1, " ", box, " ", items[i]));
+      tell(cat("      ", i + 1, " ", box, " ", printable(items[i])), item_indent);
     }
   }
   if (!interactive_) return;
-  if (need == Need::answers && !own.step->what.entries.empty()) {
-    console_.note(prompt_of(own.step->what.entries.front()));
+  if (need == Need::answers && questions_answered_ < own.step->what.entries.size()) {
+    console_.note(prompt_of(own.step->what.entries[questions_answered_]));
     return;
   }
-  console_.note(console_.colored(cat("      type: ", what_can_be_typed(need), "; help"), 2));
+  tell(cat("      type: ", what_can_be_typed(need), "; help"), item_indent, dim);
+}
+
+std::size_t RunView::columns() const {
+  return console_.options().err_is_terminal
+             ? terminal_columns(fileno(stderr)).value_or(usual_columns)
+             : 0;
+}
+
+void RunView::tell(const std::string& line, std::size_t indent, int color) {
+  auto text = wrapped(line, columns(), indent);
+  console_.note(color == 0 ? text : console_.colored(text, color));
+}
+
+void RunView::tell_rows(const Rows& rows) {
+  constexpr std::size_t before = 6, between = 2;
+  std::size_t width = 0;
+  for (const auto& [name, value] : rows) width = std::max(width, width_of(name));
+  for (const auto& [name, value] : rows) {
+    auto pad = std::string(width - width_of(name) + between, ' ');
+    tell(cat(std::string(before, ' '), printable(name), pad, printable(value)),
+         before + width + between);
+  }
+}
+
+std::string RunView::waits_for(const runbook::ScriptStep& step, Need need) const {
+  if (need == Need::decision) {
+    std::vector<std::string> names;
+    for (const auto& key : runbook::deciders_of(plan_, *step.step))
+      names.push_back(named(plan_, key));
+    return join(names, " or ");
+  }
+  if (need == Need::skip_approval) return "somebody else";
+  if (!step.step->by.empty()) return named(plan_, step.step->by);
+  return interactive_ ? "you" : "anybody";
 }
 
 // What is left of the limit that ends first, of a step at work or of a group around it.
@@ -282,7 +351,8 @@ std::string RunView::limit_left(const RunState& state) const {
 void RunView::show_times(const RunState& state) {
   auto now = clock_.steady();
   bool prompts = interactive_ && waiting_step(script_, state) != 0;
-  if (prompts ? prompted_ : now - times_shown_ < times_interval) return;
+  if (prompts && prompted_) return console_.status(prompt);
+  if (!prompts && now - times_shown_ < times_interval) return;
   times_shown_ = now;
   prompted_ = prompts;
   auto spent = std::chrono::duration_cast<Seconds>(clock_.now() - state.opened);
@@ -299,7 +369,11 @@ void RunView::show_times(const RunState& state) {
   auto after = turn.empty() ? script_.steps.size() + 1 : turn.back() + 1;
   if (after <= script_.steps.size())
     line += cat("  next: ", printable(runbook::title_of(*script_.at(after).step)));
-  console_.status(prompts ? cat(line, "  > ") : line);
+  if (!prompts) return console_.status(line);
+  // What is typed has a line of its own.
+  console_.end_progress();
+  console_.note(console_.colored(columns() == 0 ? line : cut_to(line, columns()), dim));
+  console_.status(prompt);
 }
 
 std::optional<RunInput> RunView::next_answer(std::size_t number, const std::string& line) {
@@ -323,6 +397,7 @@ std::optional<RunInput> RunView::next_answer(std::size_t number, const std::stri
   out.data.set("values", answers_);
   questions_answered_ = 0;
   asked_.clear();
+  answering_.clear();
   return out;
 }
 
@@ -332,6 +407,7 @@ std::optional<RunInput> RunView::typed(const RunState& state) {
   auto line = lines_.next();
   if (!line) return std::nullopt;
   prompted_ = false;
+  console_.end_progress();
   auto text = std::string(trim(*line));
   if (text.empty()) return std::nullopt;
   auto waiting = waiting_step(script_, state);
@@ -401,15 +477,23 @@ std::string RunView::overview(const RunState& state) const {
     if (!own.phase.empty() && own.phase != phase) rows.push_back({"", "", own.phase, "", ""});
     phase = own.phase;
     auto who = own.step->by.empty() ? step.by : own.step->by;
-    auto text =
-        step.status == StepStatus::asks ? std::string(runbook::name_of(step.need)) : step.text;
+    auto text = step.text;
+    if (step.status == StepStatus::asks) {
+      text = cat("waits for ", waits_for(own, step.need));
+      who.clear();
+    }
     auto took = step.ended != Timestamp{} && step.began != Timestamp{} && step.ended >= step.began
                     ? human_duration(step.ended - step.began)
                     : std::string();
     rows.push_back({mark_of(step.status), cat(own.number), printable(runbook::title_of(*own.step)),
                     took, cat(who, who.empty() || text.empty() ? "" : ": ", printable(text))});
   }
-  return table(rows, {1, 3});
+  auto out = table(rows, {1, 3});
+  auto lines = split(out, '\n');
+  bool fits = columns() == 0 || std::all_of(lines.begin(), lines.end(), [&](const auto& line) {
+                return width_of(line) <= columns();
+              });
+  return fits ? out : as_list(rows, columns());
 }
 
 }  // namespace lb::cli

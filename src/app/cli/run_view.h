@@ -33,7 +33,12 @@ class RunView {
   void show_question(const runbook::RunState& state, std::size_t step);
   void show_times(const runbook::RunState& state);
   std::string limit_left(const runbook::RunState& state) const;
+  // On a terminal broken between words.
+  void tell(const std::string& line, std::size_t indent, int color = 0);
+  void tell_rows(const std::vector<std::pair<std::string, std::string>>& rows);
+  std::size_t columns() const;  // 0: no terminal
   std::string head_of(const runbook::ScriptStep& step) const;
+  std::string waits_for(const runbook::ScriptStep& step, runbook::Need need) const;
   std::optional<record::RunInput> next_answer(std::size_t step, const std::string& line);
 
   Console& console_;
@@ -43,6 +48,7 @@ class RunView {
   const bool interactive_;
   TypedLines lines_;
   std::string phase_, asked_;
+  std::string answering_;  // what the answers so far belong to: asked once more, they stay
   bool prompted_ = false;
   std::vector<runbook::StepStatus> shown_;
   std::size_t questions_answered_ = 0;

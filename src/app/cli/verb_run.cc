@@ -5,6 +5,7 @@
 #include "app/cli/run_desk.h"
 #include "app/cli/run_view.h"
 #include "app/cli/runbook_looks.h"
+#include "app/cli/text_width.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 
@@ -72,14 +73,20 @@ ExitCode exit_of(const runbook::RunState& state) {
 void tell_end(const Shell& shell, const RunDesk& desk, const runbook::RunState& state) {
   auto& console = shell.console;
   console.end_progress();
+  auto columns = console.options().out_is_terminal
+                     ? terminal_columns(fileno(stdout)).value_or(usual_columns)
+                     : 0;
   auto took = std::chrono::duration_cast<Seconds>(state.last_event - state.opened);
   if (state.closed) {
-    console.out(cat("run ", desk.run, " of ", desk.runbook, ": ", name_of(*state.closed), " after ",
-                    human_duration(took)));
+    console.out(wrapped(cat("run ", desk.run, " of ", desk.runbook, ": ", name_of(*state.closed),
+                            " after ", human_duration(took)),
+                        columns, 2));
     return;
   }
-  console.out(cat("run ", desk.run, " of ", desk.runbook, " is left as it is; lifeboat resume ",
-                  desk.run, " goes on, here or on another machine"));
+  console.out(wrapped(cat("run ", desk.run, " of ", desk.runbook, " is left as it is; it goes on, ",
+                          "here or on another machine, with"),
+                      columns, 2));
+  console.out(cat("  lifeboat resume ", desk.run));
 }
 
 state::FactLog incidents_of(const RunDesk& desk) {
@@ -125,8 +132,13 @@ Result<ExitCode> drive(const Shell& shell, RunDesk& desk, const Args& args,
                          desk.script, desk.run);
   LB_TRY(fresh != nullptr ? driver.open(*fresh) : driver.take_up());
   if (fresh != nullptr)
-    shell.console.note(cat("run ", desk.run, " of ", desk.runbook, " (", desk.script.steps.size(),
-                           " steps), asked for by ", driver.state().requester));
+    shell.console.note(
+        wrapped(cat("run ", desk.run, " of ", desk.runbook, " (", desk.script.steps.size(),
+                    " steps), asked for by ", driver.state().requester),
+                shell.console.options().err_is_terminal
+                    ? terminal_columns(fileno(stderr)).value_or(usual_columns)
+                    : 0,
+                2));
   LB_TRY(join_incident(shell, desk, acts, fresh));
   auto end = driver.drive(shell.stop);
   if (!end.ok()) return std::move(end).take_error();
