@@ -161,7 +161,7 @@ TEST_F(RunTerminal, EightyColumnsAreEnoughAndItSaysWhoActsAndWhatComesNext) {
   ASSERT_TRUE(person.sees("> ")) << person.screen();
   person.type("12\n");
   ASSERT_TRUE(person.sees("waits for operator (Ada")) << person.screen();
-  ASSERT_TRUE(person.sees("next: echo begun")) << person.screen();
+  ASSERT_TRUE(person.sees("next: echo $$ > pid")) << person.screen();
   for (const auto& line : person.lines()) EXPECT_LE(cli::width_of(line), columns) << line;
   person.resize(40);
   person.type("help\n");

@@ -46,6 +46,16 @@ bool meet(Files& files, const std::string& one, const std::string& other) {
   return first.ok() && second.ok() ? first->overlaps(*second) : one == other;
 }
 
+// Whether the address is that of the server which works on the store's data directory.
+bool is_server_of(const Session& session, const plan::Store& store,
+                  const plan::Reference& address) {
+  if (store.address.text() == address.text()) return true;
+  auto one = session.references->secret(store.address), other = session.references->secret(address);
+  if (!one.ok() || !other.ok()) return false;
+  return one->reveal() == other->reveal() ||
+         ServerLook::at(*one).same_server(ServerLook::at(*other));
+}
+
 // Where a protected target keeps that store's files.
 std::vector<std::string> folders_of(const Session& session, const plan::Target& target) {
   std::vector<std::string> out;
@@ -57,9 +67,12 @@ std::vector<std::string> folders_of(const Session& session, const plan::Target& 
       named = true;
       auto path = session.references->path(address);
       if (path.ok()) out.push_back(*path);
+      bool its_server = !store.data.empty() && is_server_of(session, store, address);
+      if (its_server) out.push_back(session.references->absolute(store.data));
     }
     if (named) continue;
-    if (store.kind == plan::StoreKind::postgres && !store.data.empty()) out.push_back(store.data);
+    if (store.kind == plan::StoreKind::postgres && !store.data.empty())
+      out.push_back(session.references->absolute(store.data));
     if (store.kind != plan::StoreKind::files) continue;
     auto path = session.references->path(store.address);
     if (path.ok()) out.push_back(*path);

@@ -119,12 +119,13 @@ class DataSwap {
     if (state->stage == swap::FolderStage::none)
       return std::move(error).with_left("the target, unchanged");
     bool exchanged = state->stage == swap::FolderStage::exchanged;
-    auto what = exchanged        ? "the restored cluster in place, not in use; the old one is "
-                : state->stopped ? "the live cluster as it was, its server stopped; beside it "
-                                 : "the live cluster as it was, and beside it ";
-    auto undoes = exchanged        ? " --stop … --start … puts the old one back"
-                  : state->stopped ? " --stop … --start … starts the live one and removes it"
-                                   : " removes it";
+    bool down = state->stopped && pg::check_no_server(shell_.world.files, wish_.live).ok();
+    auto what = exchanged ? "the restored cluster in place, not in use; the old one is "
+                : down    ? "the live cluster as it was, its server stopped; beside it "
+                          : "the live cluster as it was, and beside it ";
+    auto undoes = exchanged ? " --stop … --start … puts the old one back"
+                  : down    ? " --stop … --start … starts the live one and removes it"
+                            : " removes it";
     return std::move(error)
         .with_left(cat(what, printable(state->beside)))
         .with_hint(cat("the same command with --run ", wish_.id, " goes on; lifeboat swap undo ",
