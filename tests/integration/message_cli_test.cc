@@ -260,6 +260,10 @@ runbooks: {main: {steps: [{notify: {template: breach, to: authority}}]}}
   ASSERT_EQ(waiting.size(), 1U);
   const auto status = boat.run({"status"}).out;
   EXPECT_NE(status.find(cat("lifeboat message approve ", waiting[0])), std::string::npos) << status;
+  const auto left = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(left.exit_code, 75) << left.err;
+  EXPECT_NE(left.err.find("waits for boss"), std::string::npos) << left.err;
+  EXPECT_EQ(in_state("draft"), waiting);
   auto again = boat.start({"resume"});
   while (again->alive() && again->err_so_far().find("waits for boss") == std::string::npos)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

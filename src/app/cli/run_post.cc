@@ -142,7 +142,7 @@ Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {
   auto told = LB_TRY(notify::tell(*postman_, plan_, *session_.journal, *outbox_, notice));
   if (!told.draft.empty()) {
     ask_approval(act, told);
-    return when_approved(told, stop);
+    return when_approved(act, told, stop);
   }
   auto on_the_way = LB_TRY(wait_for_delivery(notice.letter.key, stop));
   return ActEnd{true,
@@ -199,11 +199,14 @@ void RunPost::ask_approval(const Act& act, const notify::Told& told) {
         cat(told.approve, " was not told that a message waits: ", asked.error().text()));
 }
 
-Result<ActEnd> RunPost::when_approved(const notify::Told& told, std::stop_token stop) {
+Result<ActEnd> RunPost::when_approved(const Act& act, const notify::Told& told,
+                                      std::stop_token stop) {
   shell_.console.note(
       cat("the message waits for ", told.approve, ": lifeboat message approve ", told.draft));
   for (;;) {
     auto draft = LB_TRY(outbox_->draft(told.draft));
+    if (act.waits_for_people != nullptr)
+      *act.waits_for_people = draft.state == state::Draft::State::draft;
     if (draft.state == state::Draft::State::dropped)
       return Error(ErrorKind::cancelled, cat("draft ", told.draft, " was dropped"));
     if (draft.state == state::Draft::State::sent)

@@ -48,7 +48,8 @@ class RunPost {
   // What is to be said of messages of that key which have not arrived; empty: all have.
   Result<std::string> wait_for_delivery(const std::string& key, std::stop_token stop);
   void ask_approval(const runbook::Act& act, const notify::Told& told);
-  Result<runbook::ActEnd> when_approved(const notify::Told& told, std::stop_token stop);
+  Result<runbook::ActEnd> when_approved(const runbook::Act& act, const notify::Told& told,
+                                        std::stop_token stop);
 
   const Shell& shell_;
   Session& session_;

@@ -3,6 +3,7 @@
 // different steps.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -22,6 +23,8 @@ struct Act {
   Timestamp began{};      // of this attempt, by the wall clock; before a crash perhaps
   Variables variables;    // all that the step sees
   Variables pinned = {};  // what Acts::pin said when this attempt began
+  // The effect sets it while only people can end it; the driver's, which outlives the effect.
+  std::atomic<bool>* waits_for_people = nullptr;
   const plan::Step& step() const { return *own.step; }
   const std::string& verb() const { return own.step->verb; }
   // $names in a text of the step.

@@ -416,6 +416,8 @@ void Driver::launch(std::size_t number, bool undo, Timestamp began) {
   effect.undo = undo;
   effect.begun = tools_.world.clock.steady();
   effect.cut.clear();
+  effect.waits_for_people = false;
+  act.waits_for_people = &effect.waits_for_people;
   effect.thread = std::jthread([this, number, undo, own = act](std::stop_token token) {
     auto end = undo ? tools_.acts.undo(own, token) : tools_.acts.act(own, token);
     bool stopped = token.stop_requested() && !end.ok;
@@ -425,12 +427,14 @@ void Driver::launch(std::size_t number, bool undo, Timestamp began) {
 }
 
 bool Driver::only_people_can_go_on() {
-  if (!effects_.empty()) return false;
+  for (const auto& [number, effect] : effects_) {
+    if (!effect.waits_for_people) return false;
+  }
   auto turn = frontier(script_, state_);
   return std::all_of(turn.begin(), turn.end(), [&](auto number) {
     auto status = state_.at(number).status;
     bool waits = status == StepStatus::asks || status == StepStatus::failed;
-    return waits || late_around(number) != 0;
+    return waits || effects_.contains(number) || late_around(number) != 0;
   });
 }
 

@@ -3,6 +3,7 @@
 // where it was. One thread drives; effects run on threads of their own, joined before it returns.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -60,6 +61,7 @@ class Driver {
 
  private:
   struct Effect {
+    std::atomic<bool> waits_for_people = false;  // outlives the thread
     std::jthread thread;
     bool undo = false;
     Micros begun{0};         // by the steady clock
