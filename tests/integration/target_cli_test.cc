@@ -114,6 +114,20 @@ TEST_F(TargetCli, WhatIsLiveIsNotMergedIntoUnasked) {
   EXPECT_EQ(read_text(boat / "media/a.txt"), "one");
 }
 
+// Whether a place is production's is not guessed where its address has no value.
+TEST_F(TargetCli, WhatCannotBeToldFromProductionHereIsSaid) {
+  plan("", "  production: {protect: true, stores: {media: env:FAR_AWAY}}\n");
+  saved();
+  const auto unknown = std::string("protected target production: its media cannot be told");
+  auto ran = boat.must({"restore", "media", "--to", boat / "elsewhere"});
+  EXPECT_NE(ran.err.find(unknown), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("FAR_AWAY"), std::string::npos) << ran.err;
+  boat.environment()["FAR_AWAY"] = boat / "far";
+  ran = boat.must({"restore", "media", "--to", boat / "other"});
+  EXPECT_EQ(ran.err.find(unknown), std::string::npos) << ran.err;
+  refuses({"restore", "media", "--to", boat / "far"}, 5, "protected target production");
+}
+
 // One table beside the live one is written into production all the same: the point it comes from
 // must have passed its checks elsewhere, as for everything that goes there.
 TEST_F(TargetCli, ASingleTableToo) {

@@ -97,7 +97,26 @@ std::string protected_target(const Session& session, const Rescue& rescue, const
   return {};
 }
 
+void warn_of_unknown_places(const Shell& shell, const Session& session) {
+  const auto& plan = session.plan.plan;
+  for (const auto& target : plan.targets) {
+    if (!target.protect) continue;
+    for (const auto& [name, address] : target.addresses) {
+      const auto* store = plan.store(name);
+      bool files = name == plan::name_of(plan::StoreKind::files) ||
+                   (store != nullptr && store->kind == plan::StoreKind::files);
+      auto known = Status();
+      if (takes_postgres(plan, name)) known = session.references->secret(address).status();
+      if (files) known = session.references->path(address).status();
+      if (known.ok()) continue;
+      shell.console.warn(cat("protected target ", target.name, ": its ", printable(name),
+                             " cannot be told from other places here: ", known.error().text()));
+    }
+  }
+}
+
 Status find_place(const Shell& shell, const Session& session, Request& request) {
+  warn_of_unknown_places(shell, session);
   if (request.rescue) {
     auto into = LB_TRY(session.references->secret(request.rescue->into));
     request.guarded = protected_target(session, *request.rescue, into);

@@ -18,6 +18,10 @@ std::string protected_target(const Session& session, const Rescue& rescue, const
 // folders themselves, so that links and other spellings do not hide it.
 std::string protected_folder(const Shell& shell, const Session& session, const std::string& folder);
 
+// Says which addresses of protected targets have no value on this host: whether what is written to
+// is one of them nobody can tell here.
+void warn_of_unknown_places(const Shell& shell, const Session& session);
+
 // Of what was asked for by hand: sets `guarded`, and `original` where it was named otherwise.
 Status find_place(const Shell& shell, const Session& session, Request& request);
 

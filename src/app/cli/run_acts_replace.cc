@@ -71,6 +71,8 @@ Status RunActs::guard(const Act& act, const std::string& guarded, Request& reque
   plan::View what(act.step().what, no_files);
   auto name = LB_TRY(act.expand(what.text("to")));
   const auto* target = plan_.target(name);
+  if (guarded.empty() && (target == nullptr || !target->protect))
+    warn_of_unknown_places(shell_, session_);
   if (guarded.empty() || (target != nullptr && target->protect)) return {};
   return Error(ErrorKind::denied,
                cat("target ", name, " leads to the place of ", guarded, ", which is protected"))
