@@ -15,9 +15,6 @@ namespace {
 
 const std::vector<std::string> no_files;
 
-// Between machines. What goes back further cannot tell how old a decision is.
-constexpr Micros clocks_differ_max = std::chrono::minutes(5);
-
 // What no check of the plan can see is watched by a person.
 bool has_check(const plan::Plan& plan, const plan::Step& watch) {
   plan::View what(watch.what, no_files);
@@ -347,7 +344,8 @@ Result<bool> Driver::answered(std::size_t number, std::stop_token stop) {
     return true;
   }
   auto until = parse_time(step.asks["expires"].string());
-  if (decides && until.ok() && now > *until) return ask_decision(number);
+  bool over = (until.ok() && now > *until) || asked_in_times_to_come(step, now);
+  if (decides && over) return ask_decision(number);
   return false;
 }
 

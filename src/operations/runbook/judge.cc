@@ -73,6 +73,8 @@ class Judge {
       return refuse(
           cat("step ", input_.step, " does not wait for people, it is ", name_of(at().status)));
     if (expired()) return refuse(cat("the time for it ended at ", at().asks["expires"].string()));
+    if (asked_in_times_to_come(at(), now_))
+      return refuse(cat("the clock was set back since it was asked at ", format_time(at().asked)));
     return of_need();
   }
 
@@ -437,6 +439,10 @@ Shown shown_of(Json what) {
   out.hash = to_hex(sha256(view_of(facts != nullptr ? facts->dump() : what.dump())));
   out.what = std::move(what);
   return out;
+}
+
+bool asked_in_times_to_come(const StepState& step, Timestamp now) {
+  return step.need == Need::decision && now + clocks_differ_max < step.asked;
 }
 
 Judgement judge(const plan::Plan& plan, const Script& script, const RunState& state,

@@ -27,6 +27,13 @@ struct Judgement {
 Judgement judge(const plan::Plan& plan, const Script& script, const RunState& state,
                 const record::RunInput& input, const Shown& now_shown, Timestamp now);
 
+// Between machines. Where one went back further nobody can tell how old a decision or a question
+// is.
+inline constexpr Micros clocks_differ_max = std::chrono::minutes(5);
+// A decision that was asked for by a clock that has been set back since: it would hold for too
+// long.
+bool asked_in_times_to_come(const StepState& step, Timestamp now);
+
 // The step an input without a number speaks of: the first that waits for what it says. 0: none.
 std::size_t addressed(const Script& script, const RunState& state, const record::RunInput& input);
 

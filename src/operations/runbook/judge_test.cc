@@ -175,6 +175,24 @@ TEST_F(Gates, AClockSetBackAsksAnew) {
   EXPECT_EQ(acts.done["restore db to production"], 1);
 }
 
+TEST_F(Gates, AQuestionThatWasAskedInTimesToComeIsAskedAnew) {
+  for (int minutes : {2, 120}) {
+    state::RecordShelf own;
+    Machine machine(&own);
+    auto run = start(machine);
+    const auto asked = hash(*run);
+    machine.clock.set_wall(machine.clock.now() - std::chrono::minutes(minutes));
+    say(machine, "bob", RunInputKind::approve, "", asked, 1);
+    go(*run);
+    EXPECT_EQ(run->state().at(1).status, minutes == 2 ? StepStatus::done : StepStatus::asks);
+    if (minutes == 2) continue;
+    EXPECT_NE(last_refusal(machine).find("the clock was set back"), std::string::npos);
+    say(machine, "bob", RunInputKind::approve, "", hash(*run), 1);
+    go(*run);
+    EXPECT_EQ(run->state().at(1).status, StepStatus::done);
+  }
+}
+
 TEST_F(Gates, TheNameMustBeTyped) {
   auto run = start(one);
   approve(*run, "bob");
