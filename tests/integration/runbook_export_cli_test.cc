@@ -205,7 +205,7 @@ TEST_F(RunbookExportCli, AChangedPageIsToldByEverybodyWhoLooks) {
   auto found = boat.run({"verify", "--read", "0%"});
   EXPECT_EQ(found.exit_code, 13) << found.out;
   EXPECT_TRUE(has(found.out, "/loss.md is not what was put there: somebody changed it"));
-  EXPECT_TRUE(has(found.out, "1 problems: ")) << found.out;
+  EXPECT_TRUE(has(found.out, "1 problem: ")) << found.out;
   EXPECT_EQ(boat.run({"verify", "--json"}).summary()["open_pages"]["troubles"].items().size(), 1U);
   overwrite(page, evil + "\nand more\n");
   auto status = boat.run({"status"});

@@ -87,6 +87,18 @@ Timestamp whole_seconds(Timestamp time) {
   return from_micros(to_micros(time) / second * second);
 }
 
+// Later than all that are there, also within one second and after a clock was set back: what is
+// newest is told by it.
+Result<Timestamp> moment_of_new(Session& session, Timestamp now) {
+  auto out = whole_seconds(now);
+  auto ids = LB_TRY(session.repository->records(state::page_record_kind));
+  for (const auto& id : ids) {
+    auto made = state::made_of(id);
+    if (made) out = std::max<Timestamp>(out, *made + Seconds(1));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<state::PageSet> make_pages(const LoadedPlan& plan, const std::vector<std::string>& names,
@@ -143,7 +155,7 @@ Result<bool> store_pages(const Shell& shell, Session& session) {
                            "pages are put anew"));
   }
   if (there && !changed) return completed;
-  const auto made = whole_seconds(shell.world.clock.now());
+  const auto made = LB_TRY(moment_of_new(session, shell.world.clock.now()));
   auto pages = LB_TRY(pages_to_store(session.plan, made, says));
   // The record first: what lies open without one is nobody's.
   LB_TRY(state::put_pages(repository, pages));
