@@ -210,6 +210,39 @@ TEST_F(AlertsCli, WhatWaitsInTheOutboxIsSeenAndGoes) {
   EXPECT_EQ(boat.run({"status"}).out.find("to be delivered"), std::string::npos);
 }
 
+// A receiver that fails for a whole minute loses nothing, and hears of it once.
+TEST_F(AlertsCli, AMinuteOfFailuresLosesNoMessage) {
+  fs::rename(boat / "media", boat / "away");
+  answers = 500;
+  const auto since = std::chrono::steady_clock::now();
+  EXPECT_NE(boat.run({"backup"}).exit_code, 0);
+  const auto states = [&] {
+    std::vector<std::string> out;
+    const auto messages = boat.must({"message", "ls", "--json"}).summary()["messages"].items();
+    for (const auto& message : messages) out.push_back(message["state"].string());
+    return out;
+  };
+  while (std::chrono::steady_clock::now() - since < std::chrono::minutes(1)) {
+    boat.run({"status"});
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
+  const auto late = states();
+  EXPECT_EQ(std::count(late.begin(), late.end(), "undelivered"), 0);
+  EXPECT_EQ(std::count(late.begin(), late.end(), "delivered"), 0);
+  const auto tried = web.count("/hook", "backup failed: media");
+  EXPECT_GT(tried, 1U) << "it was tried again";
+  EXPECT_LT(tried, 60U) << "less and less often";
+  answers = 200;
+  auto now = late;
+  while (std::count(now.begin(), now.end(), "waiting") > 0) {
+    boat.run({"status"});
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    now = states();
+  }
+  EXPECT_EQ(std::count(now.begin(), now.end(), "undelivered"), 0);
+  EXPECT_EQ(web.count("/hook", "backup failed: media"), tried + 1) << "taken once";
+}
+
 // The switch outside hears nothing as soon as anything is wrong.
 TEST_F(AlertsCli, TheHeartbeatBeatsOnlyWhileAllIsWell) {
   const std::string head =

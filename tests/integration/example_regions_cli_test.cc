@@ -112,6 +112,21 @@ TEST_F(CoreDbRegions, TheDrillOfTheOtherRegionIsRefusedWithItsParts) {
   expect_refused(boat, "failover", {"'from' of a drill", "'fault' of a drill"});
 }
 
+// But for the fault: the same runbook out of the same copy, in a sandbox.
+TEST_F(CoreDbRegions, TheOtherRegionIsDrilledOutOfItsCopy) {
+  replace_in_plan("drills:\n",
+                  "drills:\n  other-region: {every: quarterly, runbook: region, into: staging, "
+                  "checks: [integrity]}\n");
+  sql("UPDATE payments SET id = 0");
+  auto ran = boat.run({"drill", "other-region", "--json"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  const auto record = ran.summary()["record"];
+  EXPECT_EQ(record["verdict"].string(), "PASS") << ran.out;
+  EXPECT_NE(record.dump().find("./west"), std::string::npos) << record.dump();
+  EXPECT_EQ(ledger(), "") << "nothing was provisioned in earnest";
+  EXPECT_EQ(west->value("SELECT to_regclass('payments') IS NULL", "core"), "t");
+}
+
 // Plans alone: none of this needs data.
 class ExamplePlans : public ExampleBoat {
  protected:
