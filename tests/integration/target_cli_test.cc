@@ -82,6 +82,12 @@ TEST_F(TargetCli, ProductionTakesByHandTooWhatWasProvenElsewhereFirst) {
                                           "original", "--confirm", "production"};
   refuses(words, 5, "takes what was proven in sandbox first");
   EXPECT_EQ(read_text(boat / "media/a.txt"), "spoiled");
+  // Nor as if it were an exchange that somebody began: there is none of that name.
+  auto exchange = words;
+  for (const char* word : {"--how", "beside-then-swap", "--run", "abcd1234"})
+    exchange.push_back(word);
+  refuses(exchange, 5, "takes what was proven in sandbox first");
+  EXPECT_EQ(read_text(boat / "media/a.txt"), "spoiled");
   boat.must({"drill", "proof"});
   boat.must(words);
   EXPECT_EQ(read_text(boat / "media/a.txt"), "one");

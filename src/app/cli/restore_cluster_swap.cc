@@ -4,12 +4,12 @@
 #include "app/cli/restore_request.h"
 #include "app/cli/service_command.h"
 #include "app/cli/swap_checks.h"
+#include "app/cli/swap_steps.h"
 #include "foundation/base/text.h"
 #include "recovery/restore/postgres_restore.h"
 #include "recovery/restore/sandbox_folder.h"
 #include "recovery/restore/unfinished.h"
 #include "recovery/swap/cluster_swap.h"
-#include "recovery/swap/destructive_act.h"
 #include "stores/postgres/target_folder.h"
 
 namespace lb::cli {
@@ -33,7 +33,7 @@ class DataSwap {
     auto act = LB_TRY(notice());
     shell_.console.note(swap::shown(act));
     if (request_.dry_run) return dry_run_summary();
-    LB_TRY(confirm(act));
+    LB_TRY(confirm_swap(shell_, request_.confirmed, act));
     auto started = shell_.world.clock.steady();
     LB_TRY(work());
     took_ = shell_.world.clock.steady() - started;
@@ -44,15 +44,11 @@ class DataSwap {
  private:
   swap::FolderSwap folder_swap() const { return {shell_.world.files, shell_.world.clock, wish_}; }
 
-  bool to_fill() const {
-    return state_.stage == swap::FolderStage::none || state_.stage == swap::FolderStage::unfinished;
-  }
-
   Result<swap::DestructiveAct> notice() {
     auto& files = shell_.world.files;
     swap::DestructiveAct act;
     // Once it is under way, what has the name may be neither.
-    if (to_fill()) {
+    if (is_to_fill(state_)) {
       LB_TRY(pg::check_same_major(files, wish_.live, choice_.details->server_version));
       auto preview = LB_TRY(swap::check_cluster_swap(
           shell_.world, wish_,
@@ -71,8 +67,8 @@ class DataSwap {
     act.place = cat("the server on ", wish_.live);
     act.store = request_.store->name;
     // What is filled already is what takes the place, whatever is wished for now.
-    act.point = to_fill() ? wish_.point : state_.point;
-    act.as_of = to_fill() ? wish_.as_of : state_.as_of;
+    act.point = is_to_fill(state_) ? wish_.point : state_.point;
+    act.as_of = is_to_fill(state_) ? wish_.as_of : state_.as_of;
     act.now = shell_.world.clock.now();
     act.kept = wish_.keep;
     act.notes.push_back("the server is down while the folders are exchanged");
@@ -89,13 +85,6 @@ class DataSwap {
         "restore with --to, hand it over with chown, and exchange it by hand");
   }
 
-  Status confirm(const swap::DestructiveAct& act) const {
-    auto typed = request_.confirmed;
-    if (typed.empty())
-      typed = shell_.console.ask(cat("Type the name of the target (", act.target, ") to go on:"));
-    return swap::check_typed_name(act, typed);
-  }
-
   Status work() {
     swap::ClusterSwap cluster{shell_.world, conninfo_, wish_.live};
     cluster.fill = [&](const std::string& folder) { return fill(folder); };
@@ -104,32 +93,10 @@ class DataSwap {
     cluster.start = service_command(shell_, session_, request_.replacement->start);
     cluster.stopped = shell_.stop;
     auto acts = swap::cluster_acts(cluster);
-    while (state_.stage != swap::FolderStage::swapped) {
-      auto next = swap::advance_folder_swap(folder_swap(), acts);
-      if (!next.ok()) return left_behind(std::move(next).take_error());
-      state_ = *next;
-      shell_.console.note(cat("swap     ", wish_.id, ": ", swap::name_of(state_.stage)));
-    }
-    return {};
-  }
-
-  Error left_behind(Error error) const {
-    auto state = swap::look_at_folder_swap(folder_swap());
-    if (!state.ok()) return error;
-    if (state->stage == swap::FolderStage::none)
-      return std::move(error).with_left("the target, unchanged");
-    bool exchanged = state->stage == swap::FolderStage::exchanged;
-    bool down = state->stopped && pg::check_no_server(shell_.world.files, wish_.live).ok();
-    auto what = exchanged ? "the restored cluster in place, not in use; the old one is "
-                : down    ? "the live cluster as it was, its server stopped; beside it "
-                          : "the live cluster as it was, and beside it ";
-    auto undoes = exchanged ? " --stop … --start … puts the old one back"
-                  : down    ? " --stop … --start … starts the live one and removes it"
-                            : " removes it";
-    return std::move(error)
-        .with_left(cat(what, printable(state->beside)))
-        .with_hint(cat("the same command with --run ", wish_.id, " goes on; lifeboat swap undo ",
-                       wish_.id, undoes));
+    FolderExchange exchange{shell_, folder_swap(), "cluster", "its server", true};
+    exchange.is_down = [this] { return pg::check_no_server(shell_.world.files, wish_.live).ok(); };
+    // The commands hear of a stop themselves: between them the server may be down.
+    return carry_out(exchange, acts, state_, {});
   }
 
   Status fill(const std::string& folder) {

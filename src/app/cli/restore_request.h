@@ -90,9 +90,6 @@ Result<Json> restore_cluster_swap(const Shell& shell, Session& session, const Re
                                   const restore::Choice& choice);
 Result<Json> restore_tree_swap(const Shell& shell, Session& session, const Request& request,
                                const restore::Choice& choice);
-// Of folders: the id of --run, else a new one; refused (exit 5) while another one is under way.
-Status choose_swap_run(const Shell& shell, const Session& session, const Request& request,
-                       swap::FolderWish& wish);
 // refused (exit 5) when repository, state or sandboxes lie in the tree that is to be exchanged.
 Status check_tree_apart(Files& files, const Session& session, const std::string& live);
 

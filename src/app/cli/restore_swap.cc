@@ -4,8 +4,8 @@
 #include "app/cli/restore_request.h"
 #include "app/cli/restored_copy.h"
 #include "app/cli/swap_checks.h"
+#include "app/cli/swap_steps.h"
 #include "foundation/base/text.h"
-#include "recovery/swap/destructive_act.h"
 #include "recovery/swap/proven_elsewhere.h"
 #include "stores/postgres/kept_databases.h"
 #include "stores/postgres/same_cluster.h"
@@ -36,7 +36,7 @@ class DatabaseSwap {
     shell_.console.note(swap::shown(act));
     LB_TRY(check_first(act.target));
     if (request_.dry_run) return dry_run_summary();
-    LB_TRY(confirm(act));
+    LB_TRY(confirm_swap(shell_, request_.confirmed, act));
     auto started = shell_.world.clock.steady();
     LB_TRY(work());
     took_ = shell_.world.clock.steady() - started;
@@ -147,13 +147,6 @@ class DatabaseSwap {
     act.notes.push_back(cat("sessions that will be ended: ", preview.sessions));
     act.notes.insert(act.notes.end(), preview.notes.begin(), preview.notes.end());
     return act;
-  }
-
-  Status confirm(const swap::DestructiveAct& act) const {
-    auto typed = request_.confirmed;
-    if (typed.empty())
-      typed = shell_.console.ask(cat("Type the name of the target (", act.target, ") to go on:"));
-    return swap::check_typed_name(act, typed);
   }
 
   Status work() {

@@ -5,8 +5,8 @@
 #include "app/cli/restore_request.h"
 #include "app/cli/service_command.h"
 #include "app/cli/swap_checks.h"
+#include "app/cli/swap_steps.h"
 #include "foundation/base/text.h"
-#include "recovery/swap/destructive_act.h"
 #include "recovery/swap/folder_swap.h"
 #include "stores/files/store.h"
 
@@ -52,7 +52,7 @@ class TreeSwap {
     auto act = LB_TRY(notice());
     shell_.console.note(swap::shown(act));
     if (request_.dry_run) return dry_run_summary();
-    LB_TRY(confirm(act));
+    LB_TRY(confirm_swap(shell_, request_.confirmed, act));
     auto started = shell_.world.clock.steady();
     LB_TRY(work());
     took_ = shell_.world.clock.steady() - started;
@@ -63,15 +63,11 @@ class TreeSwap {
  private:
   swap::FolderSwap folder_swap() const { return {shell_.world.files, shell_.world.clock, wish_}; }
 
-  bool to_fill() const {
-    return state_.stage == swap::FolderStage::none || state_.stage == swap::FolderStage::unfinished;
-  }
-
   Result<swap::DestructiveAct> notice() {
     auto& files = shell_.world.files;
     swap::DestructiveAct act;
     // What is filled already was looked at then, and what has the name may be neither.
-    if (to_fill()) {
+    if (is_to_fill(state_)) {
       LB_TRY(check_whole(*snapshot_, request_.store->name));
       LB_TRY(swap::check_folder_swap(files, wish_));
       LB_TRY(check_space());
@@ -81,8 +77,8 @@ class TreeSwap {
     act.place = cat("the tree ", wish_.live);
     act.store = request_.store->name;
     // What is filled already is what takes the place, whatever is wished for now.
-    act.point = to_fill() ? wish_.point : state_.point;
-    act.as_of = to_fill() ? wish_.as_of : state_.as_of;
+    act.point = is_to_fill(state_) ? wish_.point : state_.point;
+    act.as_of = is_to_fill(state_) ? wish_.as_of : state_.as_of;
     act.now = shell_.world.clock.now();
     act.overwritten = {{cat("tree ", wish_.live), std::nullopt}};
     act.kept = wish_.keep;
@@ -105,13 +101,6 @@ class TreeSwap {
         .with_exit(ExitCode::no_space);
   }
 
-  Status confirm(const swap::DestructiveAct& act) const {
-    auto typed = request_.confirmed;
-    if (typed.empty())
-      typed = shell_.console.ask(cat("Type the name of the target (", act.target, ") to go on:"));
-    return swap::check_typed_name(act, typed);
-  }
-
   Status work() {
     const auto& given = *request_.replacement;
     swap::FolderActs acts;
@@ -119,30 +108,9 @@ class TreeSwap {
     if (!given.start.empty()) acts.start = service_command(shell_, session_, given.start);
     acts.fill = [&](const std::string& folder) { return fill(folder); };
     acts.verify = [&](const std::string& folder) { return verify(folder); };
-    while (state_.stage != swap::FolderStage::swapped) {
-      if (shell_.stop.stop_requested())
-        return left_behind(Error(ErrorKind::cancelled, "stopped between two steps"));
-      auto next = swap::advance_folder_swap(folder_swap(), acts);
-      if (!next.ok()) return left_behind(std::move(next).take_error());
-      state_ = *next;
-      shell_.console.note(cat("swap     ", wish_.id, ": ", swap::name_of(state_.stage)));
-    }
-    return {};
-  }
-
-  Error left_behind(Error error) const {
-    auto state = swap::look_at_folder_swap(folder_swap());
-    if (!state.ok()) return error;
-    if (state->stage == swap::FolderStage::none)
-      return std::move(error).with_left("the target, unchanged");
-    bool exchanged = state->stage == swap::FolderStage::exchanged;
-    auto what = exchanged        ? "the restored tree in place; the old one is "
-                : state->stopped ? "the live tree as it was, what uses it stopped; beside it "
-                                 : "the live tree as it was, and beside it ";
-    return std::move(error)
-        .with_left(cat(what, printable(state->beside)))
-        .with_hint(cat("the same command with --run ", wish_.id, " goes on; lifeboat swap undo ",
-                       wish_.id, exchanged ? " puts the old one back" : " removes it"));
+    bool commands = acts.stop != nullptr;
+    FolderExchange exchange{shell_, folder_swap(), "tree", "what uses it", commands};
+    return carry_out(exchange, acts, state_, shell_.stop);
   }
 
   Status fill(const std::string& folder) {
@@ -220,25 +188,6 @@ Status check_tree_apart(Files& files, const Session& session, const std::string&
         .with_hint(
             "keep repository, state and sandboxes out of the tree, or restore into it "
             "without how: beside-then-swap")
-        .with_exit(ExitCode::refused);
-  }
-  return {};
-}
-
-Status choose_swap_run(const Shell& shell, const Session& session, const Request& request,
-                       swap::FolderWish& wish) {
-  const auto& given = request.replacement->run;
-  auto fresh = session.repository->fresh_id();
-  wish.id = lower(given.empty() ? fresh.substr(fresh.size() - 8) : given);
-  if (!given.empty()) return {};
-  auto kept = LB_TRY(swap::kept_folders(shell.world.files, shell.world.clock, wish.live));
-  for (const auto& each : kept) {
-    bool settled = each.stage == swap::FolderStage::swapped ||
-                   each.stage == swap::FolderStage::undone || !each.trouble.empty();
-    if (settled) continue;
-    return Error(ErrorKind::denied, cat("swap ", each.id, " of ", printable(wish.live),
-                                        " is not finished (", swap::name_of(each.stage), ")"))
-        .with_hint(cat("go on with --run ", each.id, ", or end it: lifeboat swap undo ", each.id))
         .with_exit(ExitCode::refused);
   }
   return {};

@@ -3,6 +3,7 @@
 #include "app/cli/folder_way.h"
 #include "app/cli/run_acts.h"
 #include "app/cli/server_look.h"
+#include "app/cli/swap_steps.h"
 #include "foundation/base/text.h"
 #include "recovery/swap/proven_elsewhere.h"
 
@@ -84,8 +85,8 @@ Status check_first(const Shell& shell, Session& session, const plan::Target& tar
 Status check_target_rules(const Shell& shell, Session& session, const Request& request,
                           const restore::Choice& choice) {
   const auto& plan = session.plan.plan;
-  // A swap that is gone on with was let through when it began.
-  bool begun = request.replacement && !request.replacement->run.empty();
+  // A swap that is gone on with was let through when it was filled.
+  bool begun = is_under_way(shell, session, request);
   for (const auto& target : plan.targets) {
     auto unmade = refuse_unmade(plan, target);
     bool rules = !unmade.ok() || (!target.first.empty() && !begun);

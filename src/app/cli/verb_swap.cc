@@ -3,10 +3,10 @@
 #include "app/cli/protected_places.h"
 #include "app/cli/service_command.h"
 #include "app/cli/swap_places.h"
+#include "app/cli/swap_steps.h"
 #include "app/cli/verbs.h"
 #include "foundation/base/text.h"
 #include "recovery/swap/cluster_swap.h"
-#include "recovery/swap/destructive_act.h"
 
 namespace lb::cli {
 
@@ -91,10 +91,7 @@ Status confirm_undo(const Shell& shell, const Session& session, const Args& args
     act.kept.reset();
   }
   shell.console.note(swap::shown(act));
-  auto typed = args.get("confirm");
-  if (typed.empty())
-    typed = shell.console.ask(cat("Type the name of the target (", act.target, ") to go on:"));
-  return swap::check_typed_name(act, typed);
+  return confirm_swap(shell, args.get("confirm"), act);
 }
 
 Result<std::string> undo_database(const Shell& shell, const LeftBySwap& left) {
