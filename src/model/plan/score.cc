@@ -196,7 +196,7 @@ ScoreItem contacts(const Plan& plan, Timestamp now) {
   for (const auto& person : plan.people) {
     if (!person.members.empty()) continue;
     ++people;
-    if (person.addresses.empty() && person.via.empty()) {
+    if (person.addresses.empty() && person.via.empty() && person.phone.empty()) {
       out.missing.push_back(cat(person.name, " cannot be reached by anything"));
       continue;
     }

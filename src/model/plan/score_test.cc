@@ -118,6 +118,13 @@ TEST(Score, WhatIsOutOfDateIsNoBetterThanMissing) {
             "related documents: strategy: ./backup-strategy.md is not there\n");
 }
 
+// Who is called is reached, if by nobody of this program's.
+TEST(Score, ATelephoneReachesPeople) {
+  EXPECT_EQ(without("email: lead@example.com", "phone: \"+49 30 1\""), "");
+  EXPECT_EQ(without("email: lead@example.com", "duty: looks after it"),
+            "contacts known to be right: lead cannot be reached by anything\n");
+}
+
 TEST(Score, OnlyPathsAreLookedForAsFiles) {
   auto read = read_plan("plan.yaml", ready, nullptr);
   auto links = links_to_files(read.plan);
