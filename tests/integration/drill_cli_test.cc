@@ -1,7 +1,6 @@
 // Drills of the real program: what passes, what fails, what cannot be decided, and that nothing is
 // left.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,6 +9,7 @@
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/harness/small_disk.h"
 
 namespace lb::test {
 namespace {
@@ -243,13 +243,9 @@ TEST_F(DrillCli, ADamagedBackupFailsAndIsNotRestoredAsGood) {
 }
 
 TEST_F(DrillCli, AFullSandboxIsInconclusive) {
-  auto small = boat / "sandboxes";
-  fs::create_directories(small);
-  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=6m,mode=755") != 0) {
-    GTEST_SKIP() << "mounting a tmpfs needs root";
-  }
+  SmallDisk small(boat / "sandboxes", "6m");
+  if (!small.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
   auto ran = boat.run({"drill", "full", "--json"});
-  ::umount2(small.c_str(), MNT_DETACH);
   EXPECT_EQ(ran.exit_code, 1) << ran.out << ran.err;
   EXPECT_EQ(ran.summary()["verdict"].string(), "INCONCLUSIVE");
   EXPECT_NE(ran.summary()["reason"].string().find("need"), std::string::npos)

@@ -1,7 +1,6 @@
 // The program on a real PostgreSQL: points, streams, restores and what it says when things go
 // wrong.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -11,6 +10,7 @@
 #include "foundation/base/time.h"
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/harness/small_disk.h"
 #include "tests/integration/restored_server.h"
 
 namespace lb::test {
@@ -301,24 +301,6 @@ TEST_F(PostgresCli, TwoRestoresIntoOneFolderDoNotMix) {
   EXPECT_EQ(first->wait().exit_code, 0);
   EXPECT_EQ(ask_restored(folder, "SELECT count(*) FROM notes"), "31000");
 }
-
-// A small file system of its own, gone with the test.
-class SmallDisk {
- public:
-  SmallDisk(const std::string& folder, const std::string& size) : folder_(folder) {
-    fs::create_directories(folder);
-    mounted_ =
-        ::mount("tmpfs", folder.c_str(), "tmpfs", 0, ("size=" + size + ",mode=755").c_str()) == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-
- private:
-  std::string folder_;
-  bool mounted_ = false;
-};
 
 TEST_F(PostgresCli, FullDisksAreCleanErrors) {
   server->sql(

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "tests/harness/lifeboat_run.h"
+#include "tests/harness/small_disk.h"
 
 namespace lb::test {
 namespace {
@@ -202,28 +203,10 @@ TEST(RepositoryCli, AReadOnlyPlaceIsReadAndSaysSoWhenItIsToBeWritten) {
   host.boat.must({"verify"});
 }
 
-// Removed with its content when the test ends.
-class SmallDisk {
- public:
-  SmallDisk(const std::string& folder, const std::string& size) : folder_(folder) {
-    fs::create_directories(folder);
-    mounted_ =
-        ::mount("none", folder.c_str(), "tmpfs", 0, ("size=" + size + ",mode=700").c_str()) == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-
- private:
-  std::string folder_;
-  bool mounted_ = false;
-};
-
 // Also when it is the disk with the state of this host that is full, one can restore.
 TEST(RepositoryCli, AFullDiskOfTheStateSaysWhatToDo) {
   Host host("data", "./repository");
-  SmallDisk disk(host.boat / "small", "2m");
+  SmallDisk disk(host.boat / "small", "2m", "700");
   if (!disk.mounted()) GTEST_SKIP() << "mounting takes root";
   host.boat.must({"init"});
   host.change(1);
@@ -245,7 +228,7 @@ TEST(RepositoryCli, AFullDiskOfTheStateSaysWhatToDo) {
 // Backups that fill a disk leave prune what it needs to free some of it.
 TEST(RepositoryCli, AFullDiskIsFreedByPrune) {
   Host host("data", "./small/repository");
-  SmallDisk disk(host.boat / "small", "20m");
+  SmallDisk disk(host.boat / "small", "20m", "700");
   if (!disk.mounted()) GTEST_SKIP() << "mounting takes root";
   host.boat.must({"init"});
   std::string newest;

@@ -1,13 +1,13 @@
 // wal push and fetch as a real server uses them: under load, with the agent and the server killed,
 // with a full disk, and back into a server that recovers.
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "tests/harness/lifeboat_run.h"
 #include "tests/harness/postgres_server.h"
+#include "tests/harness/small_disk.h"
 #include "tests/integration/failing_over.h"
 #include "tests/integration/restored_server.h"
 
@@ -139,8 +139,8 @@ TEST_F(WalCli, AFullRepositoryFailsLoudlyAndGoesOnWhenThereIsRoomAgain) {
   end_agents();
   const auto kept = boat / "kept";
   fs::rename(boat.repository(), kept);
-  fs::create_directory(boat.repository());
-  ASSERT_EQ(::mount("none", boat.repository().c_str(), "tmpfs", 0, "size=4m,mode=0700"), 0);
+  SmallDisk disk(boat.repository(), "4m", "700");
+  ASSERT_TRUE(disk.mounted());
   fs::copy(kept, boat.repository(), fs::copy_options::recursive);
   give_to_server_user(boat.repository());
   for (const auto& entry : fs::recursive_directory_iterator(boat.repository()))
@@ -159,7 +159,6 @@ TEST_F(WalCli, AFullRepositoryFailsLoudlyAndGoesOnWhenThereIsRoomAgain) {
   EXPECT_EQ(listed["state"].string(), "ok") << listed.dump();
   boat.must({"verify"});
   end_agents();
-  EXPECT_EQ(::umount2(boat.repository().c_str(), MNT_DETACH), 0);
 }
 
 TEST_F(WalCli, APromotedCloneIsRefusedAndTheOriginGoesOn) {

@@ -6,17 +6,10 @@
 #include <string>
 #include <utility>
 
-#include "foundation/sys/test_folder.h"
+#include "operations/notify/notify_testing.h"
 #include "operations/notify/postman.h"
 
 namespace lb::notify {
-
-struct NoSandboxes final : Sandboxes {
-  Result<std::unique_ptr<Sandbox>> create(const SandboxSpec&) override { return none(); }
-  Result<UserId> unprivileged_user(const std::string&) override { return none(); }
-  Result<std::vector<std::string>> sweep(const std::string&) override { return none(); }
-  static Error none() { return Error(ErrorKind::unsupported, "no sandboxes in this test"); }
-};
 
 struct TestMachine {
   TestMachine(const plan::Plan& plan, std::string its_name, Timestamp now)
