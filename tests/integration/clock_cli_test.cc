@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "foundation/base/text.h"
+#include "foundation/base/time.h"
 #include "tests/harness/lifeboat_run.h"
 
 namespace lb::test {
@@ -110,6 +111,81 @@ TEST_F(ClockCli, SetBetweenQuestionAndAnswerADecisionIsAskedForAnew) {
   as("ada");
   const auto end = boat.run({"resume", "--no-wait"});
   EXPECT_EQ(end.exit_code, 0) << end.err;
+  EXPECT_EQ(ledger(), "decided\n");
+}
+
+// What was approved is what was shown: a point that another host brought since, of before the
+// moment that is restored, is shown and asked for anew.
+TEST_F(ClockCli, AnApprovalIsOfThePointThatWasShown) {
+  const auto when = format_time_seconds(
+      std::chrono::floor<Micros>(std::chrono::system_clock::now() + std::chrono::minutes(30)));
+  boat.write_plan(
+      cat("stores: {media: {files: ./media, every: hourly}}\n"
+          "targets: {west: {stores: {media: ./west}}}\n"
+          "people: {operator: {users: [ada]}, lead: {users: [boss]}}\n"
+          "runbooks:\n  main:\n    steps:\n"
+          "      - gate: {approve: lead, show: [point, data_loss]}\n"
+          "      - restore: {store: media, to: west, at: \"",
+          when, "\"}\n"));
+  boat.must({"init"});
+  boat.must({"backup"});
+  set_clock("+60m");
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  as("boss");
+  boat.must({"approve"});
+  as("ada");
+  set_clock("+10m");
+  write_text(boat / "media/a.txt", "two");
+  boat.must({"backup"});
+  set_clock("+61m");
+  auto ran = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  EXPECT_NE(ran.err.find("changed"), std::string::npos) << ran.err;
+  EXPECT_EQ(state_of(1), "asks");
+  EXPECT_FALSE(fs::exists(boat / "west"));
+  as("boss");
+  boat.must({"approve"});
+  as("ada");
+  ran = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_EQ(read_text(boat / "west/a.txt"), "two");
+}
+
+// The link that was sent ends with the time of its question.
+TEST_F(ClockCli, ALinkThatHasExpiredDecidesNothing) {
+  boat.write_plan(
+      "stores: {media: {files: ./media, every: hourly}}\n"
+      "channels: {log: {command: \"cat >> sent.txt\"}}\n"
+      "people: {operator: {users: [ada]}, lead: {users: [boss], via: log}}\n"
+      "runbooks:\n  main:\n    steps:\n"
+      "      - gate: {approve: lead, expires: 1h}\n"
+      "      - run: \"echo decided >> $LEDGER\"\n");
+  boat.must({"init"});
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  const auto link = [&] {
+    const auto sent = read_text(boat / "sent.txt");
+    const std::string before = "lifeboat approve ";
+    const auto at = sent.rfind(before);
+    if (at == std::string::npos) return cat("no link in: ", sent);
+    const auto from = at + before.size();
+    return sent.substr(from, sent.find('\n', from) - from);
+  };
+  const auto first = link();
+  ASSERT_TRUE(first.starts_with("lifeboat:")) << first;
+  set_clock("+2h");
+  as("boss");
+  boat.run({"approve", first});
+  as("ada");
+  auto ran = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(ran.exit_code, 75) << ran.err;
+  EXPECT_NE(ran.err.find("the time for it ended at"), std::string::npos) << ran.err;
+  EXPECT_EQ(state_of(1), "asks");
+  EXPECT_EQ(ledger(), "");
+  EXPECT_NE(link(), first) << "asked anew, with another";
+  as("boss");
+  boat.must({"approve", link()});
+  as("ada");
+  EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
   EXPECT_EQ(ledger(), "decided\n");
 }
 
