@@ -93,12 +93,11 @@ TEST_F(VeteBreach, TheLastPointBeforeItIsFoundAndBroughtBack) {
   EXPECT_TRUE(mailed("customers@vete.example.com", "is affected since")) << mail_told();
   say({"answer", "yes"});  // personal data was affected
   // What goes to the regulator is sent when stakeholders have read it.
-  auto running = boat.start({"resume", "--no-wait"});
+  auto left = boat.run({"resume", "--no-wait"});
+  EXPECT_EQ(left.exit_code, 75) << left.err;
   const std::string words = "lifeboat message approve ";
-  ASSERT_TRUE(eventually([&] { return running->err_so_far().find(words) != std::string::npos; }))
-      << running->err_so_far();
-  auto said = running->err_so_far();
-  said = said.substr(said.find(words) + words.size());
+  ASSERT_NE(left.err.find(words), std::string::npos) << left.err;
+  auto said = left.err.substr(left.err.find(words) + words.size());
   auto id = said.substr(0, said.find('\n'));
   const auto hash = boat.must({"message", "show", id, "--json"}).summary()["hash"].string();
   auto refused = boat.run({"message", "approve", id, "--hash", hash});
@@ -107,7 +106,7 @@ TEST_F(VeteBreach, TheLastPointBeforeItIsFoundAndBroughtBack) {
   as("stakeholder");
   say({"message", "approve", id, "--hash", hash});
   as("ada");
-  last = running->wait();
+  last = boat.run({"resume", "--no-wait"});
   EXPECT_TRUE(mailed("regulator@example.org", "since")) << mail_told();
   say_and_go_on({"answer", "yes"});  // personal data was affected
   do_by_hand("whatever else the law asks, with its dates");
