@@ -42,7 +42,8 @@ std::string pack_name(std::uint64_t number) {
   return std::string(out).substr(0, pack_name_bytes_max);
 }
 
-// The process' own account: "VmHWM", the most memory it ever held; "RssAnon".
+// The process' own account: "VmHWM", the most memory it ever held; "RssAnon" its own now, "RssFile"
+// what it sees of files.
 std::string memory(Files& files, std::string_view what) {
   Buffer bytes(16 << 10);
   auto file = files.open_read("/proc/self/status");
@@ -80,8 +81,9 @@ class Bench {
     auto cache = LB_TRY(open());
     for (const char* round : {"first", "again"}) LB_TRY(ask(cache, round, true));
     LB_TRY(ask(cache, "again", false));
-    std::printf("memory at most  %s (anonymous now %s)\n", memory(*files_, "VmHWM").c_str(),
-                memory(*files_, "RssAnon").c_str());
+    std::printf("memory at most  %s (now %s of its own, %s mapped)\n",
+                memory(*files_, "VmHWM").c_str(), memory(*files_, "RssAnon").c_str(),
+                memory(*files_, "RssFile").c_str());
     return remove_tree(*files_, place_.folder);
   }
 

@@ -18,6 +18,7 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/time.h"
+#include "foundation/sys/mapped_bytes.h"
 
 namespace lb {
 
@@ -52,7 +53,9 @@ class File {
  public:
   virtual ~File() = default;
   virtual Result<std::size_t> read_at(MutableBytes out,
-                                      std::uint64_t offset) = 0;      // short only at the end
+                                      std::uint64_t offset) = 0;  // short only at the end
+  // All of it as memory, for what mapped_bytes.h permits; null where that cannot be.
+  virtual std::unique_ptr<MappedBytes> map() { return nullptr; }
   virtual Status write_at(ByteView bytes, std::uint64_t offset) = 0;  // all or error
   virtual Status append(ByteView bytes) = 0;
   // As append(), but past the page cache where file system and alignment of `bytes` (PageBytes)

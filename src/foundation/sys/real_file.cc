@@ -95,6 +95,11 @@ ssize_t RealFile::read_piece(MutableBytes out, std::uint64_t offset) {
   return ::pread(descriptor_.get(), out.data(), out.size(), at);
 }
 
+std::unique_ptr<MappedBytes> RealFile::map() {
+  auto now = info();
+  return now.ok() ? MappedBytes::of(descriptor_.get(), now->size) : nullptr;
+}
+
 // In pieces: for one large call the kernel takes its memory in blocks of 2 MiB, which have been
 // free for long. A virtual machine gave those back to its host, and they cost ten times as much to
 // fill as smaller ones that were in use a moment ago.

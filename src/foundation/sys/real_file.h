@@ -27,6 +27,7 @@ class RealFile final : public File {
  public:
   RealFile(Descriptor descriptor, std::string path, ReadCache cache = ReadCache::kept);
   Result<std::size_t> read_at(MutableBytes out, std::uint64_t offset) override;
+  std::unique_ptr<MappedBytes> map() override;
   Status write_at(ByteView bytes, std::uint64_t offset) override;
   Status append(ByteView bytes) override;
   Status append_direct(ByteView bytes) override;
