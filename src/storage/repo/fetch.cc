@@ -17,9 +17,10 @@ namespace lb::repo {
 namespace {
 
 constexpr std::uint64_t read_bytes_max = 4 << 20;
-constexpr std::uint64_t gap_bytes_max = 64 << 10;  // read over rather than asked for apart
-constexpr std::size_t pieces_max = 64 << 10;       // looked at together
-constexpr std::size_t frames_max = 4;              // opened together: enough chunks to fill lanes
+constexpr std::uint64_t far_read_bytes_max = 8 << 20;  // each request costs the store, too
+constexpr std::uint64_t gap_bytes_max = 64 << 10;      // read over rather than asked for apart
+constexpr std::size_t pieces_max = 64 << 10;           // looked at together
+constexpr std::size_t frames_max = 4;  // opened together: enough chunks to fill lanes
 
 // A piece of a row, and where it is read: where its extent says, or where that was moved.
 struct Piece {
@@ -41,7 +42,7 @@ bool in_pack_order(const Piece& a, const Piece& b) {
   return std::tie(a.pack, a.frame_offset, a.offset) < std::tie(b.pack, b.frame_offset, b.offset);
 }
 
-std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
+std::vector<Read> reads_of(const std::vector<Piece>& pieces, std::uint64_t bytes_max) {
   std::vector<Read> out;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const auto& piece = pieces[i];
@@ -50,7 +51,7 @@ std::vector<Read> reads_of(const std::vector<Piece>& pieces) {
       auto& last = out.back();
       bool joins = pieces[last.first].pack == piece.pack &&
                    piece.frame_offset <= last.offset + last.size + gap_bytes_max &&
-                   end - last.offset <= read_bytes_max;
+                   end - last.offset <= bytes_max;
       if (joins) {
         last.size = std::max(last.size, end - last.offset);
         last.last = i + 1;
@@ -113,6 +114,7 @@ class Fetch {
     // wants one thread has others of its own.
     auto requests = snapshot_.core().blobs.requests_at_once();
     if (workers > 1 && requests > 1) workers += requests;
+    const auto bytes_max = requests > 1 ? far_read_bytes_max : read_bytes_max;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       if (left_[row] == 0) LB_TRY(sink_.done(row));
     }
@@ -122,7 +124,7 @@ class Fetch {
       if (pieces_.empty()) return {};
       for (auto& piece : pieces_) LB_TRY(settle(piece));
       std::sort(pieces_.begin(), pieces_.end(), in_pack_order);
-      reads_ = reads_of(pieces_);
+      reads_ = reads_of(pieces_, bytes_max);
       next_ = 0;
       TaskGroup group(stop);
       auto count = std::min<std::size_t>(std::max(1u, workers), reads_.size());

@@ -7,6 +7,8 @@ namespace lb::files {
 namespace {
 // Well below the usual limit of 1,024: rows whose content lies in many packs stay open for long.
 constexpr int open_max = 200;
+// The disk works while the rest is fetched, instead of all at the end.
+constexpr std::uint64_t kept_back_max = 8 << 20;
 }  // namespace
 
 ContentSink::ContentSink(Files& files, AttributeWriter& attributes, Meter& meter,
@@ -49,6 +51,10 @@ Status ContentSink::data(std::size_t row, std::uint64_t offset, ByteView bytes) 
   std::unique_ptr<File> for_now;
   auto* file = LB_TRY(file_of(placement, for_now));
   LB_TRY(file->write_at(bytes, offset));
+  if (placement.kept_back.fetch_add(bytes.size()) + bytes.size() >= kept_back_max) {
+    placement.kept_back = 0;
+    file->write_behind({0, placement.size});
+  }
   if (for_now) LB_TRY(for_now->close());
   meter_.bytes(bytes.size());
   return {};

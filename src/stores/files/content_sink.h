@@ -31,6 +31,7 @@ struct Placement {
   std::mutex mutex;  // guards what follows until the row is done
   std::unique_ptr<File> file;
   bool created = false, finished = false;
+  std::atomic<std::uint64_t> kept_back = 0;  // bytes that nobody has sent to the disk yet
 };
 
 class ContentSink final : public repo::FetchSink {

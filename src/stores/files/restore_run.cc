@@ -9,7 +9,7 @@ namespace lb::files {
 namespace {
 
 constexpr std::size_t batch_rows_max = 4096;
-constexpr std::uint64_t batch_bytes_max = 256 << 20;
+constexpr std::uint64_t batch_bytes_max = 1 << 30;  // at the end of each, workers wait for the last
 constexpr char acl_default[] = "system.posix_acl_default";
 
 std::uint64_t total_of(const repo::SnapshotReader& snapshot, const PathFilter& filter) {
