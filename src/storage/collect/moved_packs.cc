@@ -32,10 +32,19 @@ void MovedPackWriter::open() {
   chunks_ = 0;
 }
 
-Result<MovedFrame> MovedPackWriter::add(const FormParts& form, const FooterFrame& frame) {
+Status MovedPackWriter::make_room() {
   bool full = bytes_.size() >= pack_bytes_max_ || chunks_ >= pack_chunks_max;
   if (!frames_.empty() && full) LB_TRY(close());
   if (frames_.empty()) open();
+  return {};
+}
+
+Result<MovedFrame> MovedPackWriter::add(const FormParts& form, const FooterFrame& frame) {
+  LB_TRY(make_room());
+  return append(form, frame);
+}
+
+MovedFrame MovedPackWriter::append(const FormParts& form, const FooterFrame& frame) {
   auto sealed_bytes = form.size() + aead_tag_bytes;
   MovedFrame out{
       0, static_cast<std::uint32_t>(packs_.size() - 1), static_cast<std::uint32_t>(frames_.size()),
@@ -63,7 +72,8 @@ Result<MovedFrame> MovedPackWriter::gather(ByteView plain, std::span<const Foote
     plain_chunks_.push_back({chunk.id, static_cast<std::uint32_t>(plain_.size()), chunk.length});
     plain_.insert(plain_.end(), bytes.begin(), bytes.end());
   }
-  if (plain_.size() >= frame_bytes) LB_TRY(seal_gathered());
+  auto full = plain.size() < long_frame_bytes ? frame_bytes : long_frame_bytes;
+  if (plain_.size() >= full) LB_TRY(seal_gathered());
   return out;
 }
 
@@ -71,8 +81,8 @@ Status MovedPackWriter::seal_gathered() {
   if (plain_.empty()) return {};
   FooterFrame frame{0, 0, static_cast<std::uint32_t>(plain_.size()),
                     std::exchange(plain_chunks_, {})};
-  auto sealed = LB_TRY(add(frame_form_of(plain_), frame));
-  gathered_.push_back(sealed);
+  LB_TRY(make_room());  // first: the form lies in memory of the thread's, which others may use
+  gathered_.push_back(append(frame_form_of(plain_), frame));
   plain_.clear();
   return {};
 }

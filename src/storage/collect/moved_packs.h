@@ -37,6 +37,8 @@ class MovedPackWriter {
   }
 
  private:
+  Status make_room();
+  MovedFrame append(const FormParts& form, const FooterFrame& frame);
   Status seal_gathered();
   void open();
   Status close();
