@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "storage/repo/format.h"
 
@@ -11,7 +12,11 @@ namespace {
 
 constexpr std::uint32_t points = 16;
 constexpr std::uint32_t distance = frame_bytes_max / points;
-constexpr std::uint32_t full_points = frame_bytes / distance;  // in a frame that was filled
+// In frames that were filled; of short ones, which end with the chunk that filled them, few reach
+// as far as most long ones do.
+constexpr std::uint32_t short_points = frame_bytes / distance;
+constexpr std::uint32_t long_points = long_frame_bytes / distance;
+constexpr std::uint32_t between_points = (short_points + long_points) / 2;
 // Of so many frames few can be short of full, and a part that is not named is taken for unneeded.
 constexpr std::size_t many_frames = 16;
 
@@ -85,15 +90,27 @@ std::vector<std::uint32_t> FrameSet::numbers() const {
   return out;
 }
 
+// A pack is of one kind: its frames come from one store.
+std::uint32_t FrameSet::full_points() const {
+  std::size_t far = 0, count = 0;
+  for (std::uint32_t frame = 0; frame < named_.size(); ++frame) {
+    if (!named_[frame]) continue;
+    ++count;
+    if (std::cmp_greater_equal(std::bit_width(points_[frame]), between_points)) ++far;
+  }
+  return 4 * far > count ? long_points : short_points;
+}
+
 // How long a frame is its names do not say.
 std::uint64_t FrameSet::live_bytes() const {
+  const auto full = full_points();
   std::uint64_t covered = 0, all = 0;
   for (std::uint32_t frame = 0; frame < named_.size(); ++frame) {
     if (!named_[frame]) continue;
     auto count = static_cast<std::uint32_t>(std::popcount(points_[frame]));
     auto reach = static_cast<std::uint32_t>(std::bit_width(points_[frame]));
     bool may_be_short = named_.size() < many_frames && count == reach;
-    auto length = std::max(full_points, reach);
+    auto length = std::max(full, reach);
     covered += may_be_short ? length : count;
     all += length;
   }

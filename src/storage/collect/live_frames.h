@@ -54,6 +54,8 @@ class FrameSet {
 
  private:
   void name(std::uint32_t frame, std::uint32_t size);
+  // How many points lie in a frame that was filled.
+  std::uint32_t full_points() const;
 
   std::vector<bool> named_;
   std::vector<std::uint16_t> points_;

@@ -8,8 +8,6 @@
 namespace lb::repo {
 namespace {
 
-constexpr std::uint32_t full = frame_bytes;
-
 TEST(LiveChunks, AreSortedAndEachOnce) {
   LiveChunks chunks;
   for (std::uint32_t i = 0; i < 1000; ++i) chunks.add({i * 7 % 10, i % 3 * 100, 50});
@@ -20,7 +18,11 @@ TEST(LiveChunks, AreSortedAndEachOnce) {
   EXPECT_EQ(list[4], (LiveChunk{1, 100, 50}));
 }
 
-TEST(FrameSet, TellsWhatPartIsNamed) {
+class FrameSetOf : public testing::TestWithParam<std::uint32_t> {};
+INSTANTIATE_TEST_SUITE_P(Frames, FrameSetOf, testing::Values(frame_bytes, long_frame_bytes));
+
+TEST_P(FrameSetOf, TellsWhatPartIsNamed) {
+  const auto full = GetParam();
   auto random = seeded_random(1);
   for (auto percent : {10u, 30u, 70u, 100u}) {
     FrameSet set;

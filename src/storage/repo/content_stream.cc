@@ -121,7 +121,7 @@ Status Stream::store_apart() {
   if (apart_.empty()) return {};
   ByteView chunk(apart_);
   ChunkId id;
-  LB_TRY(session_.store_chunks({&chunk, 1}, {&id, 1}, true));
+  LB_TRY(session_.store_chunks({&chunk, 1}, {&id, 1}, Session::Kind::pages));
   for (const auto& [number, offset] : gathered_) {
     auto& extent = row_.extents[number];
     extent.id = id;
@@ -179,7 +179,8 @@ Result<std::size_t> Stream::take_chunks(ByteView bytes, std::size_t starts) {
 Status Stream::store(std::vector<ByteView>& chunks) {
   if (chunks.empty()) return {};
   std::vector<ChunkId> ids(chunks.size());
-  LB_TRY(session_.store_chunks(chunks, ids, true));
+  auto kind = cut_ == Cut::pages ? Session::Kind::pages : Session::Kind::cut;
+  LB_TRY(session_.store_chunks(chunks, ids, kind));
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     row_.extents.push_back({chunks[i].size(), false, ids[i]});
     row_.size += chunks[i].size();

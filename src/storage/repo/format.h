@@ -16,8 +16,11 @@ inline constexpr std::size_t chunk_bytes_min = 16 << 10;
 inline constexpr std::size_t chunk_bytes_normal = 32 << 10;
 inline constexpr std::size_t chunk_bytes_max = 256 << 10;
 inline constexpr std::size_t page_chunk_bytes = 128 << 10;
-inline constexpr std::size_t frame_bytes = 256 << 10;  // plain; a frame closes when it reaches this
-inline constexpr std::size_t frame_bytes_max = 2 * frame_bytes;
+// Of plain data; a frame closes when it has reached this: short ones where a few pages may be
+// wanted alone, long ones, which shrink better and open quicker, where content is read as a whole.
+inline constexpr std::size_t frame_bytes = 256 << 10;
+inline constexpr std::size_t long_frame_bytes = 448 << 10;
+inline constexpr std::size_t frame_bytes_max = 512 << 10;
 inline constexpr std::size_t pack_bytes = 32 << 20;       // a pack closes when it reaches this
 inline constexpr std::size_t block_bytes = 8 << 10;       // of a table, before compression
 inline constexpr std::size_t upper_bytes_max = 64 << 10;  // of the list of blocks in a verdict

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "foundation/base/assert.h"
 #include "storage/repo/format.h"
 
 namespace lb::repo {
@@ -19,17 +20,22 @@ ChunkFrame FrameGatherer::fresh() {
   return out;
 }
 
-std::optional<ChunkFrame> FrameGatherer::add(const Digest& id, ByteView bytes) {
+std::optional<ChunkFrame> FrameGatherer::add(const Digest& id, ByteView bytes, std::size_t full) {
+  LB_ASSERT(bytes.size() <= frame_bytes_max);
   auto& lane = lane_of_thread();
   std::lock_guard lock(lane.mutex);
   auto& frame = lane.frame;
+  std::optional<ChunkFrame> out;
+  auto used = frame.plain.size();
+  if (used > 0 && (used >= full || used + bytes.size() > frame_bytes_max)) {
+    out = std::exchange(frame, {});
+  }
   if (frame.plain.capacity() == 0) frame = fresh();
   // Once for the life of the buffer: growing step by step would copy all of it several times.
   if (frame.plain.capacity() < frame_bytes_max) frame.plain.reserve(frame_bytes_max);
   frame.plain.insert(frame.plain.end(), bytes.begin(), bytes.end());
   frame.chunks.emplace_back(id, static_cast<std::uint32_t>(bytes.size()));
-  if (frame.plain.size() < frame_bytes) return std::nullopt;
-  return std::exchange(frame, {});
+  return out;
 }
 
 std::vector<ChunkFrame> FrameGatherer::take_rest() {

@@ -24,8 +24,9 @@ class FrameGatherer {
   // `spare_max`: frames kept for further use.
   explicit FrameGatherer(std::size_t spare_max) : spare_max_(spare_max) {}
 
-  // The frame of the calling thread, when this chunk filled it.
-  std::optional<ChunkFrame> add(const Digest& id, ByteView bytes);
+  // The frame of the calling thread, when it was full before this chunk: `full` bytes or more, or
+  // so many that the chunk has no room.
+  std::optional<ChunkFrame> add(const Digest& id, ByteView bytes, std::size_t full);
   // What is not full yet, of all threads.
   std::vector<ChunkFrame> take_rest();
   void give_back(ChunkFrame frame);

@@ -25,7 +25,7 @@ Packer::Packer(const Core& core, ChunkMap& chunks, std::string session, const Pa
       session_(std::move(session)),
       limits_(limits),
       stop_(std::move(stop)),
-      frames_(limits.queue_bytes / frame_bytes),
+      frames_(limits.queue_bytes / long_frame_bytes),
       queue_(limits.queue_bytes),
       full_(limits.packs),
       buffers_(limits.packs, limits.pack_bytes + 2 * frame_bytes_max + footer_room_bytes) {
@@ -66,10 +66,10 @@ Status Packer::check() const {
   return {};
 }
 
-Status Packer::add(const Digest& id, ByteView bytes) {
+Status Packer::add(const Digest& id, ByteView bytes, std::size_t full_bytes) {
   if (stop_.stop_requested()) return fail(Error(ErrorKind::cancelled, "stopped"));
   LB_TRY(check());
-  auto full = frames_.add(id, bytes);
+  auto full = frames_.add(id, bytes, full_bytes);
   if (!full) return {};
   auto size = full->plain.size();
   {

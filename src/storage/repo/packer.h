@@ -37,8 +37,9 @@ class Packer {
          std::stop_token stop);
   ~Packer();
 
-  // Takes a chunk that ChunkMap::claim gave to the caller.
-  Status add(const Digest& id, ByteView bytes);
+  // Takes a chunk that ChunkMap::claim gave to the caller. `full`: what a frame that it comes into
+  // is filled to.
+  Status add(const Digest& id, ByteView bytes, std::size_t full);
   // Seals everything taken so far: all places are known then. The last pack stays open.
   Status settle();
   // settle(), and puts everything, partial packs and the rest of the index too. The packer goes on

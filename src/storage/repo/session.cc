@@ -86,15 +86,15 @@ Result<std::unique_ptr<SnapshotWriter>> Session::begin(const Core& core, const s
   return std::unique_ptr<SnapshotWriter>(std::move(session));
 }
 
-Status Session::store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids,
-                             bool content) {
+Status Session::store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, Kind kind) {
+  const auto full = kind == Kind::cut ? long_frame_bytes : frame_bytes;
   std::vector<Digest> digests(chunks.size());
   core_.id_mac.of_many(chunks, digests);
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     ids[i] = short_id(digests[i]);
     if (!chunks_.claim(ids[i], static_cast<std::uint32_t>(chunks[i].size()))) continue;
-    if (content) new_bytes_ += chunks[i].size();
-    LB_TRY(packer_.add(digests[i], chunks[i]));
+    if (kind != Kind::own) new_bytes_ += chunks[i].size();
+    LB_TRY(packer_.add(digests[i], chunks[i], full));
   }
   return {};
 }
@@ -129,7 +129,7 @@ Status Session::add_whole(std::span<WholeRow> rows) {
     counts.push_back(chunks.size() - before);
   }
   std::vector<ChunkId> ids(chunks.size());
-  LB_TRY(store_chunks(chunks, ids, true));
+  LB_TRY(store_chunks(chunks, ids, Kind::cut));
   std::size_t next = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     auto size = rows[i].content.size();
@@ -203,7 +203,7 @@ Result<std::vector<DraftExtent>> Session::store_bytes(ByteView bytes) {
     chunks.push_back(bytes.first(std::min(bytes.size(), chunk_bytes_max)));
   }
   std::vector<ChunkId> ids(chunks.size());
-  LB_TRY(store_chunks(chunks, ids, false));
+  LB_TRY(store_chunks(chunks, ids, Kind::own));
   std::vector<DraftExtent> out;
   for (std::size_t i = 0; i < chunks.size(); ++i) out.push_back({chunks[i].size(), false, ids[i]});
   return out;

@@ -31,7 +31,8 @@ class Session final : public SnapshotWriter {
   Result<SnapshotInfo> commit(const SnapshotMeta& meta) override;
 
   // For streams: names chunks and stores those that the repository does not have.
-  Status store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, bool content);
+  enum class Kind { cut, pages, own };  // where content says, at pages; the repository's own data
+  Status store_chunks(std::span<const ByteView> chunks, std::span<ChunkId> ids, Kind kind);
   Result<std::vector<DraftExtent>> store_bytes(ByteView bytes);
   Status add_row(DraftRow row, std::uint64_t logical_bytes);
   void add_attachment(const std::string& name, std::vector<DraftExtent> extents,

@@ -125,7 +125,7 @@ TEST_F(Sessions, APutThatFailsAmongOthersEndsTheSession) {
   for (std::uint64_t nth : {0u, 3u, 7u}) {
     FarStore far(blobs, BlobFault::full, nth);
     auto repo = open(far.faulty);
-    Content content{{"a", noise(100 + nth, 9'000'000)}};
+    Content content{{"a", noise(100 + nth, 14'000'000)}};
     auto info = write_snapshot(*repo, "data", content, clock.now());
     ASSERT_FALSE(info.ok()) << nth;
     EXPECT_EQ(info.error().exit_code(), ExitCode::no_space) << info.error().text();
