@@ -1,5 +1,8 @@
 #include "stores/files/backup_run.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "foundation/base/text.h"
 #include "foundation/codec/json.h"
 #include "stores/files/unchanged.h"
@@ -39,7 +42,7 @@ BackupRun::BackupRun(const SourceOptions& options, const BackupContext& context)
       parent_(context.parent),
       group_(context.stop) {}
 
-// The tree is walked while it is read: how much there is, only the last snapshot can tell.
+// The tree is walked while it is read: how much there is, the last snapshot tells.
 std::uint64_t BackupRun::estimate(const BackupContext& context) {
   return context.parent == nullptr ? 0 : context.parent->info().logical_bytes;
 }
@@ -52,17 +55,40 @@ ProgressSink BackupRun::with_new_bytes(ProgressSink sink) {
   };
 }
 
+// Where there is no snapshot yet and somebody watches, a walk of its own tells: it is through long
+// before all is read.
+Status BackupRun::count(const WalkOptions& walk) {
+  TreeWalker walker(context_.world.files, options_.root, walk);
+  std::uint64_t total = 0;
+  while (!group_.token().stop_requested()) {
+    auto visit = LB_TRY(walker.next());
+    if (!visit) {
+      meter_.expect(total);
+      break;
+    }
+    const auto& info = visit->info;
+    // Each name of a file has its share.
+    if (info.kind == FileKind::regular) total += info.size / std::max<std::uint64_t>(1, info.links);
+  }
+  return {};
+}
+
 Result<BackupOutcome> BackupRun::run() {
   auto started = context_.world.clock.now();
   auto selection = LB_TRY(Selection::make(options_.include, options_.exclude));
   auto skip = folder_ids(context_.world.files, options_.skip);
-  TreeWalker walker(context_.world.files, options_.root,
-                    {&selection, nullptr, std::move(skip), options_.one_filesystem});
+  const WalkOptions how{&selection, nullptr, std::move(skip), options_.one_filesystem};
+  TreeWalker walker(context_.world.files, options_.root, how);
   auto root = walker.next();
   if (!root.ok()) return unreachable(std::move(root).take_error(), options_.root);
   writer_ = LB_TRY(context_.repository.begin(options_.store, context_.parent, group_.token()));
   saving_.reset(new SaveContext{context_.world.files, *writer_, names_, findings_, links_, meter_,
                                 group_.token()});
+  std::jthread counting;
+  if (context_.parent == nullptr && context_.progress) {
+    // What it cannot read the backup itself finds, and says.
+    counting = std::jthread([&] { (void)count(how).ok(); });
+  }
   pool_ = std::make_unique<ReadPool>(*saving_, group_, context_.workers);
   auto walked = take(**root);
   if (walked.ok()) walked = walk(walker);
@@ -74,6 +100,7 @@ Result<BackupOutcome> BackupRun::run() {
     bool by_stop = finished.error().kind() == ErrorKind::cancelled;
     return by_stop ? stopped() : std::move(finished).take_error();
   }
+  if (counting.joinable()) counting.join();
   selection.skipped = walker.skipped();
   meter_.finish();
   return commit(started, selection);

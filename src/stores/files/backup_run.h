@@ -22,6 +22,7 @@ class BackupRun {
   };
   static std::uint64_t estimate(const BackupContext& context);
   ProgressSink with_new_bytes(ProgressSink sink);
+  Status count(const WalkOptions& walk);
   Status walk(TreeWalker& walker);
   Status take(const Visit& visit);
   Status take_unseen(const Visit& visit);

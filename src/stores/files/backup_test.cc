@@ -75,6 +75,22 @@ TEST_F(FilesBackup, UnchangedFilesAreNotReadAgain) {
   EXPECT_EQ(detail("unchanged"), 299);
 }
 
+TEST_F(FilesBackup, TellsHowMuchThereIsWhenItIsTheFirst) {
+  for (int n = 0; n < 5; ++n) write(at(cat("d/f", n)), std::string(1000, 'x'));
+  ASSERT_TRUE(files_.link(at("d/f1"), at("d/again")).ok());
+  write(at("cache/left-out"), std::string(7000, 'x'));
+  SourceOptions options;
+  options.store = "media";
+  options.root = source_;
+  options.exclude = {"cache/"};
+  Progress last;
+  auto keep = [&](const Progress& progress) { last = progress; };
+  BackupContext context{world_, *repository_, nullptr, {}, keep, 3, "host"};
+  ASSERT_TRUE(make_source(options)->backup(context).ok());
+  EXPECT_EQ(last.total_bytes, 5000u);
+  EXPECT_EQ(last.done_bytes, 5000u);
+}
+
 // Written again within the tick of the clock in which the backup ran: the times cannot tell.
 TEST_F(FilesBackup, FilesOfTheLastMomentAreReadAgain) {
   write(at("old"), "old");

@@ -29,6 +29,10 @@ void Meter::bytes(std::uint64_t count) {
   if (lock.owns_lock() && clock_.steady() - told_ >= interval) tell();
 }
 
+void Meter::expect(std::uint64_t total_bytes) {
+  total_bytes_.store(total_bytes, std::memory_order_relaxed);
+}
+
 void Meter::finish() {
   if (!sink_) return;
   std::lock_guard lock(mutex_);
@@ -39,7 +43,8 @@ void Meter::finish() {
 void Meter::tell() {
   told_ = clock_.steady();
   auto done = done_bytes();
-  auto total = total_bytes_ == 0 ? 0 : std::max(done, total_bytes_);
+  auto expected = total_bytes_.load(std::memory_order_relaxed);
+  auto total = expected == 0 ? 0 : std::max(done, expected);
   sink_({done, total, {}, items(), printable(current_)});
 }
 

@@ -14,7 +14,8 @@ class Meter {
   Meter(const Clock& clock, ProgressSink sink, std::uint64_t total_bytes);
   void item(const std::string& path);  // one more is done
   void bytes(std::uint64_t count);
-  void finish();  // the last figures, whatever the time
+  void expect(std::uint64_t total_bytes);  // now that it is known
+  void finish();                           // the last figures, whatever the time
 
   std::uint64_t items() const { return items_.load(std::memory_order_relaxed); }
   std::uint64_t done_bytes() const { return bytes_.load(std::memory_order_relaxed); }
@@ -24,7 +25,7 @@ class Meter {
 
   const Clock& clock_;
   const ProgressSink sink_;
-  const std::uint64_t total_bytes_;
+  std::atomic<std::uint64_t> total_bytes_;
   std::atomic<std::uint64_t> items_ = 0, bytes_ = 0;
   std::mutex mutex_;  // guards what follows
   std::string current_;
