@@ -161,7 +161,6 @@ TEST_F(ClockCli, ALinkThatHasExpiredDecidesNothing) {
       "      - gate: {approve: lead, expires: 1h}\n"
       "      - run: \"echo decided >> $LEDGER\"\n");
   boat.must({"init"});
-  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
   const auto link = [&] {
     const auto sent = read_text(boat / "sent.txt");
     const std::string before = "lifeboat approve ";
@@ -170,7 +169,14 @@ TEST_F(ClockCli, ALinkThatHasExpiredDecidesNothing) {
     const auto from = at + before.size();
     return sent.substr(from, sent.find('\n', from) - from);
   };
-  const auto first = link();
+  // A message that was not out while the one verb lived goes with the next.
+  const auto link_after = [&](const std::string& old) {
+    for (int tries = 0; tries < 50 && link() == old; ++tries) boat.run({"resume", "--no-wait"});
+    return link();
+  };
+  const auto none = link();
+  EXPECT_EQ(boat.run({"run", "main", "--no-wait"}).exit_code, 75);
+  const auto first = link_after(none);
   ASSERT_TRUE(first.starts_with("lifeboat:")) << first;
   set_clock("+2h");
   as("boss");
@@ -181,9 +187,10 @@ TEST_F(ClockCli, ALinkThatHasExpiredDecidesNothing) {
   EXPECT_NE(ran.err.find("the time for it ended at"), std::string::npos) << ran.err;
   EXPECT_EQ(state_of(1), "asks");
   EXPECT_EQ(ledger(), "");
-  EXPECT_NE(link(), first) << "asked anew, with another";
+  const auto second = link_after(first);
+  EXPECT_NE(second, first) << "asked anew, with another";
   as("boss");
-  boat.must({"approve", link()});
+  boat.must({"approve", second});
   as("ada");
   EXPECT_EQ(boat.run({"resume", "--no-wait"}).exit_code, 0);
   EXPECT_EQ(ledger(), "decided\n");
