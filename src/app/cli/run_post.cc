@@ -145,8 +145,10 @@ Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {
     return when_approved(act, told, stop);
   }
   auto on_the_way = LB_TRY(wait_for_delivery(notice.letter.key, stop));
+  // All of them had it when the program died before it could say so.
+  const auto& people = told.posted.people.empty() ? notice.to : told.posted.people;
   return ActEnd{true,
-                cat("told ", join(told.posted.people, ", "),
+                cat("told ", join(people, ", "),
                     told.posted.known > 0 ? cat(" (", told.posted.known, " had it already)") : "",
                     on_the_way),
                 Json::object(),
