@@ -3,19 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 
 #include "foundation/base/text.h"
 #include "foundation/crypto/gcm_wide.h"
+#include "foundation/crypto/test_noise.h"
 
 namespace lb {
 namespace {
-
-Buffer noise(std::mt19937_64& random, std::size_t size) {
-  Buffer out(size);
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(random());
-  return out;
-}
 
 TEST(Aead, KnownAnswerOfTheGcmSpecification) {
   Aead aead{Secret(ByteView(Buffer(32, 0)))};

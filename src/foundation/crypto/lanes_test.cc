@@ -2,20 +2,13 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include <random>
-
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/hmac_lanes.h"
 #include "foundation/crypto/sha256_lanes.h"
+#include "foundation/crypto/test_noise.h"
 
 namespace lb {
 namespace {
-
-Buffer noise(std::mt19937_64& random, std::size_t size) {
-  Buffer out(size);
-  for (auto& byte : out) byte = static_cast<std::uint8_t>(random());
-  return out;
-}
 
 Digest reference(ByteView key, ByteView message) {
   Digest out;
