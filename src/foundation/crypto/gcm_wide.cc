@@ -250,7 +250,7 @@ LB_WIDE Block all_groups(const Key& key, const Rounds& rounds, Counters& counter
 LB_WIDE Tag tag_of(const Key& key, const Nonce& nonce, Block hash, std::size_t bound_bytes,
                    std::size_t bytes) {
   auto sizes =
-      _mm_set_epi64x(static_cast<long long>(bound_bytes * 8), static_cast<long long>(bytes * 8));
+      _mm_set_epi64x(static_cast<long long>(bound_bytes) * 8, static_cast<long long>(bytes) * 8);
   const auto h = load_block(key.powers.data() + 15 * block_bytes);
   hash = product(_mm_xor_si128(hash, sizes), h);
   Tag out;
