@@ -1,4 +1,4 @@
-// What the golden repositories of format version 1 hold. They were written once and are read for
+// What the golden repositories of each format version hold. They were written once and are read for
 // ever; what stands here must never change. For tests only.
 #pragma once
 

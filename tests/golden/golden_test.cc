@@ -11,6 +11,7 @@
 #include "storage/blob/memory_blob_store.h"
 #include "storage/keys/key_file.h"
 #include "storage/repo/core.h"
+#include "storage/repo/key_slots.h"
 #include "storage/repo/test_repository.h"
 #include "tests/golden/golden.h"
 
@@ -27,9 +28,9 @@ std::string slurp(const fs::path& path) {
   return out.str();
 }
 
-class Golden : public testing::Test {
+class Golden : public testing::TestWithParam<const char*> {
  protected:
-  const fs::path folder{LIFEBOAT_GOLDEN "/v1"};
+  const fs::path folder = fs::path(LIFEBOAT_GOLDEN) / GetParam();
 
   void lay(const fs::path& over) {
     for (const auto& entry : fs::recursive_directory_iterator(over)) {
@@ -109,7 +110,7 @@ class Golden : public testing::Test {
   std::unique_ptr<Random> random = seeded_random(9);
 };
 
-TEST_F(Golden, TheWholeOneIsReadWholly) {
+TEST_P(Golden, TheWholeOneIsReadWholly) {
   load();
   auto repository = open(passphrase);
   ASSERT_NE(repository, nullptr);
@@ -129,7 +130,7 @@ TEST_F(Golden, TheWholeOneIsReadWholly) {
   EXPECT_TRUE(report.clean()) << repo::describe(report);
 }
 
-TEST_F(Golden, EveryKindOfKeyOpensIt) {
+TEST_P(Golden, EveryKindOfKeyOpensIt) {
   load();
   EXPECT_TRUE(open(passphrase)->may_read());
   EXPECT_TRUE(open(key_file())->may_read());
@@ -147,7 +148,21 @@ TEST_F(Golden, EveryKindOfKeyOpensIt) {
             ExitCode::wrong_key);
 }
 
-TEST_F(Golden, ItTakesNewSnapshots) {
+TEST_P(Golden, ItTakesNewKeys) {
+  load();
+  auto repository = open(passphrase);
+  repo::KeySlots slots(blobs, clock, *random, repository->core()->keys);
+  for (auto grant : {keys::Grant::read_and_write, keys::Grant::write}) {
+    auto name = grant == keys::Grant::write ? "late-writer" : "late";
+    ASSERT_TRUE(slots.add(name, grant, Secret(std::string_view(name)), {1, 8192}).ok());
+    auto opened = open(name);
+    ASSERT_NE(opened, nullptr);
+    EXPECT_EQ(opened->may_read(), grant != keys::Grant::write);
+    EXPECT_EQ(opened->core()->keys.version, repository->core()->keys.version);
+  }
+}
+
+TEST_P(Golden, ItTakesNewSnapshots) {
   load();
   auto repository = open(passphrase);
   auto parent = repository->snapshot(ids()[1]).take();
@@ -160,7 +175,7 @@ TEST_F(Golden, ItTakesNewSnapshots) {
   EXPECT_TRUE(report.clean()) << repo::describe(report);
 }
 
-TEST_F(Golden, AFlippedByteInAPackIsNamedAndNeverRestored) {
+TEST_P(Golden, AFlippedByteInAPackIsNamedAndNeverRestored) {
   load("flipped-pack");
   auto repository = open(passphrase);
   EXPECT_GT(refused_rows(*repository, ids()[0], first_content()), 0u);
@@ -170,7 +185,7 @@ TEST_F(Golden, AFlippedByteInAPackIsNamedAndNeverRestored) {
   EXPECT_TRUE(names(report, "p/" + ids()[0])) << repo::describe(report);
 }
 
-TEST_F(Golden, AMissingPackIsNamedAndItsRowsAreRefused) {
+TEST_P(Golden, AMissingPackIsNamedAndItsRowsAreRefused) {
   load("missing-pack");
   auto repository = open(passphrase);
   EXPECT_EQ(repository->snapshots().take().size(), 2u);
@@ -181,7 +196,7 @@ TEST_F(Golden, AMissingPackIsNamedAndItsRowsAreRefused) {
   EXPECT_TRUE(names(report, "p/" + ids()[0])) << repo::describe(report);
 }
 
-TEST_F(Golden, AMissingIndexCostsNothing) {
+TEST_P(Golden, AMissingIndexCostsNothing) {
   load("missing-index");
   auto repository = open(passphrase);
   EXPECT_EQ(refused_rows(*repository, ids()[0], first_content()), 0u);
@@ -189,7 +204,7 @@ TEST_F(Golden, AMissingIndexCostsNothing) {
   EXPECT_TRUE(verify(*repository).snapshots_damaged.empty());
 }
 
-TEST_F(Golden, ACutVerdictIsNamedAndTheOtherSnapshotStays) {
+TEST_P(Golden, ACutVerdictIsNamedAndTheOtherSnapshotStays) {
   load("cut-verdict");
   auto repository = open(passphrase);
   EXPECT_EQ(refused_rows(*repository, ids()[0], first_content()), 0u);
@@ -198,7 +213,7 @@ TEST_F(Golden, ACutVerdictIsNamedAndTheOtherSnapshotStays) {
   EXPECT_TRUE(names(report, "e/" + ids()[1])) << repo::describe(report);
 }
 
-TEST_F(Golden, ADamagedSlotIsNamedAndTheOthersOpen) {
+TEST_P(Golden, ADamagedSlotIsNamedAndTheOthersOpen) {
   load("damaged-slot");
   EXPECT_EQ(repo::open_repository(blobs, clock, *random, Secret(std::string_view(passphrase)), {})
                 .error()
@@ -211,7 +226,7 @@ TEST_F(Golden, ADamagedSlotIsNamedAndTheOthersOpen) {
   EXPECT_TRUE(names(report, "k/")) << repo::describe(report);
 }
 
-TEST_F(Golden, OneWhosePacksWereRewrittenIsReadWholly) {
+TEST_P(Golden, OneWhosePacksWereRewrittenIsReadWholly) {
   lay(folder / "moved" / "whole");
   auto repository = open(passphrase);
   auto snapshots = repository->snapshots().take();
@@ -231,7 +246,7 @@ TEST_F(Golden, OneWhosePacksWereRewrittenIsReadWholly) {
   EXPECT_EQ(repo::read_snapshot(*repository, info->id).take(), thinned_content());
 }
 
-TEST_F(Golden, WhatIsWrongWithAMoveIsNamedAndNothingElseIsRestored) {
+TEST_P(Golden, WhatIsWrongWithAMoveIsNamedAndNothingElseIsRestored) {
   for (const auto& name : broken_moved()) {
     for (const auto& object : blobs.list("", {}).take()) {
       ASSERT_TRUE(blobs.remove(object.key).ok());
@@ -247,7 +262,7 @@ TEST_F(Golden, WhatIsWrongWithAMoveIsNamedAndNothingElseIsRestored) {
 }
 
 // Every folder of broken ones has its test above.
-TEST_F(Golden, NoneIsForgotten) {
+TEST_P(Golden, NoneIsForgotten) {
   std::set<std::string> there;
   for (const auto& entry : fs::directory_iterator(folder / "broken"))
     there.insert(entry.path().filename().string());
@@ -257,6 +272,9 @@ TEST_F(Golden, NoneIsForgotten) {
     there.insert(entry.path().filename().string());
   EXPECT_EQ(there, std::set<std::string>(broken_moved().begin(), broken_moved().end()));
 }
+
+INSTANTIATE_TEST_SUITE_P(Versions, Golden, testing::Values("v1", "v2"),
+                         [](const auto& version) { return std::string(version.param); });
 
 }  // namespace
 }  // namespace lb::golden

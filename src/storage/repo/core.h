@@ -8,6 +8,7 @@
 #include "storage/blob/blob_store.h"
 #include "storage/chunk/chunker.h"
 #include "storage/repo/format.h"
+#include "storage/repo/id_mac.h"
 #include "storage/repo/keyring.h"
 #include "storage/repo/repository.h"
 
@@ -21,7 +22,7 @@ struct Core {
         keys(std::move(ring)),
         options(wishes),
         chunker(keys.cut_key, {chunk_bytes_min, chunk_bytes_normal, chunk_bytes_max}),
-        id_mac(keys.id_key.bytes()),
+        id_mac(keys.version, keys.id_key.bytes()),
         ids(std::make_unique<Guarded<IdBytes>>()) {}
 
   BlobStore& blobs;
@@ -30,7 +31,7 @@ struct Core {
   Keyring keys;
   OpenOptions options;
   Chunker chunker;
-  Hmac id_mac;
+  IdMac id_mac;
   std::unique_ptr<Guarded<IdBytes>> ids;  // the id given last
 };
 

@@ -1,5 +1,4 @@
-// Names and numbers of the repository format, version 1. docs/format.md is the reference; change
-// both.
+// Names and numbers of the repository format. docs/format.md is the reference; change both.
 #pragma once
 
 #include <array>
@@ -11,7 +10,10 @@
 
 namespace lb::repo {
 
-inline constexpr int format_version = 1;
+// Of new repositories. Older ones are read and written as they are: since 2 chunks are named by
+// BLAKE3.
+inline constexpr int format_version = 2;
+inline constexpr int format_version_min = 1;
 inline constexpr std::size_t chunk_bytes_min = 16 << 10;
 inline constexpr std::size_t chunk_bytes_normal = 32 << 10;
 inline constexpr std::size_t chunk_bytes_max = 256 << 10;

@@ -82,7 +82,7 @@ TEST_F(KeySlotsTest, AWriteSlotDoesNotHoldThePrivateKey) {
     auto payload = keys::open_slot(line.slot, *opener.base_of(line.slot).take()).take();
     EXPECT_EQ(payload.reveal().find(owner.private_key.reveal()), std::string::npos);
     EXPECT_NE(payload.reveal().find(owner.write_key.reveal()), std::string::npos);
-    EXPECT_EQ(payload.size(), 32u + 4 * 32u);
+    EXPECT_EQ(payload.size(), 32u + 4 * 32u + 1u);
     ++looked_at;
   }
   EXPECT_EQ(looked_at, 1u);

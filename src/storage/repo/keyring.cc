@@ -25,10 +25,11 @@ Error damaged(const std::string& what) {
 Json repo_object(const Keyring& keys) {
   return Json::object()
       .set("format", format_name)
-      .set("version", format_version)
+      .set("version", keys.version)
       .set("id", keys.repository_id)
       .set("public_key", to_hex(keys.public_key))
-      .set("suite", "hmac-sha256 aes-256-gcm x25519 zstd")
+      .set("suite", keys.version == 1 ? "hmac-sha256 aes-256-gcm x25519 zstd"
+                                      : "blake3 aes-256-gcm x25519 zstd")
       .set("chunk_bytes", Json::array()
                               .push(static_cast<std::uint64_t>(chunk_bytes_min))
                               .push(static_cast<std::uint64_t>(chunk_bytes_normal))
@@ -50,6 +51,7 @@ Result<Keyring> read_payload(ByteView payload, keys::Grant grant) {
     auto bytes = LB_TRY(in.raw(key_bytes));
     *key = Secret(bytes);
   }
+  keys.version = in.done() ? 1 : LB_TRY(in.u8());
   if (!in.done()) return Error(ErrorKind::corrupt, "key slot is too long");
   return keys;
 }
@@ -83,9 +85,10 @@ Result<Json> read_repo_object(BlobStore& blobs) {
     return damaged(cat("object repo in ", blobs.describe(), " is not a repository's"));
   }
   auto version = (*json)["version"].integer();
-  if (version != format_version) {
-    return Error(ErrorKind::unsupported, cat("the repository has format version ", version,
-                                             ", this program reads ", format_version))
+  if (version < format_version_min || version > format_version) {
+    return Error(ErrorKind::unsupported,
+                 cat("the repository has format version ", version, ", this program reads ",
+                     format_version_min, " to ", format_version))
         .with_hint("use a newer lifeboat");
   }
   return json;
@@ -155,15 +158,17 @@ keys::Slot begin_slot(const Keyring& keys, const SlotWish& wish, Random& random)
 }
 
 Secret slot_payload(const Keyring& keys, keys::Grant grant) {
-  // id ‖ public key ‖ private key, but not in a write slot ‖ id key ‖ cut key ‖ write key. The
-  // first two repeat what `repo` says in the clear, so that an exchanged `repo` is noticed.
+  // id ‖ public key ‖ private key, but not in a write slot ‖ id key ‖ cut key ‖ write key ‖,
+  // since version 2, the version. It and the first two repeat what `repo` says in the clear, so
+  // that an exchanged `repo` is noticed.
   Buffer bytes;
-  bytes.reserve(2 * id_bytes + 5 * key_bytes);
+  bytes.reserve(2 * id_bytes + 5 * key_bytes + 1);
   ByteWriter out(bytes);
   out.raw(view_of(keys.repository_id));
   out.raw(keys.public_key);
   if (grant == keys::Grant::read_and_write) out.raw(keys.private_key.bytes());
   for (const auto* key : {&keys.id_key, &keys.cut_key, &keys.write_key}) out.raw(key->bytes());
+  if (keys.version >= 2) out.u8(static_cast<std::uint8_t>(keys.version));
   Secret payload{ByteView(bytes)};
   wipe(bytes);
   return payload;
@@ -221,8 +226,8 @@ Result<Keyring> open_keyring(BlobStore& blobs, keys::SlotOpener& opener) {
     }
     auto ring = LB_TRY(try_slot(*slot, id, opener));
     if (!ring) continue;
-    bool same =
-        ring->repository_id == id && to_hex(ring->public_key) == repo["public_key"].string();
+    bool same = ring->repository_id == id && ring->version == repo["version"].integer() &&
+                to_hex(ring->public_key) == repo["public_key"].string();
     if (!same) return damaged("object repo does not belong to its keys: it was exchanged");
     return std::move(*ring);
   }
@@ -239,6 +244,7 @@ Result<Keyring> open_keyring(BlobStore& blobs, const Secret& key_text) {
 
 Keyring clone(const Keyring& keys) {
   Keyring out;
+  out.version = keys.version;
   out.repository_id = keys.repository_id;
   out.public_key = keys.public_key;
   out.private_key = keys.private_key.clone();

@@ -9,13 +9,15 @@
 #include "storage/blob/blob_store.h"
 #include "storage/keys/slot.h"
 #include "storage/keys/slot_opener.h"
+#include "storage/repo/format.h"
 
 namespace lb::repo {
 
 struct Keyring {
-  std::string repository_id;  // 32 hex digits
-  PublicKey public_key{};     // X25519
-  Secret private_key;         // empty: this slot may write, not read
+  int version = format_version;  // of the repository's format
+  std::string repository_id;     // 32 hex digits
+  PublicKey public_key{};        // X25519
+  Secret private_key;            // empty: this slot may write, not read
   Secret id_key, cut_key, write_key;
   std::string slot;  // id of the slot that was opened
 

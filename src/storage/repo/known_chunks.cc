@@ -11,7 +11,7 @@ namespace lb::repo {
 namespace {
 
 constexpr std::chrono::hours abandoned_after{24};
-constexpr std::size_t spill_share = 32;  // of the memory of a session, for its own chunks
+constexpr std::size_t spill_share = 64;  // of the memory of a session, for its own chunks
 
 // The packs that are there, sorted by key as a store lists them.
 class PacksThere {

@@ -19,7 +19,7 @@ class KnownChunksTest : public MemoryRepository {
 };
 
 TEST_F(KnownChunksTest, ExcludedPacksAreNotThere) {
-  auto info = back_up({{"a", noise(1, 3'000'000)}});
+  auto info = back_up({{"a", noise(1, 5'000'000)}});
   auto packs = keys("p/");
   ASSERT_GT(packs.size(), 1u);
   ChunkMap all, some, none;
@@ -33,7 +33,7 @@ TEST_F(KnownChunksTest, ExcludedPacksAreNotThere) {
 }
 
 TEST_F(KnownChunksTest, PacksOfTheParentAreLostWhenGoneOrExcluded) {
-  back_up({{"a", noise(1, 3'000'000)}});
+  back_up({{"a", noise(1, 5'000'000)}});
   auto packs = keys("p/");
   Verdict parent;
   for (const auto& name : packs) {

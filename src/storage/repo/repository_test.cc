@@ -8,6 +8,9 @@
 #include "foundation/base/text.h"
 #include "foundation/sys/clock.h"
 #include "storage/blob/memory_blob_store.h"
+#include "storage/keys/text_object.h"
+#include "storage/repo/core.h"
+#include "storage/repo/format.h"
 
 namespace lb::repo {
 namespace {
@@ -274,6 +277,34 @@ TEST_F(RepositoryTest, WrongKeyAndNoRepository) {
   auto twice = init_repository(blobs, clock, *random, key, cheap);
   ASSERT_FALSE(twice.ok());
   EXPECT_EQ(twice.error().kind(), ErrorKind::conflict);
+}
+
+// `repo` is text that anybody may write who may write to the store.
+TEST_F(RepositoryTest, AnExchangedRepoObjectIsRefused) {
+  auto object = blobs.get(repo_key).take();
+  auto text = keys::read_text_object(object)->dump();
+  auto open_with = [&](const std::string& before, const std::string& after) {
+    auto at = text.find(before);
+    EXPECT_NE(at, std::string::npos) << text;
+    auto changed = text;
+    blobs.tamper(repo_key, keys::write_text_object(changed.replace(at, before.size(), after)));
+    auto opened = open_repository(blobs, clock, *random, key, {});
+    EXPECT_FALSE(opened.ok());
+    return opened.ok() ? Error(ErrorKind::internal, "opened") : opened.error();
+  };
+  auto public_key = to_hex(repository->core()->keys.public_key);
+  auto other = public_key;
+  other[0] = other[0] == '0' ? '1' : '0';
+  for (const auto& error :
+       {open_with("\"version\":2", "\"version\":1"), open_with(public_key, other)}) {
+    EXPECT_EQ(error.exit_code(), ExitCode::damaged) << error.text();
+    EXPECT_NE(error.text().find("it was exchanged"), std::string::npos) << error.text();
+  }
+  auto newer = open_with("\"version\":2", "\"version\":3");
+  EXPECT_EQ(newer.kind(), ErrorKind::unsupported);
+  EXPECT_EQ(newer.hint(), "use a newer lifeboat");
+  blobs.tamper(repo_key, object);
+  EXPECT_TRUE(open_repository(blobs, clock, *random, key, {}).ok());
 }
 
 TEST_F(RepositoryTest, VerifyIsCleanAndNamesWhatAFlippedByteHits) {

@@ -20,10 +20,10 @@ constexpr std::size_t key_bytes_max = 64 << 10;
 constexpr std::size_t attribute_bytes_max = 16 << 20;
 constexpr std::size_t text_bytes_max = 64 << 10;
 
-// Five eighths of the budget hold packs, a sixteenth rows, a sixteenth frames on their way; the
+// Five eighths of the budget hold packs, a twentieth rows, a sixteenth frames on their way; the
 // rest is what the threads work with. The chunk map has its own share (known_chunks.cc).
 std::size_t row_memory(const OpenOptions& options) {
-  return std::clamp<std::size_t>(options.memory_bytes / 16, 64 << 10, 64 << 20);
+  return std::clamp<std::size_t>(options.memory_bytes / 20, 64 << 10, 64 << 20);
 }
 
 // A store that is far away takes several packs at once while the next one is filled: smaller ones,
