@@ -83,6 +83,24 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
+// A folder that is open: what is in it is found by its name alone, whatever becomes of the path
+// that led to it, and without going along that path again. One thread.
+class OpenFolder {
+ public:
+  virtual ~OpenFolder() = default;
+  virtual Result<std::vector<DirEntry>> list() = 0;            // as Files::list()
+  virtual Result<FileInfo> info(const std::string& name) = 0;  // lstat
+  virtual Result<std::unique_ptr<OpenFolder>> open_folder(const std::string& name) = 0;
+};
+
+// A file system that is watched from the moment it was given: the kernel says once to each watcher
+// what the disk refused, so whoever begins to watch only at the end may hear of nothing.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  virtual Status sync() = 0;  // all of it durable (syncfs)
+};
+
 class Files {
  public:
   virtual ~Files() = default;
@@ -105,6 +123,10 @@ class Files {
   virtual Status sync_directory(const std::string& path) = 0;
   virtual Status sync_filesystem(
       const std::string& path) = 0;  // syncfs of the one that holds `path`
+  // The one that holds `path`. Unless overridden: sync_filesystem(path) when it is synced.
+  virtual Result<std::unique_ptr<FileSystem>> watch_filesystem(const std::string& path);
+  // O_NOFOLLOW. Unless overridden: by_path() of it.
+  virtual Result<std::unique_ptr<OpenFolder>> open_folder(const std::string& path);
   virtual Result<std::vector<DirEntry>> list(
       const std::string& path) = 0;                            // sorted by name bytes; no . or ..
   virtual Result<FileInfo> info(const std::string& path) = 0;  // lstat
@@ -130,6 +152,9 @@ struct FreePages {
 };
 using PageBytes = std::unique_ptr<std::uint8_t[], FreePages>;
 PageBytes make_page_bytes(std::size_t size);
+
+// Goes along the path each time, and holds nothing open.
+std::unique_ptr<OpenFolder> by_path(Files& files, const std::string& path);
 
 std::unique_ptr<Files> real_files();
 

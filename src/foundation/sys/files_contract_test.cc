@@ -252,6 +252,41 @@ TEST_P(FilesContract, FoldersListInByteOrderAndGoOnlyWhenEmpty) {
   EXPECT_EQ(kind(files_->list(at("d/a"))), "not found");
 }
 
+TEST_P(FilesContract, AnOpenFolderAnswersAsItsPathDoes) {
+  ASSERT_TRUE(make_directories(*files_, at("d/sub/deep"), 0700).ok());
+  std::vector<std::string> expected;
+  for (int n = 1000; n < 3000; ++n) {  // more than are read at once
+    expected.push_back(cat("a file with a long name, number ", n));
+    write(cat("d/", expected.back()), "");
+  }
+  expected.push_back("sub");
+  write("d/sub/file", "four");
+  ASSERT_TRUE(files_->make_symlink("sub", at("d/to sub")).ok());
+  expected.push_back("to sub");
+  auto opened = files_->open_folder(at("d"));
+  ASSERT_TRUE(opened.ok()) << opened.error().text();
+  for (int again = 0; again < 2; ++again) {
+    std::vector<std::string> names;
+    for (const auto& entry : (*opened)->list().take()) names.push_back(entry.name);
+    EXPECT_EQ(names, expected);
+  }
+  EXPECT_EQ((*opened)->info("sub").value().kind, FileKind::directory);
+  EXPECT_EQ((*opened)->info("to sub").value().kind, FileKind::symlink);
+  EXPECT_EQ(kind((*opened)->info("none")), "not found");
+  for (auto path : {at("d"), at("d/.")}) {
+    auto none = files_->open_folder(path).take()->info("none");
+    EXPECT_NE(none.error().text().find(at("d/none")), std::string::npos) << none.error().text();
+  }
+  auto inner = (*opened)->open_folder("sub").take();
+  EXPECT_EQ(inner->info("file").value().size, 4u);
+  EXPECT_EQ(inner->list().value().size(), 2u);
+  for (auto name : {"none", "to sub", "a file with a long name, number 1000"}) {
+    auto other =
+        (*opened)->open_folder(name);  // what only has a path is found out by what it lists
+    EXPECT_FALSE(other.ok() && (*other)->list().ok()) << name;
+  }
+}
+
 TEST_P(FilesContract, MetadataIsKept) {
   write("a", "abc");
   ASSERT_TRUE(files_->set_mode(at("a"), 04755).ok());
@@ -312,6 +347,7 @@ TEST_P(FilesContract, SpaceAndSyncsAnswer) {
   EXPECT_LE(space.available, space.total);
   EXPECT_TRUE(files_->sync_directory(root_).ok());
   EXPECT_TRUE(files_->sync_filesystem(root_).ok());
+  EXPECT_TRUE(files_->watch_filesystem(root_).take()->sync().ok());
   EXPECT_EQ(kind(files_->sync_directory(at("none"))), "not found");
 }
 

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
@@ -13,31 +12,11 @@
 #include "foundation/base/text.h"
 #include "foundation/sys/files.h"
 #include "foundation/sys/real_file.h"
+#include "foundation/sys/real_folder.h"
 
 namespace lb {
 
 namespace {
-
-// A NUL would silently cut the path and act on another file.
-Status check_path(const std::string& path) {
-  if (path.empty()) return Error(ErrorKind::invalid, "empty path");
-  if (path.find('\0') == std::string::npos) return {};
-  return Error(ErrorKind::invalid, cat("path with a NUL byte: ", printable(path)));
-}
-
-Result<Descriptor> open_path(const std::string& path, int flags, mode_t mode = 0) {
-  LB_TRY(check_path(path));
-  for (;;) {
-    int number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-    if (number >= 0) return Descriptor(number);
-    // Only owners may leave access times alone; others read with them.
-    if (errno == EPERM && (flags & O_NOATIME) != 0) {
-      flags &= ~O_NOATIME;
-      continue;
-    }
-    if (errno != EINTR) return path_error(errno, "open", path);
-  }
-}
 
 Result<std::unique_ptr<File>> to_file(Descriptor descriptor, const std::string& path,
                                       ReadCache cache = ReadCache::kept) {
@@ -59,8 +38,18 @@ Result<std::vector<std::string>> split_names(const std::vector<char>& raw, std::
   return out;
 }
 
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
+class RealFileSystem final : public FileSystem {
+ public:
+  RealFileSystem(Descriptor held, std::string path)
+      : held_(std::move(held)), path_(std::move(path)) {}
+  Status sync() override {
+    if (::syncfs(held_.get()) == 0) return {};
+    return path_error(errno, "sync the file system of", path_);
+  }
+
+ private:
+  Descriptor held_;
+  std::string path_;
 };
 
 class RealLock final : public FileLock {
@@ -153,35 +142,23 @@ class RealFiles final : public Files {
   }
 
   Status sync_filesystem(const std::string& path) override {
-    auto descriptor = LB_TRY(open_path(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-    return outcome(::syncfs(descriptor.get()), "sync the file system of", path);
+    auto watched = LB_TRY(watch_filesystem(path));
+    return watched->sync();
+  }
+
+  Result<std::unique_ptr<FileSystem>> watch_filesystem(const std::string& path) override {
+    auto held = LB_TRY(open_path(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    return std::unique_ptr<FileSystem>(std::make_unique<RealFileSystem>(std::move(held), path));
   }
 
   Result<std::vector<DirEntry>> list(const std::string& path) override {
-    auto descriptor = LB_TRY(open_path(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME));
-    std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(descriptor.get()));
-    if (!folder) return path_error(errno, "list", path);
-    int number = descriptor.release();
-    std::vector<DirEntry> out;
-    for (;;) {
-      errno = 0;
-      const dirent* entry = ::readdir(folder.get());
-      if (entry == nullptr && errno != 0) return path_error(errno, "list", path);
-      if (entry == nullptr) break;
-      std::string name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      struct stat raw {};
-      if (entry->d_type != DT_UNKNOWN) {
-        raw.st_mode = static_cast<mode_t>(DTTOIF(entry->d_type));
-      } else if (::fstatat(number, entry->d_name, &raw, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno == ENOENT) continue;  // it vanished while we looked
-        return path_error(errno, "stat", path_join(path, name));
-      }
-      out.push_back({std::move(name), kind_of_mode(raw.st_mode)});
-    }
-    std::sort(out.begin(), out.end(),
-              [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
-    return out;
+    auto folder = LB_TRY(RealFolder::open(path));
+    return folder->list();
+  }
+
+  Result<std::unique_ptr<OpenFolder>> open_folder(const std::string& path) override {
+    auto folder = LB_TRY(RealFolder::open(path));
+    return std::unique_ptr<OpenFolder>(std::move(folder));
   }
 
   Result<FileInfo> info(const std::string& path) override {

@@ -151,7 +151,6 @@ Status RestoreRun::place_folder(StreamedRow row) {
   folder.fresh = !existed;
   if (existed) {
     auto info = LB_TRY(files_.info(folder.full));
-    devices_.emplace(info.device, folder.full);
     auto xattrs = files_.list_xattrs(folder.full);
     folder.hands_down =
         xattrs.ok() && std::find(xattrs->begin(), xattrs->end(), acl_default) != xattrs->end();
@@ -159,6 +158,8 @@ Status RestoreRun::place_folder(StreamedRow row) {
     if ((info.mode & 0700) != 0700 && !row.ancestor) {
       (void)files_.set_mode(folder.full, info.mode | 0700);  // not permitted: the writes will tell
     }
+    auto& device = devices_[info.device];
+    if (device == nullptr) device = LB_TRY(files_.watch_filesystem(folder.full));
   } else {
     folder.hands_down = hands_down();
   }
@@ -215,7 +216,7 @@ Status RestoreRun::finish_folders() {
 }
 
 Status RestoreRun::sync() {
-  for (const auto& [device, path] : devices_) LB_TRY(files_.sync_filesystem(path));
+  for (const auto& [number, device] : devices_) LB_TRY(device->sync());
   LB_TRY(mark_->end());
   // The mark lay in the root and its removal changed the root's time.
   return root_mtime_ns_ ? files_.set_mtime(full_of(""), *root_mtime_ns_) : Status();

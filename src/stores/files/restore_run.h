@@ -90,7 +90,7 @@ class RestoreRun {
   std::uint64_t batch_bytes_ = 0;
   std::vector<Link> links_;
   std::map<std::string, std::string> stand_ins_;  // first names not restored -> the name that is
-  std::map<std::uint64_t, std::string> devices_;  // file systems written to, with a path on each
+  std::map<std::uint64_t, std::unique_ptr<FileSystem>> devices_;  // those written to
   std::set<std::string> deleted_;
   std::optional<std::int64_t> root_mtime_ns_;
   std::vector<std::string> blocked_;   // not restored: something that stays is in the way

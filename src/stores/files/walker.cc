@@ -2,6 +2,13 @@
 
 namespace lb::files {
 
+namespace {
+
+// On the way down. Deeper ones are reached by their paths: a process may hold few files open.
+constexpr std::size_t open_folders_max = 64;
+
+}  // namespace
+
 TreeWalker::TreeWalker(Files& files, std::string root, WalkOptions options)
     : files_(files), root_(std::move(root)), options_(std::move(options)) {}
 
@@ -42,7 +49,8 @@ Result<Visit> TreeWalker::start() {
   device_ = visit.info.device;
   started_ = true;
   Folder folder;
-  folder.entries = LB_TRY(files_.list(visit.full));
+  folder.open = LB_TRY(files_.open_folder(visit.full));
+  folder.entries = LB_TRY(folder.open->list());
   folder.included =
       options_.selection == nullptr || options_.selection->choose("", true, false).included;
   folder.given = true;
@@ -70,7 +78,7 @@ std::optional<Visit> TreeWalker::look(const DirEntry& entry) {
   auto choice = choose(visit.path, entry.kind);
   if (!choice.included && !choice.entered) return std::nullopt;
   visit.full = path_join(parent.full.empty() ? root_ : parent.full, entry.name);
-  auto info = files_.info(visit.full);
+  auto info = stack_.back().open->info(entry.name);
   if (!info.ok()) {
     visit.unread = std::move(info).take_error();
     visit.info.kind = entry.kind;
@@ -83,26 +91,29 @@ std::optional<Visit> TreeWalker::look(const DirEntry& entry) {
       skipped_.push_back(visit.path);
       return std::nullopt;
     }
-    if (choice.entered) enter(visit, choice.included);
+    if (choice.entered) enter(entry.name, visit, choice.included);
   }
   return choice.included ? std::optional<Visit>(std::move(visit)) : std::nullopt;
 }
 
-void TreeWalker::enter(Visit& visit, bool included) {
+void TreeWalker::enter(const std::string& name, Visit& visit, bool included) {
   Folder folder;
   if (options_.one_filesystem && visit.info.device != device_) {
     visit.other_filesystem = true;
   } else {
-    auto entries = files_.list(visit.full);
-    if (entries.ok()) {
-      folder.entries = std::move(entries).take();
-    } else {
-      visit.unlisted = std::move(entries).take_error();
-    }
+    auto listed = list(name, visit.full, folder);
+    if (!listed.ok()) visit.unlisted = std::move(listed).take_error();
   }
   folder.included = folder.given = included;
   folder.visit = visit;
   stack_.push_back(std::move(folder));
+}
+
+Status TreeWalker::list(const std::string& name, const std::string& full, Folder& folder) {
+  folder.open = stack_.size() < open_folders_max ? LB_TRY(stack_.back().open->open_folder(name))
+                                                 : by_path(files_, full);
+  folder.entries = LB_TRY(folder.open->list());
+  return {};
 }
 
 Visit TreeWalker::give(Visit visit) {

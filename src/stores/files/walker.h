@@ -3,6 +3,7 @@
 // follows no symbolic link below the root. One thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -48,13 +49,15 @@ class TreeWalker {
   struct Folder {
     Visit visit;
     bool included = false, given = false;
+    std::unique_ptr<OpenFolder> open;  // null: not entered
     std::vector<DirEntry> entries;
     std::size_t next = 0;
   };
   Result<Visit> start();
   std::optional<Visit> look(const DirEntry& entry);
   Choice choose(const std::string& path, FileKind kind) const;
-  void enter(Visit& visit, bool included);
+  void enter(const std::string& name, Visit& visit, bool included);
+  Status list(const std::string& name, const std::string& full, Folder& folder);
   Visit give(Visit visit);
 
   Files& files_;

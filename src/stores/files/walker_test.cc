@@ -50,6 +50,46 @@ TEST_F(TreeWalkerTest, GivesKeysInOrder) {
   EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end()));
 }
 
+// Deeper than folders are held open.
+TEST_F(TreeWalkerTest, GivesWhatLiesDeep) {
+  std::string path;
+  Paths expected{""};
+  for (int depth = 0; depth < 200; ++depth) {
+    path += path.empty() ? "d" : "/d";
+    expected.push_back(path);
+  }
+  folder(path);
+  file(path + "/x");
+  file("d/z");
+  expected.push_back(path + "/x");
+  expected.push_back("d/z");
+  EXPECT_EQ(walk({}), expected);
+}
+
+// What was looked at is what was opened, even when its place is taken by another meanwhile.
+TEST_F(TreeWalkerTest, AFolderWhosePlaceIsTakenIsNotMixedWithTheOther) {
+  folder("a");
+  file("a/1");
+  file("a/2");
+  folder("other");
+  file("other/2");
+  TreeWalker walker(*files_, folder_.path(), {});
+  Paths seen;
+  for (;;) {
+    auto visit = walker.next().take();
+    if (!visit) break;
+    seen.push_back(visit->path);
+    if (visit->path == "a/1") {
+      ASSERT_TRUE(files_->rename(folder_ / "a", folder_ / "gone").ok());
+      ASSERT_TRUE(files_->make_symlink("other", folder_ / "a").ok());
+      ASSERT_TRUE(files_->remove(folder_ / "gone/2").ok());
+    }
+    bool unread = visit->unread.has_value();
+    EXPECT_EQ(unread, visit->path == "a/2") << "there is none in what was opened";
+  }
+  EXPECT_EQ(seen, (Paths{"", "a", "a/1", "a/2", "other", "other/2"}));
+}
+
 TEST_F(TreeWalkerTest, GivesFoldersOnTheWayOnlyWhenSomethingIsTaken) {
   folder("a/b/c");
   folder("empty/deep");

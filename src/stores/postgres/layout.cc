@@ -68,6 +68,7 @@ class Layout {
 
   Result<RestoreOutcome> run() {
     LB_TRY(make_folder(options_.folder));
+    watched_.push_back(LB_TRY(files_.watch_filesystem(options_.folder)));
     if (options_.over_present) LB_TRY(take_over());
     for (const char* name : own_folders) LB_TRY(make_folder(path_join(options_.folder, name)));
     LB_TRY(write_rows());
@@ -146,7 +147,11 @@ class Layout {
       if (!entries.empty()) return refused_folder(location, "is not empty");
     }
     LB_TRY(make_folder(location));
-    if (!paths_.is_mapped(oid)) sweep_.keep(cat(tablespaces_folder, "/", oid));
+    if (paths_.is_mapped(oid)) {
+      watched_.push_back(LB_TRY(files_.watch_filesystem(location)));
+    } else {
+      sweep_.keep(cat(tablespaces_folder, "/", oid));
+    }
     auto link = path_join(options_.folder, cat("pg_tblspc/", oid));
     auto leads = files_.read_link(link);
     if (leads.ok() && *leads == location) return {};
@@ -216,10 +221,7 @@ class Layout {
 
   Status sync() {
     auto global = path_join(options_.folder, "global");
-    LB_TRY(files_.sync_filesystem(options_.folder));
-    for (const auto& [oid, path] : options_.tablespaces) {
-      if (tablespaces_.contains(oid)) LB_TRY(files_.sync_filesystem(path));
-    }
+    for (const auto& one : watched_) LB_TRY(one->sync());
     if (stop_.stop_requested()) return Error(ErrorKind::cancelled, "stopped");
     LB_TRY(
         files_.rename(path_join(global, "pg_control.lifeboat"), path_join(global, "pg_control")));
@@ -233,6 +235,7 @@ class Layout {
   LayoutPaths paths_;
   std::set<std::string> known_folders_;
   std::set<std::uint32_t> tablespaces_;
+  std::vector<std::unique_ptr<FileSystem>> watched_;  // that hold the folder and its tablespaces
   bool has_control_ = false, has_label_ = false;
   FolderSweep sweep_;
   RestoreProgress progress_;
