@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 #include "foundation/base/assert.h"
 
@@ -58,8 +60,8 @@ class Trees {
     std::size_t all = 0;
     for (std::size_t i = 0; i < messages.size(); ++i)
       all += widths_[i] = leaves_of(messages[i].size());
-    below_.resize(all);
-    above_.resize(all);
+    below_ = std::make_unique_for_overwrite<Value[]>(all);
+    above_ = std::make_unique_for_overwrite<Value[]>(all);
   }
 
   void hash() {
@@ -75,7 +77,7 @@ class Trees {
     std::vector<Blake3Node> ends;
     ends.reserve(messages_.size());
     blocks_.resize(messages_.size());
-    auto* value = below_.data();
+    auto* value = below_.get();
     for (std::size_t i = 0; i < messages_.size(); ++i) {
       const auto* bytes = messages_[i].data();
       for (std::size_t leaf = 0; leaf + 1 < widths_[i]; ++leaf, bytes += blake3_leaf_bytes) {
@@ -113,7 +115,7 @@ class Trees {
   // One level. A value without a neighbour goes up as it is: so the left side of each parent holds
   // the largest power of two of leaves.
   void climb() {
-    auto *from = below_.data(), *to = above_.data();
+    auto *from = below_.get(), *to = above_.get();
     for (std::size_t i = 0; i < widths_.size(); ++i) {
       auto width = widths_[i];
       auto flags = blake3_flag::parent | (width == 2 ? blake3_flag::root : 0);
@@ -121,7 +123,7 @@ class Trees {
         auto* out = width == 2 ? digests_[i].data() : to[pair].data();
         lanes_.add({nullptr, from[2 * pair].data(), 1, blake3_block_bytes, 0, flags, 0, out});
       }
-      if (width % 2 == 1) to[width / 2] = from[width - 1];
+      if (width % 2 == 1 && width > 1) to[width / 2] = from[width - 1];
       from += width;
       widths_[i] = (width + 1) / 2;
       to += widths_[i];
@@ -134,7 +136,7 @@ class Trees {
   std::span<const ByteView> messages_;
   std::span<Digest> digests_;
   std::vector<std::size_t> widths_;  // of each message: values of the level below
-  std::vector<Value> below_, above_;
+  std::unique_ptr<Value[]> below_, above_;
   std::vector<Block> blocks_;  // the last of each message, filled up
 };
 

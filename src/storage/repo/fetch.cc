@@ -33,6 +33,23 @@ struct Piece {
   std::uint32_t offset = 0;  // in the opened frame
 };
 
+// Pieces that lie one behind another in a frame as in their row: given as one.
+struct Run {
+  const Piece* first = nullptr;
+  ByteView bytes;
+  std::uint64_t pieces = 0;
+
+  bool take(const Piece& piece, ByteView its) {
+    bool joins = pieces > 0 && piece.row == first->row &&
+                 piece.row_offset == first->row_offset + bytes.size() &&
+                 its.data() == bytes.data() + bytes.size();
+    if (!joins) return false;
+    bytes = {bytes.data(), bytes.size() + its.size()};
+    ++pieces;
+    return true;
+  }
+};
+
 struct Read {
   std::size_t first = 0, last = 0;  // pieces [first, last)
   std::uint64_t offset = 0, size = 0;
@@ -225,11 +242,16 @@ class Fetch {
   Status give_checked(const std::string& pack, Scratch& scratch) {
     auto bad = snapshot_.frames().check(pack, scratch.checks, scratch.check);
     if (bad) return std::move(bad->error).context(what(scratch.wanted[bad->number]));
+    Run run;
     for (std::size_t i = 0; i < scratch.checks.size(); ++i) {
       const auto& check = scratch.checks[i];
-      LB_TRY(
-          give_piece(pieces_[scratch.wanted[i]], check.frame.subspan(check.offset, check.length)));
+      const auto& piece = pieces_[scratch.wanted[i]];
+      auto bytes = wanted_of(piece, check.frame.subspan(check.offset, check.length));
+      if (run.take(piece, bytes)) continue;
+      LB_TRY(give(run));
+      run = {&piece, bytes, 1};
     }
+    LB_TRY(give(run));
     scratch.wanted.clear();
     scratch.checks.clear();
     return {};
@@ -241,15 +263,20 @@ class Fetch {
       auto named = LB_TRY(snapshot_.pack_of(*piece.extent));
       auto found = snapshot_.frames().elsewhere(named, *piece.extent, why);
       auto chunk = LB_TRY(std::move(found).context(what(i)));
-      LB_TRY(give_piece(piece, chunk.bytes()));
+      LB_TRY(give({&piece, wanted_of(piece, chunk.bytes()), 1}));
     }
     return {};
   }
 
-  Status give_piece(const Piece& piece, ByteView chunk) {
-    auto bytes = chunk.subspan(piece.extent->skip, piece.extent->length);
-    LB_TRY(sink_.data(piece.row, piece.row_offset, bytes));
-    if (left_[piece.row].fetch_sub(1) == 1) LB_TRY(sink_.done(piece.row));
+  static ByteView wanted_of(const Piece& piece, ByteView chunk) {
+    return chunk.subspan(piece.extent->skip, piece.extent->length);
+  }
+
+  Status give(const Run& run) {
+    if (run.pieces == 0) return {};
+    auto row = run.first->row;
+    LB_TRY(sink_.data(row, run.first->row_offset, run.bytes));
+    if (left_[row].fetch_sub(run.pieces) == run.pieces) LB_TRY(sink_.done(row));
     return {};
   }
 
