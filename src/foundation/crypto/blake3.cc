@@ -37,13 +37,13 @@ class Lanes {
   }
 
  private:
-  const Blake3Words& key_;
-  const Blake3Kernel& kernel_;
   void compress() {
     kernel_.compress(key_, nodes_);
     count_ = 0;
   }
 
+  const Blake3Words& key_;
+  const Blake3Kernel& kernel_;
   Blake3Nodes nodes_{};
   Blake3Node first_{};
   std::size_t count_ = 0;

@@ -192,7 +192,8 @@ TEST_F(Collecting, ADamagedVerdictStopsEverything) {
 
 TEST_F(Collecting, AHostThatMayOnlyWriteCannotMakeAnythingGoAway) {
   auto kept = back_up(first).id;
-  Keyring stolen{core().keys.repository_id,
+  Keyring stolen{core().keys.version,
+                 core().keys.repository_id,
                  core().keys.public_key,
                  {},
                  Secret(core().keys.id_key.bytes()),
