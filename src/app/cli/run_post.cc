@@ -18,6 +18,7 @@ namespace {
 constexpr Micros look_interval = std::chrono::seconds(1);
 constexpr Micros incident_interval = std::chrono::seconds(2);
 constexpr Micros last_wait = std::chrono::seconds(5);
+constexpr Micros end_look = std::chrono::milliseconds(5);
 constexpr Micros delivery_wait = std::chrono::seconds(10);
 constexpr Micros delivery_look = std::chrono::milliseconds(50);
 constexpr std::size_t looked_at_max = 1000;
@@ -76,6 +77,12 @@ RunPost::~RunPost() {
   if (postman_ == nullptr) return;
   carrier_.request_stop();
   escalator_.request_stop();
+  // What is being sent comes to its end: verbs that are short would cut off each try of it.
+  const auto end = shell_.world.clock.steady() + last_wait;
+  while (!carrier_ended_ && shell_.world.clock.steady() < end &&
+         shell_.world.clock.sleep(end_look, shell_.stop)) {
+  }
+  cut_.request_stop();
   if (carrier_.joinable()) carrier_.join();
   if (escalator_.joinable()) escalator_.join();
   auto rest = postman_->drain(last_wait, shell_.stop);
@@ -119,13 +126,14 @@ void RunPost::escalate(std::stop_token stop) {
 
 void RunPost::carry(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    auto carried = postman_->deliver_due(stop);
+    auto carried = postman_->deliver_due(stop, cut_.get_token());
     if (carried.ok() && carried->undelivered > 0)
       shell_.console.warn(cat(carried->undelivered,
                               carried->undelivered == 1 ? " message" : " messages",
                               " could not be delivered; lifeboat message ls says which"));
     (void)shell_.world.clock.sleep(look_interval, stop);
   }
+  carrier_ended_ = true;
 }
 
 Result<ActEnd> RunPost::tell(const Act& act, std::stop_token stop) {

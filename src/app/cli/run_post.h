@@ -2,8 +2,10 @@
 // as long as the run is driven here.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -58,6 +60,8 @@ class RunPost {
   std::unique_ptr<state::Outbox> outbox_;
   std::unique_ptr<notify::Postman> postman_;
   std::string incident_;
+  std::stop_source cut_;  // ends the message that is being sent
+  std::atomic<bool> carrier_ended_{false};
   std::jthread carrier_, escalator_;
 };
 

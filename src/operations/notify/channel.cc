@@ -29,6 +29,8 @@ Result<Sent> send_by_kind(const Attempt& attempt) {
 }
 
 Sent::How how(const Error& error) {
+  // Whoever sent it was told to end: that says nothing about the message or its way.
+  if (error.kind() == ErrorKind::cancelled) return Sent::How::again;
   switch (retry_class(error.kind())) {
     case RetryClass::again:
     case RetryClass::look_first:

@@ -100,13 +100,14 @@ Status Postman::note_posted(const Letter& letter, const std::vector<OutboxItem>&
   return journal_.add(std::move(entry));
 }
 
-Result<Carried> Postman::deliver_due(std::stop_token stop) {
+Result<Carried> Postman::deliver_due(std::stop_token stop, std::stop_token cut) {
   std::array<Carried, workers> parts;
-  TaskGroup group(stop);
+  TaskGroup group(cut);
   const auto waiting = LB_TRY(outbox_.waiting());
   const auto count = std::min<std::size_t>(workers, waiting);
   for (std::size_t i = 0; i < count; ++i) {
-    group.run([this, &part = parts[i]](std::stop_token token) { return work(part, token); });
+    group.run(
+        [this, &part = parts[i], &stop](std::stop_token token) { return work(part, stop, token); });
   }
   auto done = group.wait();
   if (!done.ok() && done.error().kind() != ErrorKind::cancelled)
@@ -135,11 +136,11 @@ Result<Carried> Postman::drain(Micros limit, std::stop_token stop) {
   }
 }
 
-Status Postman::work(Carried& carried, std::stop_token stop) {
-  while (!stop.stop_requested()) {
+Status Postman::work(Carried& carried, std::stop_token stop, std::stop_token cut) {
+  while (!stop.stop_requested() && !cut.stop_requested()) {
     auto item = LB_TRY(outbox_.claim(lease()));
     if (!item) return {};
-    LB_TRY(carry(std::move(*item), carried, stop));
+    LB_TRY(carry(std::move(*item), carried, cut));
   }
   return {};
 }

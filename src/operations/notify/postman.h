@@ -44,12 +44,15 @@ class Postman {
   Status note_posted(const Letter& letter, const std::vector<state::OutboxItem>& stored);
 
   // Tries what is due now, each channel at most once or twice; returns when nothing is due.
-  Result<Carried> deliver_due(std::stop_token stop);
+  // `stop`: takes up no other one. `cut`: ends the sending itself, which counts as a failed try;
+  // who ends only soon had better let it come to its end.
+  Result<Carried> deliver_due(std::stop_token stop, std::stop_token cut);
+  Result<Carried> deliver_due(std::stop_token stop) { return deliver_due(stop, stop); }
   // Goes on until nothing waits, or for `limit`.
   Result<Carried> drain(Micros limit, std::stop_token stop);
 
  private:
-  Status work(Carried& carried, std::stop_token stop);
+  Status work(Carried& carried, std::stop_token stop, std::stop_token cut);
   Status carry(state::OutboxItem item, Carried& carried, std::stop_token stop);
   After attempt(const state::OutboxItem& item, const Letter& letter, std::stop_token stop,
                 std::string* channel);

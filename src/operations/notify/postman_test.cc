@@ -282,6 +282,37 @@ TEST(Postman, KilledBetweenAnswerAndNoteItIsSentAgainWithTheSameName) {
   EXPECT_EQ(bench.carried(postman.deliver_due({})), "0 delivered, 0 failed, 0 undelivered");
 }
 
+// Verbs that are short, one after another: each must give the service its time to answer.
+TEST(Postman, WhoStopsLetsWhatIsBeingSentComeToItsEnd) {
+  std::stop_source stop;
+  Bench bench(hooks + "people: {ada: {via: ada}}\n", [&](const std::string&) {
+    stop.request_stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return fine;
+  });
+  bench.post(letter("one"), {"ada"});
+  EXPECT_EQ(bench.carried(bench.postman.deliver_due(stop.get_token(), {})),
+            "1 delivered, 0 failed, 0 undelivered");
+  bench.post(letter("two"), {"ada"});
+  EXPECT_EQ(bench.carried(bench.postman.deliver_due(stop.get_token(), {})),
+            "0 delivered, 0 failed, 0 undelivered");
+  EXPECT_EQ(bench.states(), "ada:delivered ada:waiting");
+}
+
+TEST(Postman, WhatIsCutOffIsTriedAgain) {
+  Bench bench("channels: {slow: {command: \"sleep 600\"}}\npeople: {ada: {via: slow}}\n",
+              [](const std::string&) { return fine; });
+  bench.post(letter("one"), {"ada"});
+  std::stop_source cut;
+  std::jthread cutter([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    cut.request_stop();
+  });
+  EXPECT_EQ(bench.carried(bench.postman.deliver_due({}, cut.get_token())),
+            "0 delivered, 1 failed, 0 undelivered");
+  EXPECT_EQ(bench.states(), "ada:waiting");
+}
+
 TEST(Postman, NoSecretIsOnTheDisk) {
   Bench bench(hooks + "people: {ada: {via: [ada, spare], deputy: bob}, bob: {via: bob}}\n",
               [](const std::string& name) {

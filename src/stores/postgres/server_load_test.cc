@@ -30,6 +30,14 @@ class ServerLoads : public testing::Test {
     EXPECT_TRUE(read.ok()) << read.error().text();
     return read.ok() ? *read : ServerLoad{};
   }
+  // The session that asked before may still be leaving, and take the last place.
+  ServerLoad load_with_room(const std::string& role, Micros slow_after) const {
+    for (;;) {
+      auto seen = load(role, slow_after);
+      if (!seen.full) return seen;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
   std::unique_ptr<Connection> session(const std::string& name = "shop") const {
     ConnectOptions options;
     options.application_name = name;
@@ -76,9 +84,9 @@ TEST_F(ServerLoads, StatementsThatTakeLongAreCountedAndLifeboatsOwnAreNot) {
   };
   while (!sleeping("shop") || !sleeping("lifeboat backup"))
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  EXPECT_EQ(load("seer", Micros(1)).slow, 1U);
-  EXPECT_EQ(load("seer", std::chrono::hours(1)).slow, 0U);
-  const auto blind = load("app", Micros(1));
+  EXPECT_EQ(load_with_room("seer", Micros(1)).slow, 1U);
+  EXPECT_EQ(load_with_room("seer", std::chrono::hours(1)).slow, 0U);
+  const auto blind = load_with_room("app", Micros(1));
   EXPECT_FALSE(blind.slow) << "what others do it may not see: that is not none";
   EXPECT_NE(blind.slow_unknown.find("GRANT pg_read_all_stats TO \"app\""), std::string::npos)
       << blind.slow_unknown;
@@ -87,7 +95,7 @@ TEST_F(ServerLoads, StatementsThatTakeLongAreCountedAndLifeboatsOwnAreNot) {
       "'SELECT pg_sleep%'");
   first.join();
   second.join();
-  EXPECT_EQ(load("seer", Micros(1)).slow, 0U);
+  EXPECT_EQ(load_with_room("seer", Micros(1)).slow, 0U);
 }
 
 TEST_F(ServerLoads, AServerThatIsAwayIsNoIdleOne) {
